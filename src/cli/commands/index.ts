@@ -1,0 +1,4 @@
+import type { Command } from '../command.ts';
+
+/** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
+export const commands: readonly Command[] = [];

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { inferenceRequest, tlsSummary } from './inference.ts';
+import { outcome } from './outcome.ts';
+
+const header = {
+  at: z.string().meta({ description: 'Wall-clock time of the measurement, ISO 8601.' }),
+  from: z.string().meta({ description: 'Vantage: where it was measured.' }),
+  to: z.string().meta({ description: 'Name of the endpoint.' }),
+  how: z.string().meta({ description: 'How the value was obtained, e.g. "kernel stamps", "TCP_INFO", "user clock".' }),
+  outcome,
+};
+
+export const dnsObservation = z.object({
+  kind: z.literal('dns'),
+  ...header,
+  host: z.string(),
+  durationMs: z.number(),
+  addresses: z.array(z.string()),
+});
+export const tcpObservation = z.object({
+  kind: z.literal('tcp'),
+  ...header,
+  address: z.string(),
+  rttMs: z.number().nullable().meta({ description: 'SYN to SYN-ACK.' }),
+  synRetransmits: z.number().int().nullable().meta({ description: 'SYNs that had to be sent again: each is one lost packet.' }),
+});
+export const tlsObservation = z.object({
+  kind: z.literal('tls'),
+  ...header,
+  address: z.string(),
+  durationMs: z.number().nullable(),
+  rttMs: z.number().nullable().meta({ description: 'TCP handshake round trip of the same connection.' }),
+  tls: tlsSummary.nullable(),
+});
+export const pingObservation = z.object({
+  kind: z.literal('ping'),
+  ...header,
+  address: z.string(),
+  method: z.enum(['icmp', 'tcp-connect']),
+  sequence: z.number().int(),
+  rttMs: z.number().nullable(),
+});
+export const traceHop = z.object({
+  ttl: z.number().int(),
+  address: z.string().nullable(),
+  rttMs: z.number().nullable(),
+});
+export const traceObservation = z.object({
+  kind: z.literal('trace'),
+  ...header,
+  address: z.string(),
+  method: z.enum(['udp', 'tcp-connect']),
+  reached: z.boolean(),
+  hops: z.array(traceHop),
+});
+export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
+/** The measuring process itself: was it fit to measure? One per run. */
+export const clientObservation = z.object({
+  kind: z.literal('client'),
+  ...header,
+  scheduleLagP99Ms: z.number(),
+  eventLoopLagP99Ms: z.number(),
+  eventLoopLagMaxMs: z.number(),
+  clockStepMs: z.number().meta({ description: 'Largest jump of the wall clock against the monotonic clock during the run.' }),
+  cpuShare: z.number().meta({ description: 'CPU seconds used by this process per second.' }),
+});
+
+/** One measured fact. A closed union: `kind` says which probe made it. */
+export const observation = z
+  .discriminatedUnion('kind', [
+    dnsObservation,
+    tcpObservation,
+    tlsObservation,
+    pingObservation,
+    traceObservation,
+    inferenceObservation,
+    clientObservation,
+  ])
+  .meta({ description: 'One measured fact: when, from where, to what, how it was obtained, and how it ended.' });
+export type Observation = z.infer<typeof observation>;
+export type ObservationKind = Observation['kind'];
+export type ObservationOf<K extends ObservationKind> = Extract<Observation, { kind: K }>;

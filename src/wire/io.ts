@@ -1,0 +1,74 @@
+/**
+ * Everything inferpath touches outside its own memory, as one value made once in the CLI and passed in. Nothing below
+ * `cli/` reads `process`, the clock or a random source by itself, so a test of any command is a function call.
+ */
+export interface Io {
+  /** `linux`, `darwin`, `win32` …, as Node names them. */
+  platform: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Working directory: relative paths of a command are resolved against it. */
+  cwd: string;
+  clock: Clock;
+  random: Random;
+  fs: Files;
+  dns: Resolver;
+  terminal: Terminal;
+  signals: Signals;
+  log: Log;
+}
+
+export interface Clock {
+  /** CLOCK_MONOTONIC in milliseconds with sub-microsecond fraction; the only clock for durations. */
+  monoMs(): number;
+  /** Wall clock, milliseconds since the epoch; for `startedAt` only, never subtracted. */
+  wallMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  uuid(): string;
+}
+
+export interface Files {
+  readText(path: string): Promise<string>;
+  writeText(path: string, text: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+}
+
+export interface ResolvedAddress {
+  address: string;
+  family: 4 | 6;
+}
+
+export interface Resolver {
+  /** The operating system's resolver (getaddrinfo), as applications see it; no cache of ours. */
+  lookup(host: string, family?: 4 | 6): Promise<ResolvedAddress[]>;
+}
+
+export interface Terminal {
+  /** Writes to stdout: results only. */
+  out(text: string): void;
+  /** Writes to stderr: progress, warnings, errors. */
+  err(text: string): void;
+  stdoutIsTty: boolean;
+  stderrIsTty: boolean;
+  stdinIsTty: boolean;
+  columns: number;
+  /** True only when stdout is a terminal and NO_COLOR is unset. */
+  colors: boolean;
+  /** One line typed by the user, without its line end; null at end of input. */
+  ask(question: string): Promise<string | null>;
+}
+
+export interface Signals {
+  /** Aborted at the first SIGINT or SIGTERM; a second one ends the process at once with 130. */
+  interrupted: AbortSignal;
+}
+
+export interface Log {
+  debug(message: string): void;
+  warn(message: string): void;
+}
