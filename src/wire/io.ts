@@ -33,7 +33,8 @@ export interface Random {
 }
 
 export interface Files {
-  readText(path: string): Promise<string>;
+  /** UTF-8 text; rejects with a TypeError when it is not UTF-8, with a RangeError when it is larger than `maxBytes`. */
+  readText(path: string, maxBytes?: number): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
   exists(path: string): Promise<boolean>;
 }

@@ -1,4 +1,6 @@
 import type { Command } from '../command.ts';
+import { helpCommand } from './help.ts';
+import { version } from './version.ts';
 
 /** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [helpCommand(() => commands), version];

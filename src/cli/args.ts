@@ -1,0 +1,170 @@
+import { allowedWords, foundAndAllowed, foundWords, type JsonSchema, toJsonSchema } from './allowed.ts';
+import { type Command, type Flag, type FlagTable, UsageError } from './command.ts';
+import { nearest } from './suggest.ts';
+
+/** What a command line said, checked against the flags of its command. */
+export interface ParsedArgs {
+  flags: Record<string, unknown>;
+  positionals: string[];
+  rest: string[];
+}
+
+/** Flag as it is typed: `promptTokens` → `--prompt-tokens`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** True when the user asks for help before any bare `--`. */
+export function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).some((arg) => arg === '--help' || arg === '-h');
+}
+
+/**
+ * Reads the arguments of one command: `--flag value`, `--flag=value`, `--switch`, `--no-switch`, `-s value`, `--` rest.
+ * @throws UsageError that lists every mistake, one per line.
+ */
+export function parseArgs(command: Command, argv: readonly string[]): ParsedArgs {
+  const seen = scan(command, argv);
+  const positionals = command.acceptsRest ? seen.positionals : [...seen.positionals, ...seen.rest];
+  const flags = checkFlags(command.flags, seen);
+  checkPositionals(command, positionals, seen.mistakes);
+  if (seen.mistakes.length > 0)
+    throw new UsageError(seen.mistakes.join('\n'), `inferpath ${command.name} --help lists the flags`);
+  return { flags, positionals, rest: command.acceptsRest ? seen.rest : [] };
+}
+
+interface Scan {
+  given: Map<string, (string | boolean)[]>;
+  positionals: string[];
+  rest: string[];
+  mistakes: string[];
+}
+
+interface Known {
+  key: string;
+  flag: Flag;
+  /** What a switch is set to; undefined for flags with a value. */
+  on?: boolean;
+}
+
+function scan(command: Command, argv: readonly string[]): Scan {
+  const known = knownFlags(command.flags);
+  const seen: Scan = { given: new Map(), positionals: [], rest: [], mistakes: [] };
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === '--') {
+      seen.rest = argv.slice(i + 1);
+      break;
+    }
+    if (arg === '-' || !arg.startsWith('-') || isNegativeNumber(arg)) {
+      seen.positionals.push(arg);
+      continue;
+    }
+    const [typed, inline] = splitAtEquals(arg);
+    const found = known.get(typed);
+    if (!found) seen.mistakes.push(unknownFlag(typed, known));
+    else if (takeValue(seen, found, typed, inline, argv[i + 1])) i++;
+  }
+  return seen;
+}
+
+/** Records one flag. Returns true when the value was the next argument. */
+function takeValue(seen: Scan, found: Known, typed: string, inline: string | undefined, next: string | undefined) {
+  if (found.on !== undefined) {
+    if (inline === undefined) give(seen, found.key, found.on);
+    else seen.mistakes.push(`${typed}: found the value ${foundWords(inline)}; allowed: no value`);
+    return false;
+  }
+  const value = inline ?? (next !== undefined && isValue(next) ? next : undefined);
+  if (value === undefined || value === '') seen.mistakes.push(missingValue(found, typed, next));
+  else give(seen, found.key, value);
+  return inline === undefined && value !== undefined;
+}
+
+function missingValue({ key, flag }: Known, typed: string, next: string | undefined): string {
+  const example =
+    next !== undefined && next.startsWith('-') ? `, a value that begins with "-" as ${flagName(key)}=…` : '';
+  return `${typed}: found no value; allowed: ${allowedByFlag(flag)}${example}`;
+}
+
+function give(seen: Scan, key: string, value: string | boolean): void {
+  seen.given.set(key, [...(seen.given.get(key) ?? []), value]);
+}
+
+function knownFlags(flags: FlagTable): Map<string, Known> {
+  const known = new Map<string, Known>();
+  for (const [key, flag] of Object.entries(flags)) {
+    const entry: Known = flag.value === undefined ? { key, flag, on: true } : { key, flag };
+    known.set(flagName(key), entry);
+    if (flag.short) known.set(`-${flag.short}`, entry);
+    if (entry.on) known.set(`--no-${flagName(key).slice(2)}`, { key, flag, on: false });
+  }
+  return known;
+}
+
+function unknownFlag(typed: string, known: ReadonlyMap<string, Known>): string {
+  const suggestion = nearest(typed, [...known.keys(), '--help']);
+  return `${foundWords(typed)}: unknown flag${suggestion ? `; did you mean ${suggestion}?` : ''}`;
+}
+
+function checkFlags(table: FlagTable, seen: Scan): Record<string, unknown> {
+  const flags: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(table)) {
+    const given = seen.given.get(key);
+    if (given && given.length > 1 && !flag.repeated && flag.value !== undefined) {
+      seen.mistakes.push(`${flagName(key)}: given ${given.length} times; allowed: once`);
+      continue;
+    }
+    const input = flag.repeated ? given : given?.at(-1);
+    const value = checkFlag(key, flag, input, seen.mistakes);
+    if (value !== undefined) flags[key] = value;
+  }
+  return flags;
+}
+
+function checkFlag(key: string, flag: Flag, input: unknown, mistakes: string[]): unknown {
+  try {
+    const result = flag.schema.safeParse(input);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    const index = issue?.path[0];
+    const value = Array.isArray(input) && typeof index === 'number' ? input[index] : input;
+    if (value === undefined) mistakes.push(`${flagName(key)}: is required; allowed: ${allowedByFlag(flag)}`);
+    else mistakes.push(`${flagName(key)}: ${foundAndAllowed(value, issue, flagSchema(flag))}`);
+  } catch (error) {
+    // A transform may throw instead of adding an issue; its words are then the explanation.
+    const why = error instanceof Error ? error.message : String(error);
+    mistakes.push(`${flagName(key)}: found ${foundWords(input)}; ${why}`);
+  }
+  return undefined;
+}
+
+/** What may stand after a flag, in words. */
+export function allowedByFlag(flag: Flag): string {
+  const words = allowedWords(flagSchema(flag));
+  return words === 'any value' ? (flag.value ?? 'no value') : words;
+}
+
+/** JSON Schema of one value of a flag. Coerced numbers are only told by the output side, transformed texts by the input side. */
+export function flagSchema(flag: Flag): JsonSchema {
+  const output = toJsonSchema(flag.schema, 'output');
+  const told = output.type ?? output.enum ?? output.anyOf ?? output.const;
+  const schema = told === undefined ? toJsonSchema(flag.schema, 'input') : output;
+  return flag.repeated && typeof schema.items === 'object' ? schema.items : schema;
+}
+
+function checkPositionals({ positionals: wanted }: Command, found: readonly string[], mistakes: string[]): void {
+  const [min, max] = wanted ? [wanted.min, wanted.max] : [0, 0];
+  if (found.length < min) mistakes.push(`<${wanted?.name}>: is required; ${wanted?.about}`);
+  else if (found.length > max)
+    mistakes.push(`${foundWords(found[max])}: unexpected argument; allowed: ${max === 0 ? 'none' : `at most ${max}`}`);
+}
+
+function splitAtEquals(arg: string): [string, string | undefined] {
+  const at = arg.indexOf('=');
+  return at === -1 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
+}
+
+const isNegativeNumber = (text: string): boolean => /^-\.?\d/.test(text);
+const isValue = (text: string): boolean => text === '-' || !text.startsWith('-') || isNegativeNumber(text);

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { access, open, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
+import { exitCode } from './command.ts';
+
+/** Largest text that is read when the caller gives no bound of its own. */
+const maxTextBytes = 64 * 1024 * 1024;
+
+/**
+ * Makes the one `Io` of this process. `finish` ends the process after stdout is flushed, whatever handles are still open.
+ */
+export function createIo(proc: NodeJS.Process): { io: Io; finish: (code: number) => void } {
+  const stop = new AbortController();
+  const closed = handleClosedStdout(proc, stop);
+  const signals = handleSignals(proc, stop);
+  const terminal = createTerminal(proc, closed, signals.interrupted);
+  const io: Io = {
+    platform: proc.platform,
+    env: proc.env,
+    cwd: proc.cwd(),
+    clock,
+    random: { next: Math.random, uuid: randomUUID },
+    fs: files(proc.cwd()),
+    dns: resolver,
+    terminal,
+    signals,
+    log: createLog(terminal, proc.env['INFERPATH_DEBUG'] === '1'),
+  };
+  const finish = (code: number) => {
+    // Who closed our output early has seen enough: that is no failure of this run.
+    const quiet = closed() && code === exitCode.interrupted;
+    if (closed()) proc.exit(quiet ? exitCode.ready : code);
+    else proc.stdout.write('', () => proc.stderr.write('', () => proc.exit(code)));
+  };
+  return { io, finish };
+}
+
+const clock: Clock = {
+  monoMs: () => {
+    // Seconds and nanoseconds apart, because one double loses nanoseconds after 104 days of uptime.
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  },
+  wallMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((done, fail) => {
+      if (signal?.aborted) {
+        fail(signal.reason as Error);
+        return;
+      }
+      const abort = () => {
+        clearTimeout(timer);
+        fail(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        done();
+      }, ms);
+      signal?.addEventListener('abort', abort, { once: true });
+    }),
+};
+
+/** Files relative to `cwd`; text is UTF-8 and nothing else, so that a wrong file is told and not shown as garbage. */
+export function files(cwd: string): Files {
+  return {
+    readText: (path, maxBytes = maxTextBytes) => readBounded(resolve(cwd, path), maxBytes),
+    writeText: (path, text) => writeFile(resolve(cwd, path), text),
+    exists: (path) =>
+      access(resolve(cwd, path)).then(
+        () => true,
+        () => false,
+      ),
+  };
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<string> {
+  const handle = await open(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    // Read piecewise: devices and pipes have no size to ask for beforehand.
+    while (size <= maxBytes) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(64 * 1024), 0, 64 * 1024);
+      if (bytesRead === 0) return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+      chunks.push(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+    }
+    throw new RangeError(`larger than ${maxBytes} bytes`);
+  } finally {
+    await handle.close();
+  }
+}
+
+const resolver: Resolver = {
+  lookup: async (host, family) => {
+    const found = await lookup(host, { all: true, verbatim: true, family: family ?? 0 });
+    return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+  },
+};
+
+/** First SIGINT or SIGTERM asks the run to stop, the second one ends the process at once. */
+function handleSignals(proc: NodeJS.Process, stop: AbortController): Signals {
+  let received = false;
+  const onSignal = () => {
+    if (received) proc.exit(exitCode.interrupted);
+    received = true;
+    stop.abort(new DOMException('interrupted', 'AbortError'));
+  };
+  proc.on('SIGINT', onSignal);
+  proc.on('SIGTERM', onSignal);
+  return { interrupted: stop.signal };
+}
+
+/** A reader that goes away (`| head`) stops the run as Ctrl-C does, so that everything is still cleaned up. */
+function handleClosedStdout(proc: NodeJS.Process, stop: AbortController): () => boolean {
+  let closed = false;
+  proc.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    closed = true;
+    stop.abort(new DOMException('stdout was closed', 'AbortError'));
+  });
+  proc.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return () => closed;
+}
+
+function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted: AbortSignal): Terminal {
+  const { stdout, stderr, stdin, env } = proc;
+  return {
+    out: (text) => {
+      if (!closed()) stdout.write(text);
+    },
+    err: (text) => {
+      stderr.write(text);
+    },
+    stdoutIsTty: Boolean(stdout.isTTY),
+    stderrIsTty: Boolean(stderr.isTTY),
+    stdinIsTty: Boolean(stdin.isTTY),
+    get columns() {
+      return stdout.columns ?? stderr.columns ?? (Number(env['COLUMNS']) || 80);
+    },
+    colors: wantsColors(env, Boolean(stdout.isTTY)),
+    ask: lineReader(proc, interrupted),
+  };
+}
+
+/** NO_COLOR (any value) beats FORCE_COLOR, which beats what the terminal is. */
+export function wantsColors(env: Io['env'], isTty: boolean): boolean {
+  if (env['NO_COLOR']) return false;
+  const force = env['FORCE_COLOR'];
+  if (force === undefined || force === '') return isTty && env['TERM'] !== 'dumb';
+  return force !== '0' && force !== 'false';
+}
+
+/** Lines of stdin, one per question. One reader for all questions: a new one would lose what the old one had read ahead. */
+function lineReader(proc: NodeJS.Process, interrupted: AbortSignal): Terminal['ask'] {
+  let lines: AsyncIterator<string> | undefined;
+  const stopped = new Promise<null>((done) => interrupted.addEventListener('abort', () => done(null), { once: true }));
+  return async (question) => {
+    proc.stderr.write(question);
+    // Without terminal mode the kernel keeps turning Ctrl-C into SIGINT.
+    lines ??= createInterface({ input: proc.stdin, terminal: false })[Symbol.asyncIterator]();
+    const next = await Promise.race([lines.next(), stopped]);
+    return next === null || next.done ? null : next.value;
+  };
+}
+
+function createLog(terminal: Terminal, debug: boolean): Log {
+  return {
+    debug: (message) => {
+      if (debug) terminal.err(`debug: ${message}\n`);
+    },
+    warn: (message) => terminal.err(`warning: ${message}\n`),
+  };
+}

@@ -1,0 +1,68 @@
+import { printable } from '../model/outcome.ts';
+import type { Io } from '../wire/io.ts';
+import { asksForHelp, parseArgs } from './args.ts';
+import { type Command, type ExitCode, exitCode, UsageError } from './command.ts';
+import { commands as allCommands } from './commands/index.ts';
+import { commandHelp, overview } from './help.ts';
+import { unknownCommand } from './unknown-command.ts';
+import { version } from './version.ts';
+
+/**
+ * The whole command line as a function call: picks the command, reads its arguments, runs it and turns every error into
+ * words on stderr and an exit code. Never throws.
+ */
+export async function runCli(
+  argv: readonly string[],
+  io: Io,
+  commands: readonly Command[] = allCommands,
+): Promise<ExitCode> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h')
+    return print(io, overview(commands, io.terminal.columns));
+  if (name === '--version' || name === '-V') return print(io, `inferpath ${version}\n`);
+  const command = commands.find((c) => c.name === name);
+  if (!command) return report(unknownCommand(name, commands), undefined, io);
+  if (asksForHelp(rest)) return print(io, commandHelp(command, io.terminal.columns));
+  try {
+    const { flags, positionals, rest: after } = parseArgs(command, rest);
+    return await command.run({ flags, positionals, rest: after, io });
+  } catch (error) {
+    return report(error, command, io);
+  }
+}
+
+function print(io: Io, text: string): ExitCode {
+  io.terminal.out(text);
+  return exitCode.ready;
+}
+
+function report(error: unknown, command: Command | undefined, io: Io): ExitCode {
+  const prefix = command ? `inferpath ${command.name}` : 'inferpath';
+  if (error instanceof UsageError) {
+    const lines = error.message.split('\n').map((line) => `${prefix}: ${line}\n`);
+    io.terminal.err(`${lines.join('')}${error.hint ? `hint: ${error.hint}\n` : ''}`);
+    return exitCode.usage;
+  }
+  if (io.signals.interrupted.aborted && isAbort(error, io)) {
+    io.terminal.err(`${prefix}: interrupted\n`);
+    return exitCode.interrupted;
+  }
+  io.terminal.err(`${prefix}: ${errorWords(error)}\n`);
+  if (io.env['INFERPATH_DEBUG'] === '1' && error instanceof Error) io.terminal.err(`${error.stack ?? ''}\n`);
+  else io.terminal.err('hint: INFERPATH_DEBUG=1 shows where this came from\n');
+  return exitCode.couldNotMeasure;
+}
+
+function isAbort(error: unknown, io: Io): boolean {
+  return error === io.signals.interrupted.reason || (error instanceof Error && error.name === 'AbortError');
+}
+
+/** An error as one line with its operation and address, where it has them: `open "x.html" failed: EACCES …`. */
+export function errorWords(error: unknown): string {
+  if (!(error instanceof Error)) return printable(String(error), 500);
+  const { syscall, code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const where = path ?? (address === undefined ? undefined : port === undefined ? address : `${address}:${port}`);
+  const message = printable(error.message, 500);
+  if (!syscall || !code) return message;
+  return `${syscall}${where === undefined ? '' : ` "${printable(where)}"`} failed: ${code} (${message})`;
+}

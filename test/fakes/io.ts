@@ -1,0 +1,145 @@
+import type { Io, ResolvedAddress } from '../../src/wire/io.ts';
+
+/** What a test may choose about the outside world; everything else is quiet and empty. */
+export interface FakeIoOptions {
+  platform?: string;
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** path → text, relative to nothing: the very strings that the code under test asks for. */
+  files?: Record<string, string>;
+  /** Lines that `terminal.ask` gets, in order; null and past the end mean end of input. */
+  answers?: readonly (string | null)[];
+  /** host → addresses; an unknown host rejects with ENOTFOUND. */
+  hosts?: Record<string, readonly ResolvedAddress[]>;
+  stdinIsTty?: boolean;
+  stdoutIsTty?: boolean;
+  columns?: number;
+  colors?: boolean;
+  /** Seed of `random`; the same seed gives the same numbers and ids. */
+  seed?: number;
+  /** Wall clock at the start, ms since the epoch. */
+  wallMs?: number;
+  /** Sleep for real instead of jumping the clock; for tests with real sockets. */
+  realClock?: boolean;
+}
+
+export interface FakeIo extends Io {
+  /** Everything written to stdout and stderr so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Files as they are now. */
+  written: Map<string, string>;
+  /** Questions that were asked. */
+  asked: string[];
+  /** Moves the fake clock forward. */
+  advance(ms: number): void;
+  /** What Ctrl-C does. */
+  interrupt(): void;
+}
+
+/** An `Io` without an outside world: captured output, files in memory, scripted answers, seeded random, a clock that jumps. */
+export function fakeIo(options: FakeIoOptions = {}): FakeIo {
+  const { answers = [], hosts = {}, seed = 1, wallMs = Date.UTC(2026, 0, 2, 3, 4, 5), realClock = false } = options;
+  const [out, err, asked]: [string[], string[], string[]] = [[], [], []];
+  const written = new Map(Object.entries(options.files ?? {}));
+  const stop = new AbortController();
+  const next = mulberry32(seed);
+  let nowMs = 0;
+  const realMs = () => performance.now();
+  return {
+    platform: options.platform ?? 'linux',
+    env: options.env ?? {},
+    cwd: options.cwd ?? '/home/test',
+    clock: {
+      monoMs: () => (realClock ? realMs() : nowMs),
+      wallMs: () => wallMs + (realClock ? realMs() : nowMs),
+      sleep: async (ms, signal) => {
+        signal?.throwIfAborted();
+        if (realClock) await realSleep(ms, signal);
+        else {
+          nowMs += ms;
+          await new Promise((done) => setImmediate(done));
+        }
+        signal?.throwIfAborted();
+      },
+    },
+    random: { next, uuid: () => fakeUuid(next) },
+    fs: {
+      readText: (path, maxBytes = Infinity) => {
+        const text = written.get(path);
+        if (text === undefined) return Promise.reject(noSuchFile(path));
+        if (Buffer.byteLength(text) > maxBytes) return Promise.reject(new RangeError(`larger than ${maxBytes} bytes`));
+        return Promise.resolve(text);
+      },
+      writeText: (path, text) => {
+        written.set(path, text);
+        return Promise.resolve();
+      },
+      exists: (path) => Promise.resolve(written.has(path)),
+    },
+    dns: {
+      lookup: (host, family) => {
+        const found = (hosts[host] ?? []).filter((a) => family === undefined || a.family === family);
+        return found.length > 0 ? Promise.resolve([...found]) : Promise.reject(noSuchHost(host));
+      },
+    },
+    terminal: {
+      out: (text) => out.push(text),
+      err: (text) => err.push(text),
+      stdoutIsTty: options.stdoutIsTty ?? false,
+      stderrIsTty: options.stdoutIsTty ?? false,
+      stdinIsTty: options.stdinIsTty ?? false,
+      columns: options.columns ?? 80,
+      colors: options.colors ?? false,
+      ask: (question) => Promise.resolve(answers[asked.push(question) - 1] ?? null),
+    },
+    signals: { interrupted: stop.signal },
+    log: {
+      debug: () => undefined,
+      warn: (message) => err.push(`warning: ${message}\n`),
+    },
+    stdout: () => out.join(''),
+    stderr: () => err.join(''),
+    written,
+    asked,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    interrupt: () => stop.abort(new DOMException('interrupted', 'AbortError')),
+  };
+}
+
+function realSleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
+
+/** Small seeded generator (public-domain algorithm by Tommy Ettinger): 32 bits of state, uniform in [0, 1). */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function fakeUuid(next: () => number): string {
+  const hex = Array.from({ length: 32 }, () => Math.floor(next() * 16).toString(16)).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+function noSuchFile(path: string): NodeJS.ErrnoException {
+  const error = new Error(`ENOENT: no such file or directory, open '${path}'`);
+  return Object.assign(error, { code: 'ENOENT', syscall: 'open', path });
+}
+
+function noSuchHost(host: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' });
+}
