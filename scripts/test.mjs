@@ -1,0 +1,60 @@
+// `npm test [-- vitest arguments]`: install and build what is out of date, run every test, and end with one line
+// `N passed, N failed`. Fails when a test failed, when a test file did not load, and when nothing ran.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { guarded, prepare } from './prepare.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+await guarded(() => {
+  prepare();
+  const { status, report } = runVitest(process.argv.slice(2));
+  const count = summarise(report);
+  if (process.env['CI'] && count.skipped.length > 0)
+    print(`\nSkipped:\n${count.skipped.map((name) => `  ${name}`).join('\n')}`);
+  for (const name of count.broken) print(`Did not load: ${name}`);
+  // Vitest also fails for what belongs to no test: an error outside of one, or a wrong argument.
+  const unattributed = status !== 0 && count.failed === 0 && count.passed > 0 ? 1 : 0;
+  if (unattributed > 0) print('Failed outside of any test: see the errors above');
+  const failed = count.failed + unattributed;
+  const skipped = count.skipped.length > 0 ? `, ${count.skipped.length} skipped` : '';
+  print(`${count.passed} passed, ${failed} failed${skipped}`);
+  process.exitCode = status === 0 && failed === 0 && count.passed > 0 ? 0 : 1;
+}, 1);
+
+function runVitest(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'inferpath-test-'));
+  try {
+    const file = join(folder, 'report.json');
+    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
+    return { status, report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function summarise(report) {
+  const files = report?.testResults ?? [];
+  const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: relative(root, file.name) })));
+  // A file that threw while loading has failed, but holds no failed test.
+  const broken = files
+    .filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
+    .map((file) => relative(root, file.name));
+  const names = (...wanted) =>
+    tests.filter((test) => wanted.includes(test.status)).map((test) => `${test.file} > ${test.fullName}`);
+  return {
+    passed: names('passed').length,
+    failed: names('failed').length + broken.length,
+    skipped: names('skipped', 'pending', 'todo', 'disabled'),
+    broken,
+  };
+}
+
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}
