@@ -1,0 +1,197 @@
+import type { AssessReport, EndpointSummary } from '../model/assess.ts';
+import { type Finding, pillars } from '../model/finding.ts';
+import { describeOutcome, printable } from '../model/outcome.ts';
+import { cells, clip, hang, pad, type Palette, palette, type TextOptions, wrap } from './ansi.ts';
+import { barLegend, stackedBar } from './bar.ts';
+import {
+  blamedParty,
+  firstTokenSegments,
+  headline,
+  requestAt,
+  requestsOf,
+  sortFindings,
+  stallSummary,
+} from './facts.ts';
+import { duration, evidenceText, percent, plural } from './format.ts';
+
+export type { TextOptions } from './ansi.ts';
+
+/**
+ * The report for a terminal: verdict, matrix, findings, and where the milliseconds went. No line is wider than `columns`
+ * (at least 40 are assumed); verdicts are words, so nothing is lost without colour.
+ */
+export function renderText(report: AssessReport, options: TextOptions): string {
+  const columns = Math.max(40, options.columns);
+  const paint = palette(options.colors);
+  const lines = [
+    ...head(report, columns, paint),
+    '',
+    ...matrix(report, columns, paint),
+    ...findingBlocks(report, columns, paint),
+    '',
+    ...milliseconds(report, columns, paint, options.colors),
+    ...notes(report, columns, paint),
+  ];
+  return `${lines.map((l) => l.trimEnd()).join('\n')}\n`;
+}
+
+function head(report: AssessReport, columns: number, paint: Palette): string[] {
+  const { word, why } = headline(report);
+  const facts = [
+    plural(report.endpoints.length, 'endpoint'),
+    `from ${printable(report.vantage, 63)}`,
+    plural(report.requests, 'request'),
+    `${(report.durationMs / 1000).toFixed(report.durationMs < 9950 ? 1 : 0)} s`,
+  ].join(' · ');
+  const lines = [
+    ...wrap(facts, columns).map(paint.dim),
+    ...hang(`${paint.verdict[report.ready](word)}  `, why, columns),
+  ];
+  if (report.interrupted)
+    lines.push(
+      ...hang(`${paint.verdict.unknown('INTERRUPTED')}  `, 'the run was stopped: this is what it had', columns),
+    );
+  return lines;
+}
+
+function cellText(e: EndpointSummary, pillar: (typeof pillars)[number]): string {
+  const { verdict, coverage } = e.cells[pillar];
+  if (verdict === 'unknown') return `unknown ${percent(coverage)}`;
+  return verdict === 'fail' ? 'FAIL' : 'pass';
+}
+
+function matrix(report: AssessReport, columns: number, paint: Palette): string[] {
+  const name = Math.max(0, ...report.endpoints.map((e) => cells(printable(e.name, 63))));
+  const kind = Math.max(0, ...report.endpoints.map((e) => cells(e.class)));
+  const widths = pillars.map((p) => Math.max(cells(p), ...report.endpoints.map((e) => cells(cellText(e, p)))));
+  const gap = 2;
+  const width = name + kind + widths.reduce((a, b) => a + b, 0) + gap * (widths.length + 1);
+  if (width > columns) return matrixList(report, columns, paint);
+  const between = ' '.repeat(Math.min(4, gap + Math.floor((columns - width) / (widths.length + 1))));
+  const row = (first: string, second: string, rest: readonly string[]) =>
+    [pad(first, name), pad(second, kind), ...rest].join(between);
+  return [
+    paint.dim(
+      row(
+        '',
+        '',
+        pillars.map((p, i) => pad(p, widths[i] ?? 0)),
+      ),
+    ),
+    ...report.endpoints.map((e) =>
+      row(
+        paint.bold(printable(e.name, 63)),
+        paint.dim(e.class),
+        pillars.map((p, i) => pad(paint.verdict[e.cells[p].verdict](cellText(e, p)), widths[i] ?? 0)),
+      ),
+    ),
+  ];
+}
+
+/** The matrix for narrow terminals: one block per endpoint, one line per verdict. */
+function matrixList(report: AssessReport, columns: number, paint: Palette): string[] {
+  return report.endpoints.flatMap((e) => {
+    const line = (verdict: 'fail' | 'unknown' | 'pass', label: string) => {
+      const of = pillars.filter((p) => e.cells[p].verdict === verdict);
+      if (of.length === 0) return [];
+      const text = of.map((p) => (verdict === 'unknown' ? `${p} ${percent(e.cells[p].coverage)}` : p)).join(', ');
+      return hang(`  ${paint.verdict[verdict](pad(label, 7))}  `, text, columns);
+    };
+    return [
+      paint.bold(clip(`${printable(e.name, 63)}  ${e.class}`, columns)),
+      ...line('fail', 'FAIL'),
+      ...line('unknown', 'unknown'),
+      ...line('pass', 'pass'),
+    ];
+  });
+}
+
+function findingBlocks(report: AssessReport, columns: number, paint: Palette): string[] {
+  const shown = sortFindings(report).filter((f) => f.verdict !== 'pass');
+  const passes = report.findings.length - shown.length;
+  const lines = shown.flatMap((f) => ['', ...block(f, columns, paint)]);
+  if (passes > 0)
+    lines.push(
+      '',
+      ...hang(
+        `${paint.verdict.pass('pass')} `,
+        `${plural(passes, 'check')} passed (all of them: --json, --markdown or --html)`,
+        columns,
+      ),
+    );
+  return lines;
+}
+
+function block(f: Finding, columns: number, paint: Palette): string[] {
+  const isNote = f.verdict === 'fail' && f.severity === 'info';
+  const label = isNote ? paint.bold('note') : paint.verdict[f.verdict](f.verdict === 'fail' ? 'FAIL' : 'unknown');
+  const subject = printable(f.subject, 63);
+  const indent = '     ';
+  const basis = [f.id, `confidence ${f.confidence}`, f.evidence.map(evidenceText).join('; ')]
+    .filter(Boolean)
+    .join(' · ');
+  // The no-break space keeps two cells between subject and claim through the wrapping.
+  const claim = hang(`${label} `, `${subject}\u00a0 ${printable(f.claim, 600)}`, columns, indent.length);
+  const lines = [
+    ...claim.map((l, i) => (i === 0 ? l.replace(subject, () => paint.bold(subject)) : l)),
+    ...f.details.flatMap((d) => hang(indent, printable(d, 600), columns)),
+  ];
+  if (f.remedy)
+    lines.push(...hang(`${indent}${paint.bold('→')} `, `${printable(f.remedy.text, 600)}${gain(f)}`, columns));
+  lines.push(...hang(indent, basis, columns).map(paint.dim));
+  return lines;
+}
+
+/** What the remedy gains, as a half-sentence; empty where that was not measured. */
+export function gain(f: Finding): string {
+  if (f.remedy?.gainMs === undefined) return '';
+  return f.remedy.gainMs > 0 ? `: gains ≈ ${duration(f.remedy.gainMs)}` : ': gains nothing measurable on the network';
+}
+
+function milliseconds(report: AssessReport, columns: number, paint: Palette, colors: boolean): string[] {
+  return [
+    ...hang(`${paint.bold('Where the milliseconds went')}  `, 'to first token, p50 / p99 request', columns),
+    ...report.endpoints.flatMap((e) => ['', ...bars(report, e, columns, paint, colors)]),
+  ];
+}
+
+function bars(report: AssessReport, e: EndpointSummary, columns: number, paint: Palette, colors: boolean): string[] {
+  const because =
+    e.blame === 'none' ? 'every target met' : `${blamedParty(e)} is to blame: ${printable(e.blameWhy, 600)}`;
+  const top = hang(`${paint.bold(clip(printable(e.name, 63), columns - 20))}  `, because, columns, 2);
+  const requests = requestsOf(report, e.name);
+  const shown = [50, 99].flatMap((p) => {
+    const request = requestAt(requests, p);
+    const segments = request && firstTokenSegments(request);
+    return segments ? [{ label: `p${p}`, segments, totalMs: segments.reduce((a, s) => a + s.ms, 0) }] : [];
+  });
+  if (shown.length === 0) return [...top, ...hang('  ', `no first token arrived (${whyNone(requests)})`, columns)];
+  const width = columns - 6 - 10;
+  const scaleMs = Math.max(...shown.map((s) => s.totalMs));
+  const lines = shown.map(({ label, segments, totalMs }) => {
+    const length = Math.max(1, Math.round((totalMs / scaleMs) * width));
+    return `  ${paint.dim(label)} ${stackedBar(segments, length, paint, colors)} ${duration(totalMs)}`;
+  });
+  const stalled = stallSummary(requests);
+  return [
+    ...top,
+    ...lines,
+    ...barLegend(
+      shown.map((s) => s.segments),
+      columns - 6,
+      paint,
+      colors,
+    ).map((l) => `      ${l}`),
+    ...(stalled ? hang('      ', stalled, columns) : []),
+  ];
+}
+
+function whyNone(requests: ReturnType<typeof requestsOf>): string {
+  const first = requests[0];
+  return first ? `first request: ${describeOutcome(first.outcome)}` : 'no request was sent';
+}
+
+function notes(report: AssessReport, columns: number, paint: Palette): string[] {
+  if (report.notes.length === 0) return [];
+  return ['', ...report.notes.flatMap((n) => hang('note ', printable(n, 600), columns)).map(paint.dim)];
+}
