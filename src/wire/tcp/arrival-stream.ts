@@ -1,0 +1,84 @@
+import { Duplex } from 'node:stream';
+import type { Arrival } from './connection.ts';
+
+export interface ArrivalStreamHooks {
+  write(bytes: Uint8Array, done: (error?: Error) => void): void;
+  shutdown(): void;
+  destroyed(): void;
+  /** The reader took this many bytes off our hands. */
+  consumed(bytes: number): void;
+}
+
+/**
+ * A Duplex that hands out one delivery at a time and says, while it does, when that delivery arrived. Node's TLS and HTTP
+ * parsers run synchronously inside push() or in the ticks right after it, so whoever listens to their 'data' events can read
+ * `arriving` and knows when the bytes were in the kernel, however late this thread got round to them.
+ */
+export class ArrivalStream extends Duplex {
+  arriving: Arrival | null = null;
+  readonly #hooks: ArrivalStreamHooks;
+  readonly #queue: { bytes: Uint8Array | null; arrival: Arrival | null }[] = [];
+  #pumping = false;
+
+  constructor(hooks: ArrivalStreamHooks) {
+    super({ allowHalfOpen: true, autoDestroy: false });
+    this.#hooks = hooks;
+  }
+
+  /** Queues a delivery; `null` bytes are the end of the stream. */
+  deliver(bytes: Uint8Array | null, arrival: Arrival | null): void {
+    this.#queue.push({ bytes, arrival });
+    if (!this.#pumping) this.#pump();
+  }
+
+  // One delivery per turn of the event loop: the ticks that a delivery causes run before the next one changes `arriving`.
+  #pump(): void {
+    const next = this.#queue.shift();
+    if (!next || this.destroyed) {
+      this.#pumping = false;
+      return;
+    }
+    this.#pumping = true;
+    if (next.arrival) this.arriving = next.arrival;
+    this.push(next.bytes);
+    if (next.bytes) this.#hooks.consumed(next.bytes.length);
+    setImmediate(() => this.#pump());
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.#hooks.write(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error) => void): void {
+    this.#hooks.write(Buffer.concat(chunks.map((c) => c.chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.#hooks.shutdown();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#hooks.destroyed();
+    done(error);
+  }
+
+  // What node:http and node:tls expect of a socket; nothing to do here, the worker set TCP_NODELAY.
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
