@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
-const oldestNode = [20, 19];
+const oldestNode = { major: 20, minor: 19 };
 
 /** What stopped the preparation, in words for the user; printed without a stack. */
 export class PrepareError extends Error {}
@@ -29,15 +29,16 @@ export function prepare(root = checkout) {
 /** @param {string} version as in process.versions.node */
 export function checkNode(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
+  if (major > oldestNode.major || (major === oldestNode.major && minor >= oldestNode.minor)) return;
   throw new PrepareError(
-    `Node ${version} is too old: inferpath needs Node ${oldestNode.join('.')} or newer (https://nodejs.org/en/download)`,
+    `Node ${version} is too old: inferpath needs Node ${oldestNode.major}.${oldestNode.minor} or newer (https://nodejs.org/en/download)`,
   );
 }
 
 /**
  * Compares the lockfile with npm's own record of what it put into node_modules, which npm writes last. A stamp of ours
  * would not notice an `npm install` by hand, nor an installation that was interrupted.
+ * @param {string} root
  */
 export function isInstalled(root) {
   const record = join(root, 'node_modules', '.package-lock.json');
@@ -52,6 +53,7 @@ export function isInstalled(root) {
   });
 }
 
+/** @param {string} root */
 function install(root) {
   say('installing dependencies (npm ci) …');
   // No package here needs its install script: koffi's and esbuild's binaries come inside packages of their own.
@@ -61,10 +63,14 @@ function install(root) {
     npmScript && /\.c?js$/.test(npmScript)
       ? run(root, process.execPath, [npmScript, ...args])
       : run(root, process.platform === 'win32' ? 'npm.cmd' : 'npm', args, process.platform === 'win32');
-  if (status !== 0) throw new PrepareError('npm ci failed: see its messages above; it needs the npm registry or a full npm cache');
+  if (status !== 0)
+    throw new PrepareError('npm ci failed: see its messages above; it needs the npm registry or a full npm cache');
 }
 
-/** @returns {boolean} whether a build was needed */
+/**
+ * @param {string} root
+ * @returns {boolean} whether a build was needed
+ */
 function build(root) {
   const stamp = buildStamp(root);
   if (stampOf(join(root, 'dist')) === stamp) return false;
@@ -83,6 +89,11 @@ function build(root) {
   return true;
 }
 
+/**
+ * @param {string} next
+ * @param {string} dist
+ * @param {string} stamp
+ */
 function swapIn(next, dist, stamp) {
   const old = `${next}.old`;
   try {
@@ -96,20 +107,34 @@ function swapIn(next, dist, stamp) {
   }
 }
 
+/** @param {string} dist */
 function stampOf(dist) {
   const file = join(dist, '.stamp');
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** A hash of everything that decides what the build produces: by content, since git gives every file a new mtime. */
+/**
+ * A hash of everything that decides what the build produces: by content, since git gives every file a new mtime.
+ * @param {string} root
+ */
 function buildStamp(root) {
-  const inputs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((f) => join(root, f));
+  const inputs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((f) =>
+    join(root, f),
+  );
   const hash = createHash('sha256');
   for (const file of [...inputs, ...sources(join(root, 'src'))])
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   return hash.digest('hex');
 }
 
+/**
+ * Every file below `folder` that is built, in a fixed order.
+ * @param {string} folder
+ * @returns {string[]}
+ */
 function sources(folder) {
   return readdirSync(folder, { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -120,13 +145,19 @@ function sources(folder) {
     });
 }
 
-/** Runs to the end with both outputs on our stderr. */
+/**
+ * Runs to the end with both outputs on our stderr.
+ * @param {string} cwd
+ * @param {string} command
+ * @param {string[]} args
+ */
 function run(cwd, command, args, shell = false) {
   const result = spawnSync(command, args, { cwd, shell, stdio: ['ignore', 2, 2] });
   if (result.error) throw new PrepareError(`cannot run ${command}: ${result.error.message}`);
   return result.status;
 }
 
+/** @param {string} text */
 function say(text) {
   process.stderr.write(`inferpath: ${text}\n`);
 }

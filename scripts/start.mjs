@@ -15,9 +15,12 @@ await guarded(() => {
   become([main, ...(given.length > 0 ? given : ['assess', '--demo'])]);
 }, couldNotMeasure);
 
+/** @param {string[]} args */
 function become(args) {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) forward(signal, child);
+  forward('SIGINT', child);
+  forward('SIGTERM', child);
+  forward('SIGHUP', child);
   child.on('exit', (code, signal) => {
     process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
   });
@@ -26,6 +29,8 @@ function become(args) {
 /**
  * Ctrl-C in a terminal reaches the child by itself, and npm sends us a second copy: passing either on would look like
  * a second Ctrl-C, which means "stop at once". Without a terminal the first copy is passed on and its echoes are not.
+ * @param {NodeJS.Signals} signal
+ * @param {import('node:child_process').ChildProcess} child
  */
 function forward(signal, child) {
   const fromTerminal = signal === 'SIGINT' && (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);

@@ -7,6 +7,13 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { guarded, prepare } from './prepare.mjs';
 
+/**
+ * What we read of the JSON report of vitest.
+ * @typedef {{ status: string, fullName: string }} TestResult
+ * @typedef {{ name: string, status: string, assertionResults: TestResult[] }} FileResult
+ * @typedef {{ testResults: FileResult[] }} Report
+ */
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await guarded(() => {
@@ -25,26 +32,37 @@ await guarded(() => {
   process.exitCode = status === 0 && failed === 0 && count.passed > 0 ? 0 : 1;
 }, 1);
 
+/**
+ * @param {string[]} args
+ * @returns {{ status: number | null, report: Report | undefined }}
+ */
 function runVitest(args) {
   const folder = mkdtempSync(join(tmpdir(), 'inferpath-test-'));
   try {
     const file = join(folder, 'report.json');
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
+    const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...args], {
+      cwd: root,
+      stdio: 'inherit',
+    });
     return { status, report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** @param {Report | undefined} report */
 function summarise(report) {
   const files = report?.testResults ?? [];
-  const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: relative(root, file.name) })));
+  const tests = files.flatMap((file) =>
+    file.assertionResults.map((test) => ({ ...test, file: relative(root, file.name) })),
+  );
   // A file that threw while loading has failed, but holds no failed test.
   const broken = files
     .filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
     .map((file) => relative(root, file.name));
+  /** @param {string[]} wanted */
   const names = (...wanted) =>
     tests.filter((test) => wanted.includes(test.status)).map((test) => `${test.file} > ${test.fullName}`);
   return {
@@ -55,6 +73,7 @@ function summarise(report) {
   };
 }
 
+/** @param {string} line */
 function print(line) {
   process.stdout.write(`${line}\n`);
 }
