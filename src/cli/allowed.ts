@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { patternWords } from '../model/network.ts';
 import { printable } from '../model/outcome.ts';
 
 /** The part of JSON Schema that zod writes for our schemas; the docs and the error messages are made from it. */
@@ -92,7 +93,7 @@ function stringWords(s: JsonSchema): string {
   if (s.minLength !== undefined && s.maxLength !== undefined)
     return `text of ${s.minLength} to ${s.maxLength} characters`;
   if (s.minLength === 1) return 'text that is not empty';
-  return s.pattern ? `text like ${s.pattern}` : 'text';
+  return s.pattern ? (patternWords.get(s.pattern) ?? `text like ${s.pattern}`) : 'text';
 }
 
 function listWords(s: JsonSchema): string {

@@ -3,7 +3,9 @@ import { lookup } from 'node:dns/promises';
 import { access, open, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
 import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
+import { openTransport } from '../wire/tcp/open.ts';
 import { exitCode } from './command.ts';
 
 /** Largest text that is read when the caller gives no bound of its own. */
@@ -25,6 +27,9 @@ export function createIo(proc: NodeJS.Process): { io: Io; finish: (code: number)
     random: { next: Math.random, uuid: randomUUID },
     fs: files(proc.cwd()),
     dns: resolver,
+    sockets: {
+      openTcp: ({ tap }) => openTransport({ platform: proc.platform, tap, monoMs: clock.monoMs }),
+    },
     terminal,
     signals,
     log: createLog(terminal, proc.env['INFERPATH_DEBUG'] === '1'),
@@ -137,13 +142,13 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     err: (text) => {
       stderr.write(text);
     },
-    stdoutIsTty: Boolean(stdout.isTTY),
-    stderrIsTty: Boolean(stderr.isTTY),
-    stdinIsTty: Boolean(stdin.isTTY),
+    stdoutIsTty: isatty(stdout.fd),
+    stderrIsTty: isatty(stderr.fd),
+    stdinIsTty: isatty(stdin.fd),
     get columns() {
       return stdout.columns ?? stderr.columns ?? (Number(env['COLUMNS']) || 80);
     },
-    colors: wantsColors(env, Boolean(stdout.isTTY)),
+    colors: wantsColors(env, isatty(stdout.fd)),
     ask: lineReader(proc, interrupted),
   };
 }

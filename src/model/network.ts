@@ -1,11 +1,25 @@
 import { z } from 'zod';
 import { dialectName } from './inference.ts';
+import { networkIssues } from './network-check.ts';
 import { targetOverrides, workloadClass } from './workload.ts';
 
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit')
-  .meta({ description: 'Name: 1 to 63 of a-z, 0-9, ".", "_" and "-".' });
+/** A pattern and what it means in words; messages and docs never show a bare regular expression. */
+const named = {
+  name: {
+    pattern: /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    words: '1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
+  },
+  env: { pattern: /^[A-Za-z_][A-Za-z0-9_]*$/, words: 'the name of an environment variable, like INFERENCE_API_KEY' },
+  header: { pattern: /^[A-Za-z0-9-]+$/, words: 'the name of an HTTP header' },
+};
+
+/** Source of a pattern in the JSON Schema → its meaning in words. */
+export const patternWords: ReadonlyMap<string, string> = new Map(
+  Object.values(named).map(({ pattern, words }) => [pattern.source, words]),
+);
+
+const text = ({ pattern, words }: (typeof named)['name']) => z.string().regex(pattern, `must be ${words}`);
+const name = text(named.name).meta({ description: 'Name that other parts of the file and the reports use.' });
 
 const vantage = z
   .strictObject({
@@ -30,27 +44,45 @@ const site = z
 
 const auth = z
   .strictObject({
-    env: z.string().min(1).optional().meta({ description: 'Environment variable that holds the API key.' }),
-    file: z.string().min(1).optional().meta({ description: 'File that holds the API key; relative to the network file.' }),
-    header: z
+    env: text(named.env).optional().meta({ description: 'Environment variable that holds the API key.' }),
+    file: z
       .string()
-      .regex(/^[A-Za-z0-9-]+$/, 'must be a header name')
+      .min(1)
+      .optional()
+      .meta({ description: 'File that holds the API key; relative to the network file.' }),
+    header: text(named.header)
       .optional()
       .meta({ description: 'Header that carries the key; by default what the dialect uses.' }),
   })
-  .refine((a) => (a.env === undefined) !== (a.file === undefined), { message: 'needs exactly one of "env" and "file"' })
-  .meta({ description: 'Where the API key comes from: exactly one of env and file. Keys themselves never stand in the network file.' });
+  .refine((a) => (a.env === undefined) !== (a.file === undefined), {
+    message: 'allowed: exactly one of the keys env and file',
+  })
+  .meta({
+    description:
+      'Where the API key comes from: exactly one of env and file. Keys themselves never stand in the network file.',
+  });
 
 const endpoint = z
   .strictObject({
     name,
-    url: z.url({ protocol: /^https?$/ }).meta({ description: 'http or https address of the API, with its path or only the origin.' }),
-    dialect: z.union([z.literal('auto'), dialectName]).default('auto').meta({ description: 'Wire format; "auto" tries to recognise it.' }),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .meta({ description: 'http or https address of the API, with its path or only the origin.' }),
+    dialect: z
+      .union([z.literal('auto'), dialectName])
+      .default('auto')
+      .meta({ description: 'Wire format; "auto" tries to recognise it.' }),
     model: z.string().min(1).optional().meta({ description: 'Model to ask for.' }),
     auth: auth.optional(),
     site: name.optional().meta({ description: 'Site that the endpoint stands at.' }),
     workload: name.default('chat').meta({ description: 'Name of a workload below, or of a built-in class.' }),
-    requests: z.number().int().min(1).max(100_000).optional().meta({ description: 'Requests that assess sends; default from the run.' }),
+    requests: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .meta({ description: 'Requests that assess sends; default from the run.' }),
   })
   .meta({ description: 'An inference API to judge.' });
 
@@ -58,26 +90,52 @@ const workload = z
   .strictObject({
     name,
     class: workloadClass.meta({ description: 'Built-in class that gives the defaults.' }),
-    promptTokens: z.number().int().min(1).max(1_000_000).optional().meta({ description: 'Prompt size to send, in tokens.' }),
-    maxTokens: z.number().int().min(1).max(1_000_000).optional().meta({ description: 'Most output tokens to ask for.' }),
+    promptTokens: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: 'Prompt size to send, in tokens.' }),
+    maxTokens: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: 'Most output tokens to ask for.' }),
     targets: targetOverrides.optional().meta({ description: 'Limits that differ from those of the class.' }),
   })
   .meta({ description: 'What the traffic is like and what it needs.' });
+
+/** Keys that a later version of the format will give a meaning to; refused until then, so that no file relies on silence. */
+export const reservedKeys = ['links', 'carriers', 'riskGroups', 'demands'] as const;
 
 /** The network file, version 1: the user's intent. The one source of type, validation, JSON Schema and reference page. */
 export const network = z
   .strictObject({
     version: z.literal(1).meta({ description: 'Version of this format.' }),
     vantage: vantage.optional(),
-    sites: z.array(site).default([]).meta({ description: 'Places of users and endpoints.' }),
-    endpoints: z.array(endpoint).min(1).meta({ description: 'Inference APIs to judge.' }),
-    workloads: z.array(workload).default([]).meta({ description: 'Workloads beyond the built-in classes, or with other limits.' }),
+    sites: z.array(site).max(10_000).default([]).meta({ description: 'Places of users and endpoints.' }),
+    endpoints: z.array(endpoint).min(1).max(1000).meta({ description: 'Inference APIs to judge.' }),
+    workloads: z
+      .array(workload)
+      .max(1000)
+      .default([])
+      .meta({ description: 'Workloads beyond the built-in classes, or with other limits.' }),
     targets: z
       .partialRecord(workloadClass, targetOverrides)
       .default({})
       .meta({ description: 'Limits per class, in place of the built-in ones.' }),
   })
-  .meta({ id: 'network', title: 'inferpath network file', description: 'What the network is meant to do: where users and endpoints are and what each workload needs.' });
+  .superRefine((value, context) => {
+    for (const issue of networkIssues(value)) context.addIssue({ code: 'custom', ...issue });
+  })
+  .meta({
+    id: 'network',
+    title: 'inferpath network file',
+    description: 'What the network is meant to do: where users and endpoints are and what each workload needs.',
+  });
 export type Network = z.infer<typeof network>;
 export type Site = Network['sites'][number];
 export type Endpoint = Network['endpoints'][number];

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { helpCommand } from './help.ts';
+import { schema } from './schema.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
-export const commands: readonly Command[] = [helpCommand(() => commands), version];
+export const commands: readonly Command[] = [schema, helpCommand(() => commands), version];

@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import { assessReport } from '../model/assess.ts';
+import { network } from '../model/network.ts';
+import { type JsonSchema, toJsonSchema } from './allowed.ts';
+import { UsageError } from './command.ts';
+import { nearest } from './suggest.ts';
+
+interface Published {
+  name: string;
+  about: string;
+  schema: z.ZodType;
+  /** What a user writes, or what the program prints. */
+  side: 'input' | 'output';
+}
+
+/** Every schema that `inferpath schema` prints; a new one is one line. */
+export const schemas: readonly Published[] = [
+  { name: 'network', about: 'the network file', schema: network, side: 'input' },
+  { name: 'assess', about: 'what inferpath assess --json prints', schema: assessReport, side: 'output' },
+];
+
+export const schemaNames: readonly string[] = schemas.map((s) => s.name);
+
+/**
+ * The JSON Schema of a name, draft 2020-12.
+ * @throws UsageError when there is none of that name.
+ */
+export function publishedSchema(name: string): JsonSchema {
+  const found = schemas.find((s) => s.name === name);
+  if (found) return toJsonSchema(found.schema, found.side);
+  const near = nearest(name, schemaNames);
+  throw new UsageError(
+    `<name>: found "${name}"; allowed: ${schemaNames.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
+  );
+}

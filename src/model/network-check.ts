@@ -1,0 +1,116 @@
+import { parseUrl } from './url.ts';
+import { workloadClass } from './workload.ts';
+
+/** A mistake that no single value shows: names that are taken twice, references to nothing, secrets in a URL. */
+export interface NetworkIssue {
+  path: (string | number)[];
+  /** Begins with "must be" where it says what is allowed. */
+  message: string;
+  params?: {
+    /** Names that would have been right, for a suggestion. */
+    candidates?: readonly string[];
+    /** The value holds a secret and must not be printed. */
+    secret?: true;
+  };
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/**
+ * What is wrong between the parts of a network. Takes the raw value, so that these mistakes come out together with those
+ * of the shape; anything of the wrong shape is passed over here.
+ */
+export function networkIssues(raw: unknown): NetworkIssue[] {
+  const root = mapping(raw);
+  const [sites, endpoints, workloads] = [list(root, 'sites'), list(root, 'endpoints'), list(root, 'workloads')];
+  const siteNames = names(sites);
+  const workloadNames = [...names(workloads), ...workloadClass.options];
+  return [
+    ...repeatedNames('sites', sites),
+    ...repeatedNames('endpoints', endpoints),
+    ...repeatedNames('workloads', workloads),
+    ...unknownReference(mapping(root['vantage'])['site'], ['vantage', 'site'], 'site', siteNames),
+    ...endpoints.flatMap((endpoint, i) => endpointIssues(endpoint, i, siteNames, workloadNames)),
+    ...workloads.flatMap(workloadIssues),
+  ];
+}
+
+function endpointIssues(endpoint: Loose, i: number, sites: string[], workloads: string[]): NetworkIssue[] {
+  const issues = [
+    ...unknownReference(endpoint['site'], ['endpoints', i, 'site'], 'site', sites),
+    ...unknownReference(endpoint['workload'], ['endpoints', i, 'workload'], 'workload', workloads),
+    ...urlIssues(endpoint['url'], ['endpoints', i, 'url']),
+  ];
+  if (endpoint['name'] === 'client')
+    issues.push({
+      path: ['endpoints', i, 'name'],
+      message: 'must be another name, because reports call this tool itself "client"',
+    });
+  return issues;
+}
+
+function workloadIssues(workload: Loose, i: number): NetworkIssue[] {
+  const { name, class: ofClass } = workload;
+  const isBuiltIn = workloadClass.safeParse(name).success;
+  if (!isBuiltIn || !workloadClass.safeParse(ofClass).success || name === ofClass) return [];
+  return [
+    {
+      path: ['workloads', i, 'name'],
+      message: `must be "${String(ofClass)}" or no name of a built-in class, so that a name never means two things`,
+    },
+  ];
+}
+
+function repeatedNames(key: string, items: readonly Loose[]): NetworkIssue[] {
+  const seen = new Set<string>();
+  return items.flatMap(({ name }, i) => {
+    if (typeof name !== 'string') return [];
+    const repeated = seen.has(name);
+    seen.add(name);
+    return repeated ? [{ path: [key, i, 'name'], message: `must be a name that stands only once in ${key}` }] : [];
+  });
+}
+
+function unknownReference(value: unknown, path: (string | number)[], what: string, known: string[]): NetworkIssue[] {
+  if (typeof value !== 'string' || known.includes(value)) return [];
+  const shown = [...new Set(known)].slice(0, 20).join(', ');
+  const message =
+    known.length === 0 ? `must be a ${what} of this file, which has none` : `must be a known ${what}: ${shown}`;
+  return [{ path, message, params: { candidates: known } }];
+}
+
+/** Query parameters that carry API keys at the services that allow that. */
+const secretParameter = /^(api[-_]?key|key|token|access[-_]?token|auth|secret|password|sig|signature)$/i;
+
+function urlIssues(value: unknown, path: (string | number)[]): NetworkIssue[] {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined;
+  if (!url) return [];
+  const issues: NetworkIssue[] = [];
+  if (url.username !== '' || url.password !== '')
+    issues.push({
+      path,
+      message: 'must be a URL without user name and password; secrets come by auth.env or auth.file',
+      params: { secret: true },
+    });
+  const parameter = [...url.searchParams.keys()].find((key) => secretParameter.test(key));
+  if (parameter !== undefined)
+    issues.push({
+      path,
+      message: `must be a URL without the secret in its parameter ${parameter}; secrets come by auth.env or auth.file`,
+      params: { secret: true },
+    });
+  return issues;
+}
+
+function mapping(value: unknown): Loose {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {};
+}
+
+function list(root: Loose, key: string): Loose[] {
+  const value = root[key];
+  return Array.isArray(value) ? value.map(mapping) : [];
+}
+
+function names(items: readonly Loose[]): string[] {
+  return items.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+}
