@@ -1,3 +1,5 @@
+import type { TcpTransport } from './tcp/connection.ts';
+
 /**
  * Everything inferpath touches outside its own memory, as one value made once in the CLI and passed in. Nothing below
  * `cli/` reads `process`, the clock or a random source by itself, so a test of any command is a function call.
@@ -12,6 +14,7 @@ export interface Io {
   random: Random;
   fs: Files;
   dns: Resolver;
+  sockets: Sockets;
   terminal: Terminal;
   signals: Signals;
   log: Log;
@@ -47,6 +50,14 @@ export interface ResolvedAddress {
 export interface Resolver {
   /** The operating system's resolver (getaddrinfo), as applications see it; no cache of ours. */
   lookup(host: string, family?: 4 | 6): Promise<ResolvedAddress[]>;
+}
+
+export interface Sockets {
+  /**
+   * A way to make TCP connections, with the best stamps that this platform and these privileges give. The caller closes it.
+   * @param options.tap also look at segment headers, where allowed: better evidence, more CPU per segment
+   */
+  openTcp(options: { tap: boolean }): TcpTransport;
 }
 
 export interface Terminal {

@@ -1,4 +1,5 @@
 import type { Io, ResolvedAddress } from '../../src/wire/io.ts';
+import { openTransport } from '../../src/wire/tcp/open.ts';
 
 /** What a test may choose about the outside world; everything else is quiet and empty. */
 export interface FakeIoOptions {
@@ -45,7 +46,11 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   const stop = new AbortController();
   const next = mulberry32(seed);
   let nowMs = 0;
-  const realMs = () => performance.now();
+  // The scale of kernel stamps: CLOCK_MONOTONIC, not the time since this process began.
+  const realMs = () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  };
   return {
     platform: options.platform ?? 'linux',
     env: options.env ?? {},
@@ -76,6 +81,9 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
         return Promise.resolve();
       },
       exists: (path) => Promise.resolve(written.has(path)),
+    },
+    sockets: {
+      openTcp: ({ tap }) => openTransport({ platform: options.platform ?? process.platform, tap, monoMs: realMs }),
     },
     dns: {
       lookup: (host, family) => {
