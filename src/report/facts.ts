@@ -147,16 +147,24 @@ export function known(values: readonly (number | null)[]): number[] {
   return values.filter((v) => v !== null);
 }
 
-const order = { fail: 0, unknown: 1, pass: 2 };
+/** Whether a finding is worth knowing without anything having failed. */
+export function isNote(f: Finding): boolean {
+  return f.verdict === 'fail' && f.severity === 'info';
+}
+
+function rank(f: Finding): number {
+  if (isNote(f)) return 2;
+  return { fail: 0, unknown: 1, pass: 3 }[f.verdict];
+}
 const weight = { critical: 0, warning: 1, info: 2 };
 
-/** Failures first, then what is unknown, then passes; within each by severity, then in the order of the endpoints. */
+/** Failures first, then what is unknown, then notes, then passes; within each by severity, then in the order of the endpoints. */
 export function sortFindings(report: AssessReport, findings: readonly Finding[] = report.findings): Finding[] {
   const place = new Map(report.endpoints.map((e, i) => [e.name, i]));
   const last = report.endpoints.length;
   return findings.toSorted(
     (a, b) =>
-      order[a.verdict] - order[b.verdict] ||
+      rank(a) - rank(b) ||
       weight[a.severity] - weight[b.severity] ||
       (place.get(a.subject) ?? last) - (place.get(b.subject) ?? last),
   );

@@ -27,7 +27,8 @@ export function percent(share: number): string {
 /** Milliseconds for bars and legends, where a tenth is enough: 54.6 → `55`, 8.04 → `8.0`, 0.04 → `< 0.1`. */
 export function briefMs(valueMs: number): string {
   if (valueMs >= 9.95) return String(Math.round(valueMs));
-  return valueMs > 0 && valueMs < 0.05 ? '< 0.1' : valueMs.toFixed(1);
+  if (valueMs === 0) return '0';
+  return valueMs < 0.05 ? '< 0.1' : valueMs.toFixed(1);
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {

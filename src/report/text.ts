@@ -7,6 +7,7 @@ import {
   blamedParty,
   firstTokenSegments,
   headline,
+  isNote,
   requestAt,
   requestsOf,
   sortFindings,
@@ -123,8 +124,7 @@ function findingBlocks(report: AssessReport, columns: number, paint: Palette): s
 }
 
 function block(f: Finding, columns: number, paint: Palette): string[] {
-  const isNote = f.verdict === 'fail' && f.severity === 'info';
-  const label = isNote ? paint.bold('note') : paint.verdict[f.verdict](f.verdict === 'fail' ? 'FAIL' : 'unknown');
+  const label = isNote(f) ? paint.bold('note') : paint.verdict[f.verdict](f.verdict === 'fail' ? 'FAIL' : 'unknown');
   const subject = printable(f.subject, 63);
   const indent = '     ';
   const basis = [f.id, `confidence ${f.confidence}`, f.evidence.map(evidenceText).join('; ')]
