@@ -19,13 +19,18 @@ const maybeMs = z.number().nullable();
 export const split = z
   .object({
     networkMs: boundsMs.meta({ description: 'Time on the network, DNS and connection set-up included: [low, high].' }),
-    serverMs: boundsMs.meta({ description: 'Time from request fully read to token handed to the server kernel: [low, high].' }),
+    serverMs: boundsMs.meta({
+      description: 'Time from request fully read to token handed to the server kernel: [low, high].',
+    }),
     clientMs: ms.meta({ description: 'Time this client spent itself (scheduling, TLS computation, turnarounds).' }),
     undeterminedMs: ms.meta({ description: 'Width of the bounds: what could be network or server.' }),
     evidence: evidenceGrade,
     why: z.string().meta({ description: 'One sentence: why the bounds are as they are.' }),
   })
-  .meta({ description: 'Who spent the time. networkMs[0] + serverMs[1] + clientMs is the whole interval, and so is networkMs[1] + serverMs[0] + clientMs.' });
+  .meta({
+    description:
+      'Who spent the time. networkMs[0] + serverMs[1] + clientMs is the whole interval, and so is networkMs[1] + serverMs[0] + clientMs.',
+  });
 export type Split = z.infer<typeof split>;
 
 export const stallCause = z.enum(['network', 'server', 'client', 'undetermined']);
@@ -36,7 +41,9 @@ export const stall = z.object({
   afterToken: z.number().int().meta({ description: 'Number of token events received before the gap.' }),
   durationMs: ms,
   cause: stallCause,
-  evidence: z.array(z.string()).meta({ description: 'What the cause rests on: retransmission, out-of-order, server stamps, own lag …' }),
+  evidence: z
+    .array(z.string())
+    .meta({ description: 'What the cause rests on: retransmission, out-of-order, server stamps, own lag …' }),
 });
 export type Stall = z.infer<typeof stall>;
 
@@ -111,11 +118,23 @@ export type TlsSummary = z.infer<typeof tlsSummary>;
 
 export const serverReported = z
   .object({
-    source: z.string().meta({ description: 'Field or header that said so, e.g. "vllm metrics", "openai-processing-ms".' }),
-    covers: z.enum(['ttft', 'total', 'headers']).meta({ description: 'Which interval the value covers: to first token, to last token, or only until headers were sent.' }),
-    by: z.enum(['server', 'front-proxy']).meta({ description: 'Who measured: a front proxy cannot speak for the leg behind it.' }),
+    source: z
+      .string()
+      .meta({ description: 'Field or header that said so, e.g. "vllm metrics", "openai-processing-ms".' }),
+    covers: z
+      .enum(['ttft', 'total', 'headers'])
+      .meta({
+        description: 'Which interval the value covers: to first token, to last token, or only until headers were sent.',
+      }),
+    by: z
+      .enum(['server', 'front-proxy'])
+      .meta({ description: 'Who measured: a front proxy cannot speak for the leg behind it.' }),
     valueMs: ms,
     resolutionMs: ms.meta({ description: 'Coarseness of the reported value.' }),
+    floor: z
+      .boolean()
+      .optional()
+      .meta({ description: 'True when the value leaves waiting (a queue) out: the real time is at least this.' }),
   })
   .meta({ description: 'One duration that the server or a proxy in front of it reported.' });
 export type ServerReported = z.infer<typeof serverReported>;
@@ -132,7 +151,9 @@ export const inferenceRequest = z
     httpVersion: z.string().nullable(),
     status: z.number().int().nullable(),
     reused: z.boolean().meta({ description: 'True when an existing connection carried the request.' }),
-    sharedConnection: z.boolean().meta({ description: 'True when other HTTP/2 streams shared the connection and its TCP_INFO.' }),
+    sharedConnection: z
+      .boolean()
+      .meta({ description: 'True when other HTTP/2 streams shared the connection and its TCP_INFO.' }),
     connectionId: z.number().int().meta({ description: 'Requests with the same number used the same connection.' }),
     outcome,
     phases,
@@ -146,24 +167,37 @@ export const inferenceRequest = z
     tokens: z.object({
       prompt: z.number().int().nullable(),
       cachedPrompt: z.number().int().nullable(),
-      output: z.number().int().nullable().meta({ description: 'From the usage fields of the server; never re-tokenised.' }),
+      output: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'From the usage fields of the server; never re-tokenised.' }),
       reasoning: z.number().int().nullable(),
       events: z.number().int().meta({ description: 'Token-carrying events received.' }),
     }),
-    tpotMs: maybeMs.meta({ description: 'Stream time per output token after the first: streamMs / (output − tokens in the first event).' }),
+    tpotMs: maybeMs.meta({
+      description: 'Stream time per output token after the first: streamMs / (output − tokens in the first event).',
+    }),
     gaps: z.array(z.number()).meta({ description: 'Milliseconds between arrivals of consecutive token events.' }),
     eventsPerRead: z.number().meta({ description: 'Mean token events per socket read; far above 1 means coalescing.' }),
     stamps: z.enum(['kernel', 'user']).meta({ description: 'Where arrival times come from.' }),
     upload: z.object({
       bytes: z.number().int(),
-      rounds: z.number().int().nullable().meta({ description: 'Slow-start rounds that a body of this size needs from the initial window.' }),
+      rounds: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'Slow-start rounds that a body of this size needs from the initial window.' }),
     }),
     receivedBytes: z.number().int(),
     tcp: z.object({
       handshakeRttMs: maybeMs,
       requestRttMs: maybeMs.meta({ description: 'Last request byte sent to its acknowledgement, by kernel stamps.' }),
       minRttMs: maybeMs,
-      pdvMs: maybeMs.meta({ description: 'Highest one-way delay above the lowest of the segments received (RFC 5481 PDV), by the TCP timestamps of the peer.' }),
+      pdvMs: maybeMs.meta({
+        description:
+          'Highest one-way delay above the lowest of the segments received (RFC 5481 PDV), by the TCP timestamps of the peer.',
+      }),
       retransmits: z.number().int().nullable(),
       outOfOrder: z.number().int().nullable(),
       info: z.array(tcpInfo),
