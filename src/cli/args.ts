@@ -135,7 +135,8 @@ function checkFlag(key: string, flag: Flag, input: unknown, mistakes: string[]):
   } catch (error) {
     // A transform may throw instead of adding an issue; its words are then the explanation.
     const why = error instanceof Error ? error.message : String(error);
-    mistakes.push(`${flagName(key)}: found ${foundWords(input)}; ${why}`);
+    const shown = Array.isArray(input) ? input.join(' ') : input;
+    mistakes.push(`${flagName(key)}: found ${foundWords(shown)}; ${why}`);
   }
   return undefined;
 }

@@ -28,7 +28,7 @@ export function createIo(proc: NodeJS.Process): { io: Io; finish: (code: number)
     fs: files(proc.cwd()),
     dns: resolver,
     sockets: {
-      openTcp: ({ tap }) => openTransport({ platform: proc.platform, tap, monoMs: clock.monoMs }),
+      openTcp: ({ tap }) => openTransport({ platform: proc.platform, tap, monoMs: () => clock.monoMs() }),
     },
     terminal,
     signals,

@@ -51,7 +51,7 @@ export function parseYaml(text: string): YamlFile {
   const tooDeep = findDeepNesting(text);
   if (tooDeep) return broken([{ ...tooDeep, message: `file: found too deep nesting; ${allowedNesting}` }]);
   try {
-    const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
+    const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', strict: true });
     const mistakes = firstPerPlace([...doc.errors, ...doc.warnings]).map((error) => ({
       ...place(error.pos[0]),
       message: syntaxWords(error, text),
@@ -125,7 +125,8 @@ function syntaxWords(error: YAMLError, text: string): string {
     case 'TAG_RESOLVE_FAILED':
       return `file: found the tag "${found}"; allowed: plain YAML without tags`;
     default:
-      return `file: is not YAML${found === '' ? '' : ` at "${found}"`}: ${printable(error.message)}`;
+      // Without the text itself: the line may hold a secret.
+      return `file: is not YAML: ${printable(error.message)}`;
   }
 }
 
