@@ -18,6 +18,9 @@ export interface Libc {
   open(path: string, flags: number, mode: number): number;
   read(fd: number, buffer: Uint8Array, length: number): number;
   write(fd: number, buffer: Uint8Array, length: number): number;
+  /** read and write on a memory address as a plain number (x86-64 and arm64 user addresses fit), so a pool needs no views. */
+  readAt(fd: number, address: number, length: number): number;
+  writeAt(fd: number, address: number, length: number): number;
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number;
   sendto(fd: number, buffer: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: number): number;
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
@@ -54,6 +57,8 @@ export function libc(): Libc {
     open: lib.func('int open(const char*, int, int)'),
     read: lib.func('long read(int, void*, size_t)'),
     write: lib.func('long write(int, void*, size_t)'),
+    readAt: lib.func('long read(int, int64_t, size_t)'),
+    writeAt: lib.func('long write(int, int64_t, size_t)'),
     send: lib.func('long send(int, void*, size_t, int)'),
     sendto: lib.func('long sendto(int, void*, size_t, int, void*, uint32_t)'),
     recv: lib.func('long recv(int, void*, size_t, int)'),

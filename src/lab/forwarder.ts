@@ -1,0 +1,76 @@
+import { addressOf, libc, memory } from '../wire/libc.ts';
+import { hostNames, noteDelayError, total, type Counters } from './counters.ts';
+import type { HostDevice } from './devices.ts';
+import { advance, enter, dropSlot, makeEngine, nextDueMs, poolSize, takeSlot } from './engine.ts';
+import type { Plan } from './plan.ts';
+
+const PR_SET_TIMERSLACK = 29;
+const POLLIN = 1;
+const POLLFD_BYTES = 8;
+/** The thread looks up at least this often, so that the end of the process never waits for it longer. */
+const LONGEST_SLEEP_MS = 100;
+/** Waking from a sleep takes the kernel some ten microseconds: the last stretch before a packet is due is polled awake. */
+const AWAKE_MS = 0.03;
+/** Packets read from one device, and handled, before the others get their turn. */
+const READ_BATCH = 32;
+const ADVANCE_BATCH = 128;
+
+/**
+ * Moves packets between the devices until `wakeUp` (an eventfd) is written: the whole hot loop of the lab. Uses up the
+ * calling thread. Times are this thread's performance.now(), which is CLOCK_MONOTONIC to the nanosecond.
+ */
+export function forward(plan: Plan, counters: Counters, devices: readonly HostDevice[], wakeUp: number): void {
+  const c = libc();
+  c.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  const pool = memory(poolSize(plan).bytes);
+  const poolAddress = Number(addressOf(pool));
+  const engine = makeEngine(plan, counters, pool);
+  const { slotBytes } = engine;
+  const hosts = devices.length;
+  const polled = pollTable([...devices.map((device) => device.tun), wakeUp]);
+  const revents = new Int16Array(polled.buffer, polled.byteOffset, polled.length / 2);
+  const timeout = memory(16);
+  const timeoutWords = new Int32Array(timeout.buffer, timeout.byteOffset, 4);
+  const tuns = Int32Array.from(devices, (device) => device.tun);
+
+  const deliver = (host: number, slot: number, dueMs: number): void => {
+    noteDelayError(counters, performance.now() - dueMs);
+    const written = c.writeAt(tuns[host]!, poolAddress + slot * slotBytes, engine.length[slot]!);
+    if (written < 0) counters.totals[total.writeFailed] = counters.totals[total.writeFailed]! + 1;
+    else {
+      counters.totals[total.delivered] = counters.totals[total.delivered]! + 1;
+      counters.hosts[host * hostNames.length + 1] = counters.hosts[host * hostNames.length + 1]! + 1;
+    }
+  };
+
+  for (;;) {
+    advance(engine, performance.now(), ADVANCE_BATCH, deliver);
+    const restMs = nextDueMs(engine) - performance.now();
+    timeoutWords[2] = restMs <= AWAKE_MS ? 0 : Math.min(restMs - AWAKE_MS, LONGEST_SLEEP_MS) * 1e6;
+    if (c.ppoll(polled, hosts + 1, timeout, null, 0) <= 0) continue;
+    if (revents[hosts * 4 + 3] !== 0) return;
+    for (let host = 0; host < hosts; host += 1) {
+      if (revents[host * 4 + 3] === 0) continue;
+      for (let reads = 0; reads < READ_BATCH; reads += 1) {
+        const slot = takeSlot(engine);
+        if (slot < 0) break;
+        const length = c.readAt(tuns[host]!, poolAddress + slot * slotBytes, slotBytes);
+        if (length <= 0) {
+          dropSlot(engine, slot);
+          break;
+        }
+        enter(engine, host, slot, length, performance.now());
+      }
+    }
+  }
+}
+
+/** struct pollfd: descriptor, events, revents. */
+function pollTable(descriptors: readonly number[]): Buffer {
+  const table = memory(descriptors.length * POLLFD_BYTES);
+  descriptors.forEach((fd, index) => {
+    table.writeInt32LE(fd, index * POLLFD_BYTES);
+    table.writeInt16LE(POLLIN, index * POLLFD_BYTES + 4);
+  });
+  return table;
+}

@@ -1,0 +1,116 @@
+import type { PlanDirection } from './plan.ts';
+import { makeStreams, uniform, type Streams } from './random.ts';
+
+/** Why a packet does not arrive: negative, so that it cannot be taken for an arrival time. */
+export const LOST = -1;
+export const QUEUE_FULL = -2;
+
+const STREAMS_PER_DIRECTION = 3;
+const [LOSS, JITTER, REORDER] = [0, 1, 2] as const;
+
+/**
+ * All link directions as flat columns. A packet passes, in this order: the drop-tail queue and the transmitter (rate), the
+ * wire's loss, its propagation delay with jitter, and possibly a hold-back that lets later packets overtake it. Time is the
+ * caller's, in milliseconds; nothing here waits.
+ */
+export interface Links {
+  delayMs: Float64Array;
+  jitterMs: Float64Array;
+  lossRatio: Float64Array;
+  /** Gilbert model: chance per packet to leave / enter the losing state; 0 for independent losses. */
+  leaveBurst: Float64Array;
+  enterBurst: Float64Array;
+  inBurst: Uint8Array;
+  reorderRatio: Float64Array;
+  reorderMs: Float64Array;
+  msPerByte: Float64Array;
+  queueMs: Float64Array;
+  /** When the transmitter becomes free, and the latest arrival handed out. */
+  freeAtMs: Float64Array;
+  lastArrivalMs: Float64Array;
+  /** Start times of packets still waiting, per direction a ring; undefined where the queue is measured in time. */
+  waiting: (StartRing | undefined)[];
+  streams: Streams;
+}
+
+interface StartRing {
+  startsMs: Float64Array;
+  head: number;
+  count: number;
+}
+
+export function makeLinks(directions: readonly PlanDirection[], seed: number): Links {
+  const column = (value: (direction: PlanDirection) => number) => Float64Array.from(directions, value);
+  return {
+    delayMs: column((one) => one.delayMs),
+    jitterMs: column((one) => one.jitterMs),
+    lossRatio: column((one) => one.lossRatio),
+    leaveBurst: column((one) => (one.meanBurst > 0 ? 1 / one.meanBurst : 0)),
+    enterBurst: column((one) =>
+      one.meanBurst > 0 ? Math.min(1, one.lossRatio / (one.meanBurst * (1 - one.lossRatio))) : 0,
+    ),
+    inBurst: new Uint8Array(directions.length),
+    reorderRatio: column((one) => one.reorderRatio),
+    reorderMs: column((one) => one.reorderMs),
+    msPerByte: column((one) => (one.rateMbit > 0 ? 8 / (one.rateMbit * 1000) : 0)),
+    queueMs: column((one) => one.queueMs),
+    freeAtMs: new Float64Array(directions.length),
+    lastArrivalMs: new Float64Array(directions.length),
+    waiting: directions.map((one) =>
+      one.queuePackets > 0 && one.rateMbit > 0
+        ? { startsMs: new Float64Array(one.queuePackets), head: 0, count: 0 }
+        : undefined,
+    ),
+    streams: makeStreams(seed, directions.length * STREAMS_PER_DIRECTION),
+  };
+}
+
+/** When a packet of `bytes` offered at `nowMs` reaches the far end, or LOST, or QUEUE_FULL. Called once per packet and hop. */
+export function passLink(links: Links, direction: number, nowMs: number, bytes: number): number {
+  let sentMs = nowMs;
+  const msPerByte = links.msPerByte[direction]!;
+  if (msPerByte > 0) {
+    const startMs = Math.max(nowMs, links.freeAtMs[direction]!);
+    if (!queueTakes(links, direction, nowMs, startMs)) return QUEUE_FULL;
+    sentMs = startMs + bytes * msPerByte;
+    links.freeAtMs[direction] = sentMs;
+  }
+  if (loses(links, direction)) return LOST;
+  let arrivalMs = sentMs + links.delayMs[direction]!;
+  const jitterMs = links.jitterMs[direction]!;
+  const stream = direction * STREAMS_PER_DIRECTION;
+  if (jitterMs > 0) arrivalMs += jitterMs * uniform(links.streams, stream + JITTER);
+  // Jitter alone never reorders: real queues are first in, first out, and reordering has its own setting.
+  if (arrivalMs < links.lastArrivalMs[direction]!) arrivalMs = links.lastArrivalMs[direction]!;
+  const reorderRatio = links.reorderRatio[direction]!;
+  if (reorderRatio > 0 && uniform(links.streams, stream + REORDER) < reorderRatio)
+    return arrivalMs + links.reorderMs[direction]!;
+  links.lastArrivalMs[direction] = arrivalMs;
+  return arrivalMs;
+}
+
+function queueTakes(links: Links, direction: number, nowMs: number, startMs: number): boolean {
+  const ring = links.waiting[direction];
+  if (!ring) return startMs - nowMs <= links.queueMs[direction]!;
+  const capacity = ring.startsMs.length;
+  while (ring.count > 0 && ring.startsMs[ring.head]! <= nowMs) {
+    ring.head = (ring.head + 1) % capacity;
+    ring.count -= 1;
+  }
+  if (startMs <= nowMs) return true;
+  if (ring.count === capacity) return false;
+  ring.startsMs[(ring.head + ring.count) % capacity] = startMs;
+  ring.count += 1;
+  return true;
+}
+
+function loses(links: Links, direction: number): boolean {
+  const lossRatio = links.lossRatio[direction]!;
+  if (lossRatio === 0) return false;
+  const draw = uniform(links.streams, direction * STREAMS_PER_DIRECTION + LOSS);
+  if (links.leaveBurst[direction] === 0) return draw < lossRatio;
+  const inBurst = links.inBurst[direction] === 1;
+  const losing = inBurst ? draw >= links.leaveBurst[direction]! : draw < links.enterBurst[direction]!;
+  links.inBurst[direction] = losing ? 1 : 0;
+  return losing;
+}

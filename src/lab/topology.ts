@@ -1,0 +1,257 @@
+import { isIP, isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { IPV6_MIN_MTU } from '../wire/ip.ts';
+
+/**
+ * What an emulated network is made of. The schema is the types, the parser and the documentation; `readTopology()` puts file
+ * and line on whatever is wrong, `startLab()` takes either a file's topology or a literal of the same shape.
+ */
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,31}$/,
+    'a name of lower-case letters, digits and hyphens that starts with a letter, at most 32',
+  );
+const milliseconds = z.number().min(0).max(60_000);
+const ratio = z.number().min(0).max(1);
+
+const burstLoss = z.strictObject({
+  ratio: z.number().min(0).max(0.9).meta({ description: 'Long-run share of packets lost, 0 to 0.9.' }),
+  meanBurst: z
+    .number()
+    .min(1)
+    .max(10_000)
+    .meta({
+      description:
+        'Mean number of packets lost in a row (two-state Gilbert model); default: 1 / (1 - ratio), independent losses.',
+    })
+    .optional(),
+});
+
+const conditions = {
+  delayMs: milliseconds.meta({ description: 'Propagation delay one way, milliseconds; default 0.' }).optional(),
+  jitterMs: milliseconds
+    .meta({ description: 'Extra delay drawn evenly from 0 to this, milliseconds, order kept; default 0.' })
+    .optional(),
+  loss: z
+    .union([ratio, burstLoss])
+    .meta({ description: 'Share of packets lost at random, or `{ratio, meanBurst}` for bursts; default 0.' })
+    .optional(),
+  reorder: ratio
+    .meta({ description: 'Share of packets held back by `reorderMs`, so that later ones overtake them; default 0.' })
+    .optional(),
+  reorderMs: milliseconds
+    .meta({ description: 'How long a reordered packet is held back, milliseconds; default 2.' })
+    .optional(),
+  rateMbit: z
+    .number()
+    .min(0.001)
+    .max(100_000)
+    .meta({ description: 'Transmission rate in megabit per second of IP bytes; default unlimited.' })
+    .optional(),
+  queuePackets: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: 'Drop-tail queue of the rate limit, packets waiting; not together with queueMs.' })
+    .optional(),
+  queueMs: z
+    .number()
+    .min(0)
+    .max(60_000)
+    .meta({ description: 'Drop-tail queue of the rate limit as longest wait, milliseconds; default 100.' })
+    .optional(),
+  mtu: z
+    .int()
+    .min(IPV6_MIN_MTU)
+    .max(9216)
+    .meta({ description: 'Largest IP packet in bytes, 1280 to 9216; default 1500.' })
+    .optional(),
+};
+
+const conditionsSchema = z.strictObject(conditions);
+
+const linkSchema = z.strictObject({
+  a: name.meta({ description: 'Host or router at one end.' }),
+  b: name.meta({ description: 'Host or router at the other end.' }),
+  cost: z
+    .number()
+    .min(0.001)
+    .max(1e6)
+    .meta({ description: 'Routing cost of either direction; default: its delay in milliseconds plus one per hop.' })
+    .optional(),
+  ...conditions,
+  ab: conditionsSchema.meta({ description: 'Overrides for the direction from a to b.' }).optional(),
+  ba: conditionsSchema.meta({ description: 'Overrides for the direction from b to a.' }).optional(),
+});
+
+const address = z
+  .string()
+  .refine((text) => isIP(text) !== 0 && !text.includes('%'), 'an IPv4 or IPv6 address without zone');
+const addresses = z
+  .array(address)
+  .max(2)
+  .refine((list) => list.length < 2 || isIPv4(list[0]!) !== isIPv4(list[1]!), 'at most one IPv4 and one IPv6 address')
+  .meta({
+    description: 'One IPv4 and/or one IPv6 address; whichever is missing is given from 10.0.0.0/8 and fd00::/8.',
+  });
+
+const hostSchema = z.strictObject({
+  name,
+  addresses: addresses.optional(),
+  command: z
+    .array(z.string())
+    .min(1)
+    .meta({
+      description: 'Service started with the lab inside the host; `{name}`, `{name.4}`, `{name.6}` become addresses.',
+    })
+    .optional(),
+  env: z.record(z.string(), z.string()).meta({ description: 'Environment variables added for `command`.' }).optional(),
+  readyPort: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .meta({ description: 'TCP port the service must listen on before the lab counts as started.' })
+    .optional(),
+});
+
+const routerSchema = z.strictObject({
+  name,
+  addresses: addresses.optional(),
+  icmp: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        perSecond: z.number().min(0.01).max(1e6).meta({ description: 'ICMP messages sent per second at most.' }),
+        burst: z
+          .int()
+          .min(1)
+          .max(1e6)
+          .meta({ description: 'Messages that may be sent at once; default 1.' })
+          .optional(),
+      }),
+    ])
+    .meta({
+      description: 'false: forwards in silence; `{perSecond, burst}`: a token bucket over all its ICMP; default true.',
+    })
+    .optional(),
+});
+
+export const topologySchema = z.strictObject({
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .meta({ description: 'Seed of all loss, jitter and reordering; default 1.' })
+    .default(1),
+  hosts: z
+    .array(hostSchema)
+    .min(1)
+    .max(64)
+    .meta({ description: 'Ends of the network: one namespace and TUN device each.' }),
+  routers: z.array(routerSchema).max(192).meta({ description: 'Emulated routers between them.' }).default([]),
+  links: z
+    .array(linkSchema)
+    .max(1024)
+    .meta({ description: 'Point-to-point links; routes are shortest paths.' })
+    .default([]),
+});
+
+export type Topology = z.output<typeof topologySchema>;
+export type TopologyInput = z.input<typeof topologySchema>;
+export type Link = Topology['links'][number];
+export type Conditions = z.output<typeof conditionsSchema>;
+
+/** One mistake: where in the value, and what is allowed there. */
+export interface Problem {
+  path: (string | number)[];
+  message: string;
+}
+
+/** What the schema alone cannot say: names that exist once, links between names that exist, one queue unit, unused keys. */
+export function topologyProblems(topology: Topology): Problem[] {
+  return [
+    ...nameProblems(topology),
+    ...addressProblems(topology),
+    ...linkProblems(topology),
+    ...serviceProblems(topology),
+  ];
+}
+
+function nodesOf(topology: Topology): { path: (string | number)[]; name: string; addresses: readonly string[] }[] {
+  return [
+    ...topology.hosts.map((host, index) => ({
+      path: ['hosts', index],
+      name: host.name,
+      addresses: host.addresses ?? [],
+    })),
+    ...topology.routers.map((router, index) => ({
+      path: ['routers', index],
+      name: router.name,
+      addresses: router.addresses ?? [],
+    })),
+  ];
+}
+
+function nameProblems(topology: Topology): Problem[] {
+  const seen = new Set<string>();
+  return nodesOf(topology).flatMap((node) => {
+    if (!seen.has(node.name)) {
+      seen.add(node.name);
+      return [];
+    }
+    return [
+      { path: [...node.path, 'name'], message: `"${node.name}" is taken; every host and router needs its own name` },
+    ];
+  });
+}
+
+function addressProblems(topology: Topology): Problem[] {
+  const owner = new Map<string, string>();
+  return nodesOf(topology).flatMap((node) =>
+    node.addresses.flatMap((text, index) => {
+      const key = text.toLowerCase();
+      const taken = owner.get(key);
+      owner.set(key, node.name);
+      return taken === undefined
+        ? []
+        : [{ path: [...node.path, 'addresses', index], message: `${text} belongs to "${taken}" already` }];
+    }),
+  );
+}
+
+function linkProblems(topology: Topology): Problem[] {
+  const names = nodesOf(topology).map((node) => node.name);
+  return topology.links.flatMap((link, index) => {
+    const problems: Problem[] = [];
+    for (const end of ['a', 'b'] as const)
+      if (!names.includes(link[end]))
+        problems.push({
+          path: ['links', index, end],
+          message: `no host or router is named "${link[end]}"; there are ${names.join(', ')}`,
+        });
+    if (link.a === link.b)
+      problems.push({
+        path: ['links', index, 'b'],
+        message: `a link needs two different ends, found "${link.b}" twice`,
+      });
+    for (const part of [[], ['ab'], ['ba']] as const) {
+      const settings = part[0] === undefined ? link : link[part[0]];
+      if (settings?.queueMs !== undefined && settings.queuePackets !== undefined)
+        problems.push({
+          path: ['links', index, ...part, 'queueMs'],
+          message: 'either queuePackets or queueMs, found both',
+        });
+    }
+    return problems;
+  });
+}
+
+function serviceProblems(topology: Topology): Problem[] {
+  return topology.hosts.flatMap((host, index) => {
+    if (host.command !== undefined) return [];
+    return (['env', 'readyPort'] as const)
+      .filter((key) => host[key] !== undefined)
+      .map((key) => ({ path: ['hosts', index, key], message: `${key} needs a command to belong to` }));
+  });
+}
