@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { ObservationOf } from '../model/observation.ts';
+import { resolveTarget } from './dns.ts';
+import { holdStamps, STAMPS_BEGIN_MS } from '../wire/error-queue.ts';
+import { openSynProbe, type SynProbe, type SynRequest } from '../wire/syn-probe.ts';
+import { openUdpProbe, type UdpProbe } from '../wire/udp-probe.ts';
+import type { Probe } from './probe.ts';
+import { traceByConnect } from './trace-connect.ts';
+import { traceByUdp } from './trace-udp.ts';
+
+export const traceOptions = z.strictObject({
+  method: z.enum(['tcp-connect', 'udp']).default('tcp-connect').meta({
+    description:
+      'tcp-connect: SYNs to the port of the endpoint, as its own traffic goes; udp: datagrams to a closed port.',
+  }),
+  port: z.number().int().min(1).max(65_535).optional().meta({
+    description: 'Destination port; that of the URL by default, 33434 for udp.',
+  }),
+  maxHops: z.number().int().min(1).max(64).default(30).meta({ description: 'Highest TTL to try.' }),
+  silentHops: z
+    .number()
+    .int()
+    .min(1)
+    .max(30)
+    .default(5)
+    .meta({ description: 'Stop after so many silent hops in a row.' }),
+  budgetMs: z.number().min(50).max(60_000).default(3000).meta({ description: 'Total time, ms.' }),
+});
+export type TraceOptions = z.output<typeof traceOptions>;
+
+/** The kernel's sockets, so that a test can put its own in their place. */
+export interface TraceSockets {
+  openSyn(request: SynRequest): SynProbe;
+  /** See holdStamps() of wire/error-queue.ts. */
+  holdStamps(): () => void;
+  openUdp(address: string, family: 4 | 6, port: number): UdpProbe;
+}
+
+/** What a trace found, however far it came. */
+export type Traced = Pick<ObservationOf<'trace'>, 'outcome' | 'reached' | 'hops' | 'how'>;
+export interface TraceTask {
+  address: string;
+  family: 4 | 6;
+  port: number;
+}
+
+/** First registered port of traceroute(8), where nothing listens. */
+const UDP_PORT = 33_434;
+
+/**
+ * The routers on the way, one probe per hop, no privilege. One flow for all hops as far as possible, so that load balancers
+ * do not mix two paths into one; one path of possibly several, and what a router says of itself: silence is not loss.
+ */
+export function makeTraceProbe(sockets: TraceSockets): Probe<typeof traceOptions> {
+  return {
+    kind: 'trace',
+    about: 'The routers on the way to the port, by TTL and the socket error queue',
+    options: traceOptions,
+    async *run(target, options, io, signal) {
+      const at = new Date(io.clock.wallMs()).toISOString();
+      const base = { kind: 'trace' as const, at, from: target.vantage, to: target.name, method: options.method };
+      const { addresses, outcome, how, port } = await resolveTarget(target, io, signal);
+      const [first] = addresses;
+      if (first === undefined) {
+        yield { ...base, address: '', outcome, how, reached: false, hops: [] };
+        return;
+      }
+      if (io.platform !== 'linux') {
+        const message = `ICMP errors of own sockets (IP_RECVERR) exist on Linux only, this is ${io.platform}`;
+        const phase = 'wait' as const;
+        const unable = {
+          kind: 'failed' as const,
+          phase,
+          operation: 'trace',
+          errno: 'ENOTSUP',
+          address: first.address,
+          message,
+        };
+        yield { ...base, address: first.address, outcome: unable, how: message, reached: false, hops: [] };
+        return;
+      }
+      const task = { ...first, port: options.port ?? (options.method === 'udp' ? UDP_PORT : port) };
+      const release = sockets.holdStamps();
+      try {
+        await io.clock.sleep(STAMPS_BEGIN_MS, signal).catch(() => undefined);
+        const trace = options.method === 'udp' ? traceByUdp : traceByConnect;
+        yield { ...base, address: first.address, ...(await trace(task, options, io, signal, sockets)) };
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+export const traceProbe = makeTraceProbe({ openSyn: openSynProbe, openUdp: openUdpProbe, holdStamps });

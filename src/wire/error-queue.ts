@@ -1,0 +1,210 @@
+import { constants } from 'node:os';
+import { KernelClock } from './clock.ts';
+import { check, lastErrno, libc, memory, SystemCallError } from './libc.ts';
+import {
+  controlMessages,
+  type ControlMessages,
+  IP_RECVERR,
+  IP_TTL,
+  IPV6_RECVERR,
+  IPV6_UNICAST_HOPS,
+  MessageBuffers,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  MSG_NOSIGNAL,
+  readControl,
+  SCM_TSTAMP,
+  SO_EE_ORIGIN,
+  SO_TIMESTAMPING,
+  SOF_TIMESTAMPING,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+} from './msghdr.ts';
+import { decodeSockaddr, encodeSockaddr, SOCKADDR_IN6_BYTES } from './sockaddr.ts';
+
+/**
+ * A non-blocking Linux socket whose packets carry kernel stamps and whose error queue tells which router answered. Needs no
+ * privilege: IP_RECVERR (ip(7)) hands ICMP errors to the socket that caused them.
+ * It is polled, not waited for: the kernel's stamp says when a packet came, so when it is read does not matter.
+ */
+export const SOCK_DGRAM = 2;
+export const IPPROTO_UDP = 17;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+const SO_ERROR = 4;
+/** Packets taken per drain: bounds the time that a flood (a raw socket sees all ICMP of the host) can hold the event loop. */
+const DRAIN_MAX = 256;
+const RX_FLAGS = SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE;
+const TX_FLAGS = SOF_TIMESTAMPING.TX_SOFTWARE | SOF_TIMESTAMPING.OPT_ID | SOF_TIMESTAMPING.OPT_TSONLY;
+
+/** What drain() finds. The buffers are those of the socket and are overwritten by the next packet. */
+export interface SocketEvents {
+  /** The kernel handed packet `tag` to the network interface at this moment (monotonic ms). */
+  transmitted(tag: number, atMs: number): void;
+  /** An ICMP error came back; `quoted` octets of what we sent lie in `socket.message.data`. `atMs` is null without a stamp. */
+  icmpError(control: ControlMessages, quotedBytes: number, atMs: number | null): void;
+  /** A packet of `bytes` octets lies in `socket.message.data`. `atMs` is null when the kernel gave no stamp. */
+  received(bytes: number, control: ControlMessages, atMs: number | null): void;
+}
+
+export class StampedSocket {
+  readonly fd: number;
+  readonly family: 4 | 6;
+  readonly clock = new KernelClock();
+  readonly message = new MessageBuffers(2048);
+  readonly #control = controlMessages();
+  readonly #integer = memory(4);
+  readonly #integerLength = memory(4);
+  /** Tag of each packet sent, by the kernel's packet counter (SOF_TIMESTAMPING_OPT_ID). */
+  readonly #tags: number[] = [];
+  #bytes = 0;
+  #closed = false;
+
+  /** @param type SOCK_STREAM, SOCK_DGRAM or SOCK_RAW @throws SystemCallError, EACCES or EPERM where privilege is missing */
+  constructor(family: 4 | 6, type: number, protocol: number, stamps: 'tx+rx' | 'rx') {
+    this.family = family;
+    this.fd = check(libc().socket(family === 4 ? 2 : 10, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), 'socket');
+    try {
+      if (family === 4) this.setOption(SOL_IP, IP_RECVERR, 1);
+      else this.setOption(SOL_IPV6, IPV6_RECVERR, 1);
+      this.setOption(SOL_SOCKET, SO_TIMESTAMPING, stamps === 'rx' ? RX_FLAGS : RX_FLAGS | TX_FLAGS);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  setOption(level: number, name: number, value: number): void {
+    this.#integer.writeInt32LE(value, 0);
+    check(libc().setsockopt(this.fd, level, name, this.#integer, 4), `setsockopt ${level}/${name}`);
+  }
+
+  /** Binds to a local port of any address. @throws SystemCallError */
+  bind(port: number): void {
+    const sockaddr = memory(SOCKADDR_IN6_BYTES);
+    const length = encodeSockaddr(sockaddr, this.family === 4 ? '0.0.0.0' : '::', port);
+    check(libc().bind(this.fd, sockaddr, length), 'bind', `port ${port}`);
+  }
+
+  /** Starts connecting; returns 0 or the errno (EINPROGRESS for TCP on its way). */
+  connect(address: string, port: number): number {
+    const sockaddr = memory(SOCKADDR_IN6_BYTES);
+    const length = encodeSockaddr(sockaddr, address, port);
+    return libc().connect(this.fd, sockaddr, length) < 0 ? lastErrno() : 0;
+  }
+
+  /** The local port that bind or connect chose. */
+  localPort(): number {
+    const sockaddr = memory(SOCKADDR_IN6_BYTES);
+    this.#integerLength.writeInt32LE(SOCKADDR_IN6_BYTES, 0);
+    check(libc().getsockname(this.fd, sockaddr, this.#integerLength), 'getsockname');
+    return decodeSockaddr(sockaddr)?.port ?? 0;
+  }
+
+  /** TTL or hop limit of every packet sent from now on. */
+  setHopLimit(hops: number): void {
+    if (this.family === 4) this.setOption(SOL_IP, IP_TTL, hops);
+    else this.setOption(SOL_IPV6, IPV6_UNICAST_HOPS, hops);
+  }
+
+  /** Takes (and clears) the pending error of the socket: an errno, or 0. */
+  takeError(): number {
+    this.#integerLength.writeInt32LE(4, 0);
+    const result = libc().getsockopt(this.fd, SOL_SOCKET, SO_ERROR, this.#integer, this.#integerLength);
+    return result < 0 ? lastErrno() : this.#integer.readInt32LE(0);
+  }
+
+  /**
+   * Sends on the connected socket. An error of an earlier packet that is still pending must not fail this one: it is cleared
+   * first; the error queue keeps its details.
+   * @throws SystemCallError
+   */
+  send(packet: Buffer, length: number, tag: number, address: string): void {
+    this.takeError();
+    const sent = libc().send(this.fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) throw new SystemCallError('send', lastErrno(), address);
+    this.#tags.push(tag);
+  }
+
+  /**
+   * Reads what has come, at most DRAIN_MAX packets of each queue.
+   * @returns how far the wall clock was stepped since the last drain, ms (0 = not): stamps around a step are void
+   */
+  drain(events: SocketEvents): number {
+    const stepMs = this.drainErrors(events);
+    for (let i = 0; i < DRAIN_MAX; i++) {
+      const errno = this.#receive(MSG_DONTWAIT);
+      if (errno === 0) events.received(this.#bytes, this.#control, this.#stampMs());
+      // Any other errno is that of an earlier ICMP error, told once; what was received stands behind it.
+      else if (errno === constants.errno.EAGAIN) break;
+    }
+    return stepMs;
+  }
+
+  /** Reads the error queue only; for sockets that carry a byte stream. Returns as drain(). */
+  drainErrors(events: Pick<SocketEvents, 'icmpError' | 'transmitted'>): number {
+    const stepMs = this.clock.sample();
+    for (let i = 0; i < DRAIN_MAX && this.#receive(MSG_ERRQUEUE | MSG_DONTWAIT) === 0; i++) this.#dispatchError(events);
+    return stepMs;
+  }
+
+  /** May be called twice: by the second time the descriptor may belong to somebody else, so only the first one closes. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    libc().close(this.fd);
+  }
+
+  /** One recvmsg into `message` and `#control`; returns 0 or the errno. */
+  #receive(flags: number): number {
+    this.message.reset();
+    const bytes = libc().recvmsg(this.fd, this.message.header, flags);
+    if (bytes < 0) return lastErrno();
+    this.#bytes = Math.min(bytes, this.message.data.length);
+    readControl(this.message.control, this.message.controlLength, this.#control);
+    return 0;
+  }
+
+  #stampMs(): number | null {
+    return this.#control.hasStamp ? this.clock.toMonoMs(this.#control.stampSec, this.#control.stampNsec) : null;
+  }
+
+  #dispatchError(events: Pick<SocketEvents, 'icmpError' | 'transmitted'>): void {
+    const control = this.#control;
+    if (!control.hasError) return;
+    const atMs = this.#stampMs();
+    if (control.errorOrigin === SO_EE_ORIGIN.TIMESTAMPING) {
+      const tag = this.#tags[control.errorData];
+      if (tag !== undefined && atMs !== null && control.errorInfo === SCM_TSTAMP.SND) events.transmitted(tag, atMs);
+    } else if (control.errorOrigin === SO_EE_ORIGIN.ICMP || control.errorOrigin === SO_EE_ORIGIN.ICMP6) {
+      events.icmpError(control, this.#bytes, atMs);
+    }
+  }
+}
+
+/** How long the kernel may take to begin stamping after the first socket asked for it (it patches its own code for that). */
+export const STAMPS_BEGIN_MS = 5;
+
+/**
+ * Linux stamps received packets only while some socket wants it, and begins and ends asynchronously: packets that come right
+ * after the first socket opened have no stamp. Holding one idle socket open for the length of a measurement, and waiting
+ * STAMPS_BEGIN_MS before the first packet, makes every packet stamped.
+ * @returns closes the idle socket @throws SystemCallError
+ */
+export function holdStamps(): () => void {
+  const socket = new StampedSocket(4, SOCK_DGRAM, IPPROTO_UDP, 'rx');
+  return () => socket.close();
+}
+
+/** errno or code of anything that a call of ours threw; `EUNKNOWN` when it has none. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof SystemCallError) return error.errno;
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'EUNKNOWN';
+}
+
+/** True for the errnos by which the own host says that there is no way to an address. */
+export function isNoRoute(errno: string): boolean {
+  return ['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL'].includes(errno);
+}
