@@ -73,15 +73,6 @@ describe('oxlint keeps the rooms apart', () => {
     });
     expect(found.map((d) => d.code)).toEqual(['import(no-cycle)', 'import(no-cycle)']);
   });
-
-  test('nothing shipped imports tests', () => {
-    const found = lint({
-      'src/judge/planted.ts': "import { value } from '../../test/fakes/io.ts';\nexport const copy = value;\n",
-    });
-    expect(found.map((d) => d.help)).toEqual([
-      'src imports nothing from test, bench, scripts or dist: they are not part of the package.',
-    ]);
-  });
 });
 
 describe('oxlint keeps globals and promises in order', () => {

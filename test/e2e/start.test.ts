@@ -59,6 +59,17 @@ describe('npm start', () => {
     expect(readdirSync(checkout.root).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
   });
 
+  test('builds nothing that imports tests: they are not part of the package', () => {
+    using checkout = echoing();
+    checkout.write({
+      'test/fake.ts': 'export const fake = 1;\n',
+      'src/cli/more.ts': "export { fake } from '../../test/fake.ts';\n",
+    });
+    const { status, stderr } = checkout.run(process.execPath, ['scripts/start.mjs']);
+    expect(status).toBe(3);
+    expect(stderr).toContain('error TS6059');
+  });
+
   test('ends with the exit code of the CLI', () => {
     using checkout = new MiniCheckout(settings);
     checkout.write({ 'src/cli/main.ts': 'process.exitCode = 130;\n' });
