@@ -18,7 +18,7 @@ export const partAbout: Record<Part, string> = {
   upload: 'sending the prompt, beyond one round trip',
   network: 'travel of the request and of the first token',
   undetermined: 'network or server: the evidence does not decide',
-  server: 'server: request read to first token written',
+  server: 'request read to first token written, at the server',
   client: 'this client itself',
 };
 

@@ -6,6 +6,7 @@ import { badge } from './html/badge.ts';
 import { endpointSection } from './html/endpoint.ts';
 import { esc } from './html/escape.ts';
 import { filters, findingsTable } from './html/findings.ts';
+import { changes } from './html/changes.ts';
 import { matrix } from './html/matrix.ts';
 import { script } from './html/script.ts';
 import { style } from './html/style.ts';
@@ -28,10 +29,11 @@ export function renderHtml(report: AssessReport): string {
     top(report),
     '<main>',
     matrix(report),
+    changes(report),
     filters(report),
     ...report.endpoints.map((e, i) => endpointSection(report, e, i)),
     other.length > 0
-      ? `<section class="ep"><h2>This client and the run</h2>${findingsTable(report, other, 'finding and remedy')}</section>`
+      ? `<section class="ep"><h2>This client and the run</h2>${findingsTable(report, other)}</section>`
       : '',
     methods(report),
     numbers(report),

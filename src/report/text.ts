@@ -144,8 +144,8 @@ function block(f: Finding, columns: number, paint: Palette): string[] {
 
 /** What the remedy gains, as a half-sentence; empty where that was not measured. */
 export function gain(f: Finding): string {
-  if (f.remedy?.gainMs === undefined) return '';
-  return f.remedy.gainMs > 0 ? `: gains ≈ ${duration(f.remedy.gainMs)}` : ': gains nothing measurable on the network';
+  const gainMs = f.remedy?.gainMs ?? 0;
+  return gainMs > 0 ? `: gains ≈ ${duration(gainMs)}` : '';
 }
 
 function milliseconds(report: AssessReport, columns: number, paint: Palette, colors: boolean): string[] {

@@ -13,6 +13,7 @@ import {
   totalSegments,
   worstCadence,
 } from '../facts.ts';
+import { briefMs, plural } from '../format.ts';
 import { splitBands } from '../svg/bands.ts';
 import { cadence, causeLetter } from '../svg/cadence.ts';
 import { ecdf } from '../svg/ecdf.ts';
@@ -40,29 +41,32 @@ export function charts(report: AssessReport, e: EndpointSummary, requests: reado
 function card(title: string, about: string, draw: (width: number) => string, full: boolean, keys = ''): string {
   return (
     `<figure class="card chart${full ? ' full' : ''}" style="margin:0"><figcaption><h3>${esc(title)}</h3><p>${esc(about)}</p></figcaption>` +
-    `<div class="wide">${draw(full ? 1000 : 480)}</div><div class="narrow">${draw(318)}</div>${keys}</figure>`
+    `<div class="wide">${draw(full ? 900 : 480)}</div><div class="narrow">${draw(318)}</div>${keys}</figure>`
   );
 }
 
 function timeToFirstToken(requests: readonly InferenceRequest[]): string {
   const bars = barsOf(requests, firstTokenSegments);
   if (bars.length === 0) return '';
-  const used = parts.filter((p) => bars.some((b) => b.segments.some((s) => s.part === p)));
   return card(
     'Where the time to first token went',
     'Two real requests, taken apart.',
     (w) => stackedBars(bars, w),
-    true,
-    keys(used),
+    false,
+    keys(bars),
   );
 }
 
 function wholeRequest(requests: readonly InferenceRequest[]): string {
   const bars = barsOf(requests, totalSegments);
   if (bars.length === 0) return '';
-  const about =
-    'The same two requests up to their last token: set-up and travel of every token are network, the rest of the stream is the server.';
-  return card('Where the whole request went', about, (w) => stackedBars(bars, w), true);
+  return card(
+    'Where the whole request went',
+    'The same two requests, up to their last token.',
+    (w) => stackedBars(bars, w),
+    false,
+    keys(bars),
+  );
 }
 
 function barsOf(requests: readonly InferenceRequest[], cut: (r: InferenceRequest) => Bar['segments'] | null): Bar[] {
@@ -76,10 +80,19 @@ function barsOf(requests: readonly InferenceRequest[], cut: (r: InferenceRequest
   });
 }
 
-function keys(used: readonly Part[]): string {
-  const item = (p: Part) =>
-    `<li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="p-${p}" width="12" height="12" rx="2"/></svg>${p}: ${esc(partAbout[p])}</li>`;
-  return `<ul class="keys">${used.map(item).join('')}</ul>`;
+/** The legend of stacked bars: every part with its milliseconds in each bar. */
+function keys(bars: readonly Bar[]): string {
+  const used = parts.filter((p) => bars.some((b) => b.segments.some((s) => s.part === p)));
+  const ms = (bar: Bar, p: Part) => briefMs(bar.segments.reduce((sum, s) => (s.part === p ? sum + s.ms : sum), 0));
+  return legend(used.map((p) => key(`p-${p}`, `${p} ${bars.map((b) => ms(b, p)).join(' / ')} ms`, partAbout[p])));
+}
+
+function key(style: string, words: string, about = ''): string {
+  return `<li${about && ` data-tip="${esc(about)}"`}><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="${style}" width="12" height="12" rx="2"/></svg>${esc(words)}</li>`;
+}
+
+function legend(items: readonly string[]): string {
+  return items.length === 0 ? '' : `<ul class="keys">${items.join('')}</ul>`;
 }
 
 function distribution(
@@ -89,24 +102,24 @@ function distribution(
 ): string {
   const filled = series.filter((s) => s.values.length > 0);
   if (filled.length === 0) return '';
-  const about = `Share of samples at or below; the circle shows p${target.percentile}, which has to be left of ${target.max} ms.`;
+  const [only] = filled.length === 1 ? filled : [];
+  const about = `Share of ${only ? plural(only.values.length, 'sample') : 'samples'} at or below. The circle is p${target.percentile}: it has to be left of ${target.max} ms.`;
   const line = (i: number) =>
-    `<svg viewBox="0 0 12 12" aria-hidden="true"><path class="line s${i}" d="M0 6H12"/></svg>`;
-  const legend = `<ul class="keys">${filled.map((s, i) => `<li>${line(i)}${esc(s.label)} (n = ${s.values.length})</li>`).join('')}</ul>`;
-  return card(title, about, (w) => ecdf(filled, target, title, w), false, legend);
+    `<svg viewBox="0 0 24 12" class="long" aria-hidden="true"><path class="line s${i}" d="M0 6H24"/></svg>`;
+  const names = only ? [] : filled.map((s, i) => `<li>${line(i)}${esc(s.label)} (n = ${s.values.length})</li>`);
+  return card(title, about, (w) => ecdf(filled, target, title, w), false, legend(names));
 }
 
 function bounds(requests: readonly InferenceRequest[]): string {
   if (!requests.some((r) => r.split.ttft)) return '';
   const about =
-    'For each request the bounds that hold the true network and server time to first token; a wide band means that the evidence leaves it open.';
-  return card(
-    'Network and server over the run',
-    about,
-    (w) => splitBands(requests, w),
-    true,
-    keys(['network', 'server']),
-  );
+    'Each mark spans the bounds that hold the true time to first token spent there; a tall mark means that the evidence leaves it open.';
+  const names = [
+    key('p-network', 'network'),
+    ...(requests.some((r) => !r.reused) ? [key('p-tcp', 'network, set-up of a fresh connection included')] : []),
+    key('p-server', 'server'),
+  ];
+  return card('Network and server over the run', about, (w) => splitBands(requests, w), true, legend(names));
 }
 
 function tokenCadence(requests: readonly InferenceRequest[]): string {
@@ -114,13 +127,8 @@ function tokenCadence(requests: readonly InferenceRequest[]): string {
   if (!worst) return '';
   const about = `Every gap between tokens of the request with the most stalled time (${printable(worst.id, 60)}). Over all requests ${stallSummary(requests)}.`;
   const seen = stallCause.options.filter((c) => worst.stalls.some((s) => s.cause === c));
-  const item = (c: (typeof seen)[number]) =>
-    `<li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="p-${c}" width="12" height="12" rx="2"/></svg>${causeLetter[c]} stall by ${c === 'undetermined' ? 'network or server, undetermined' : c}</li>`;
-  return card(
-    'Token cadence of the worst request',
-    about,
-    (w) => cadence(worst, w),
-    true,
-    seen.length > 0 ? `<ul class="keys">${seen.map(item).join('')}</ul>` : '',
+  const names = seen.map((c) =>
+    key(`p-${c}`, `${causeLetter[c]} stall: ${c === 'undetermined' ? 'network or server, undetermined' : c}`),
   );
+  return card('Token cadence of the worst request', about, (w) => cadence(worst, w), true, legend(names));
 }

@@ -18,7 +18,7 @@ export function endpointSection(report: AssessReport, e: EndpointSummary, index:
     blame(e) +
     (e.metrics.length > 0 ? `<div class="stats">${e.metrics.map(stat).join('')}</div>` : '') +
     charts(report, e, requests) +
-    findingsTable(report, findingsOf(report, e), 'finding and remedy') +
+    findingsTable(report, findingsOf(report, e)) +
     `<p class="facts" style="margin-top:10px">Wanted for ${esc(printable(e.workload))}: ${limits(e)
       .map((l) => esc(`${l.label} ${l.text}`))
       .join(' · ')}</p></section>`
@@ -32,5 +32,5 @@ function blame(e: EndpointSummary): string {
 
 function stat(m: Evidence): string {
   const range = intervalText(m.interval, m.unit);
-  return `<div class="stat"><div class="name">${esc(printable(m.metric))}</div><div class="value">${esc(quantity(m.value, m.unit))}</div><div class="sub">${esc(range)} n = ${m.n}</div></div>`;
+  return `<div class="stat"><div class="name">${esc(printable(m.metric))}</div><div class="value">${esc(quantity(m.value, m.unit))}</div><div class="sub">${esc(range) || 'no interval'}</div><div class="sub">n = ${m.n}</div></div>`;
 }

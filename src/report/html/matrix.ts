@@ -1,7 +1,7 @@
 import type { AssessReport, EndpointSummary } from '../../model/assess.ts';
 import { type Finding, type Pillar, pillars } from '../../model/finding.ts';
 import { printable } from '../../model/outcome.ts';
-import { findingsOf } from '../facts.ts';
+import { blamedParty, findingsOf } from '../facts.ts';
 import { percent } from '../format.ts';
 import { badge } from './badge.ts';
 import { esc } from './escape.ts';
@@ -17,10 +17,10 @@ export function matrix(report: AssessReport): string {
     (e, i) =>
       `<tr><th scope="row"><a href="#endpoint-${i}">${esc(printable(e.name))}</a><span class="kind">${esc(e.class)}</span></th>` +
       pillars.map((p) => `<td data-label="${p}">${cell(report, e, i, p)}</td>`).join('') +
-      '</tr>',
+      `<td data-label="to blame" class="who">${e.blame === 'none' ? '–' : `<i class="p-dot d-${e.blame}" aria-hidden="true"></i>${esc(blamedParty(e))}`}</td></tr>`,
   );
   const header = pillars.map((p) => `<th scope="col">${p}</th>`).join('');
-  return `<section aria-labelledby="matrix-title"><h2 id="matrix-title">Readiness</h2><div class="card scroll" tabindex="0" role="region" aria-label="Readiness matrix"><table class="matrix restack"><thead><tr><th scope="col">endpoint</th>${header}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+  return `<section aria-labelledby="matrix-title"><h2 id="matrix-title">Readiness</h2><div class="card scroll" tabindex="0" role="region" aria-label="Readiness matrix"><table class="matrix restack"><thead><tr><th scope="col">endpoint</th>${header}<th scope="col">to blame</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
 }
 
 function cell(report: AssessReport, e: EndpointSummary, i: number, pillar: Pillar): string {

@@ -18,10 +18,10 @@ export const script = `
   const buttons = [...document.querySelectorAll('.filters button')];
   const choose = (wanted) => {
     for (const b of buttons) b.setAttribute('aria-pressed', String(b.dataset.filter === wanted));
-    for (const row of document.querySelectorAll('tr[data-verdict]')) row.hidden = wanted !== 'all' && row.dataset.verdict !== wanted;
+    for (const row of document.querySelectorAll('[data-verdict]')) row.hidden = wanted !== 'all' && row.dataset.verdict !== wanted;
   };
   for (const b of buttons) b.addEventListener('click', () => choose(b.dataset.filter));
-  const reveal = () => { if (location.hash && document.querySelector('tr[hidden]' + location.hash)) choose('all'); };
+  const reveal = () => { if (location.hash && document.querySelector('[hidden]' + location.hash)) choose('all'); };
   addEventListener('hashchange', reveal);
   document.querySelector('.filters').hidden = false;
 })();

@@ -1,7 +1,7 @@
 import type { InferenceRequest, StallCause } from '../../model/inference.ts';
 import { longest } from '../facts.ts';
 import { briefMs } from '../format.ts';
-import { niceMax, svg, text, tip, yAxis } from './frame.ts';
+import { msTick, niceMax, svg, text, tip, yAxis } from './frame.ts';
 import { linear, px } from './scale.ts';
 
 /** The letter that marks a stall wherever colour may be missing. */
@@ -9,8 +9,8 @@ export const causeLetter: Record<StallCause, string> = { network: 'N', server: '
 
 /** One bar per token gap of one request; stalls carry the colour and the letter of their cause, over the allowed gap as a line. */
 export function cadence(request: InferenceRequest, width: number): string {
-  const box = { width, height: 180, left: 46, right: 10, top: 20, bottom: 26 };
-  const gaps = strongest(request.gaps, Math.floor((width - 56) / 2));
+  const box = { width, height: 180, left: 54, right: 10, top: 26, bottom: 26 };
+  const gaps = strongest(request.gaps, Math.floor((width - 64) / 2));
   const allowedMs = request.stallThresholdMs;
   const { end, values } = niceMax(Math.max(longest(request.gaps), (allowedMs ?? 0) * 1.1), 4);
   const y = linear([0, end], [box.height - box.bottom, box.top]);
@@ -31,8 +31,8 @@ export function cadence(request: InferenceRequest, width: number): string {
       : `<line class="target" x1="${box.left}" x2="${width - box.right}" y1="${px(y(allowedMs))}" y2="${px(y(allowedMs))}"/>` +
         text(
           width - box.right,
-          y(allowedMs) - 4,
-          `a gap above ${briefMs(allowedMs)} ms is a stall`,
+          12,
+          `dashed: a gap above ${briefMs(allowedMs)} ms is a stall`,
           'class="target-label" text-anchor="end"',
         );
   const axis =
@@ -48,16 +48,7 @@ export function cadence(request: InferenceRequest, width: number): string {
     .map((s) => `${briefMs(s.durationMs)} ms after token ${s.afterToken} by ${s.cause}`)
     .join('; ');
   const label = `Token gaps of request ${request.id}: ${request.gaps.length} gaps, stalls: ${spoken || 'none'}`;
-  return svg(
-    width,
-    box.height,
-    label,
-    yAxis(box, y, values, (v) => briefMs(v)) +
-      axis +
-      bars.join('') +
-      limit +
-      text(4, box.top - 9, 'ms', 'class="tick"'),
-  );
+  return svg(width, box.height, label, yAxis(box, y, values, msTick(values)) + axis + bars.join('') + limit);
 }
 
 /** At most `most` gaps: of each group the longest, so that thinning never hides a stall. */

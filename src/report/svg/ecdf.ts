@@ -14,7 +14,7 @@ export interface Target {
  * of the two dashed lines. The right end is the larger of target and p99.5, so that one outlier does not flatten the rest.
  */
 export function ecdf(series: readonly Series[], target: Target, title: string, width: number): string {
-  const box = { width, height: 210, left: 38, right: 10, top: 12, bottom: 26 };
+  const box = { width, height: 216, left: 48, right: 10, top: 24, bottom: 26 };
   const sorted = series.map((s) => ({ label: s.label, values: s.values.toSorted((a, b) => a - b) }));
   const most = Math.max(target.max * 1.12, ...sorted.map((s) => rank(s.values, 0.995)));
   const { end, values } = niceMax(most, width > 420 ? 6 : 4);
@@ -26,12 +26,7 @@ export function ecdf(series: readonly Series[], target: Target, title: string, w
   const goal =
     `<line class="target" x1="${px(x(target.max))}" x2="${px(x(target.max))}" y1="${box.top}" y2="${box.height - box.bottom}"/>` +
     `<line class="target thin" x1="${box.left}" x2="${width - box.right}" y1="${px(y(target.percentile / 100))}" y2="${px(y(target.percentile / 100))}"/>` +
-    text(
-      x(target.max) + (right ? -6 : 6),
-      y(0.06),
-      wanted,
-      `class="target-label" text-anchor="${right ? 'end' : 'start'}"`,
-    );
+    text(x(target.max) + (right ? 4 : -4), 14, wanted, `class="target-label" text-anchor="${right ? 'end' : 'start'}"`);
   const spoken = sorted.map(
     (s) =>
       `${s.label}: p50 ${duration(rank(s.values, 0.5))}, p99 ${duration(rank(s.values, 0.99))}, n = ${s.values.length}`,
@@ -60,7 +55,7 @@ function curve(
   const first = points[0];
   if (!first) return '';
   const steps = points.map((p) => `H${px(x(p.v))}V${px(y(p.share))}`).join('');
-  return `<path class="line ${style}" d="M${px(x(0))},${px(y(0))}${steps}H${px(x(end))}"/>`;
+  return `<path class="line ${style}" d="M${px(x(first.v))},${px(y(0))}${steps}"/>`;
 }
 
 /** Where the curve reaches the percentile of the target: the one point that decides. */

@@ -58,6 +58,11 @@ export function xAxis(box: Box, x: (v: number) => number, values: readonly numbe
   return `<line class="axis" x1="${box.left}" x2="${box.width - box.right}" y1="${y}" y2="${y}"/>${marks.join('')}${labels.join('')}`;
 }
 
+/** Labels for a vertical axis in ms: the unit stands at the top only. */
+export function msTick(values: readonly number[]): (v: number) => string {
+  return (v) => (v === values.at(-1) ? `${num(v)} ms` : num(v));
+}
+
 /** The end of an axis: the last tick at or above the largest value. */
 export function niceMax(max: number, about: number): { end: number; values: number[] } {
   const values = ticks(max, about);
