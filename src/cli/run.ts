@@ -4,6 +4,7 @@ import { asksForHelp, parseArgs } from './args.ts';
 import { type Command, type ExitCode, exitCode, UsageError } from './command.ts';
 import { commands as allCommands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
+import { NetworkFileError } from './network-file.ts';
 import { unknownCommand } from './unknown-command.ts';
 import { version } from './version.ts';
 
@@ -39,8 +40,7 @@ function print(io: Io, text: string): ExitCode {
 function report(error: unknown, command: Command | undefined, io: Io): ExitCode {
   const prefix = command ? `inferpath ${command.name}` : 'inferpath';
   if (error instanceof UsageError) {
-    const lines = error.message.split('\n').map((line) => `${prefix}: ${line}\n`);
-    io.terminal.err(`${lines.join('')}${error.hint ? `hint: ${error.hint}\n` : ''}`);
+    io.terminal.err(`${mistakeLines(error, prefix)}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);
     return exitCode.usage;
   }
   if (io.signals.interrupted.aborted && isAbort(error, io)) {
@@ -51,6 +51,18 @@ function report(error: unknown, command: Command | undefined, io: Io): ExitCode 
   if (io.env['INFERPATH_DEBUG'] === '1' && error instanceof Error) io.terminal.err(`${error.stack ?? ''}\n`);
   else io.terminal.err('hint: INFERPATH_DEBUG=1 shows where this came from\n');
   return exitCode.couldNotMeasure;
+}
+
+function mistakeLines(error: UsageError, prefix: string): string {
+  if (error instanceof NetworkFileError) {
+    const n = error.mistakes.length;
+    // The places stand at the line begin, where editors and terminals make links of them.
+    return `${prefix}: ${error.path} has ${n === 1 ? 'a mistake' : `${n} mistakes`}\n${error.message}`;
+  }
+  return error.message
+    .split('\n')
+    .map((line) => `${prefix}: ${line}`)
+    .join('\n');
 }
 
 function isAbort(error: unknown, io: Io): boolean {

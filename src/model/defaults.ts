@@ -89,7 +89,8 @@ export const classDefaults: Record<WorkloadClass, ClassDefaults> = {
         max: 100,
         percentile: 99,
         own: true,
-        source: 'speech needs about 5 tokens/s; half of that interval keeps the synthesis ahead',
+        source:
+          'speech at 150 words a minute uses a token every 300 ms or so; a third of that keeps the synthesis ahead',
       },
       stallRate: { max: 0.005, own: true, source: 'half of the other classes: every stall can be heard' },
     },
