@@ -190,11 +190,15 @@ export const STAMPS_BEGIN_MS = 5;
  * Linux stamps received packets only while some socket wants it, and begins and ends asynchronously: packets that come right
  * after the first socket opened have no stamp. Holding one idle socket open for the length of a measurement, and waiting
  * STAMPS_BEGIN_MS before the first packet, makes every packet stamped.
- * @returns closes the idle socket @throws SystemCallError
+ * @returns closes the idle socket. Where it cannot be opened only the first stamps are missing, so that is no error.
  */
 export function holdStamps(): () => void {
-  const socket = new StampedSocket(4, SOCK_DGRAM, IPPROTO_UDP, 'rx');
-  return () => socket.close();
+  try {
+    const socket = new StampedSocket(4, SOCK_DGRAM, IPPROTO_UDP, 'rx');
+    return () => socket.close();
+  } catch {
+    return () => undefined;
+  }
 }
 
 /** errno or code of anything that a call of ours threw; `EUNKNOWN` when it has none. */
