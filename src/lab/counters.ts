@@ -34,6 +34,8 @@ export interface Counters {
   errorBins: Uint32Array;
   /** [0]: largest delay error, ms. */
   errorMax: Float64Array;
+  /** [0]: 1 when the forwarder got realtime scheduling. */
+  flags: Uint8Array;
 }
 
 export function makeCounters(plan: Plan): Counters {
@@ -44,6 +46,7 @@ export function makeCounters(plan: Plan): Counters {
     hosts: new Float64Array(shared(8 * hostNames.length * plan.nodes.length)),
     errorBins: new Uint32Array(shared(4 * ERROR_BINS)),
     errorMax: new Float64Array(shared(8)),
+    flags: new Uint8Array(shared(1)),
   };
 }
 
@@ -64,6 +67,8 @@ export interface DelayError {
 
 export interface LabStats {
   delayError: DelayError;
+  /** Whether the forwarder runs with realtime priority; without it a busy machine shows in the delay error. */
+  realtime: boolean;
   totals: Record<TotalName, number>;
   links: { from: string; to: string; packets: number; bytes: number; lost: number; queueDropped: number }[];
   hosts: { name: string; read: number; delivered: number; kernelDropped: number }[];
@@ -73,6 +78,7 @@ export function readCounters(counters: Counters, plan: Plan): LabStats {
   const at = (table: Float64Array, row: number, width: number, column: number) => table[row * width + column]!;
   return {
     delayError: delayErrorOf(counters),
+    realtime: counters.flags[0] === 1,
     totals: Object.fromEntries(totalNames.map((name, index) => [name, counters.totals[index]!])) as Record<
       TotalName,
       number

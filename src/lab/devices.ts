@@ -56,7 +56,7 @@ function leaveTo(home: number): void {
 function openDevice(host: PlanNode): number {
   raiseLoopback();
   // Unprivileged echo sockets for every group; inside a user namespace only mapped groups can be named.
-  setKernel('ipv4/ping_group_range', '0 2147483647') || setKernel('ipv4/ping_group_range', '0 0');
+  if (!setKernel('ipv4/ping_group_range', '0 2147483647')) setKernel('ipv4/ping_group_range', '0 0');
   const ipv6 = existsSync('/proc/sys/net/ipv6');
   if (ipv6) {
     setKernel('ipv6/conf/all/disable_ipv6', '0');

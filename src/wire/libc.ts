@@ -36,6 +36,7 @@ export interface Libc {
   unshare(flags: number): number;
   setns(fd: number, kind: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
+  sched_setscheduler(thread: number, policy: number, parameter: Uint8Array): number;
   clock_gettime(clock: number, timespec: Uint8Array): number;
 }
 
@@ -74,6 +75,7 @@ export function libc(): Libc {
     unshare: lib.func('int unshare(int)'),
     setns: lib.func('int setns(int, int)'),
     prctl: lib.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)'),
+    sched_setscheduler: lib.func('int sched_setscheduler(int, int, void*)'),
     clock_gettime: lib.func('int clock_gettime(int, void*)'),
   };
   return loaded;
