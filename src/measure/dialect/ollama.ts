@@ -75,9 +75,10 @@ function readObject(value: JsonObject, stamps: Stamps, state: StreamState): void
   else state.error(error);
 }
 
-/** The server's stamps of the first token line and of the latest line. */
+/** The server's stamps of the first and the latest token line, and of the latest line at all. */
 class Stamps {
   firstTokenMs: number | undefined;
+  lastTokenMs: number | undefined;
   lastMs: number | undefined;
 }
 
@@ -88,6 +89,7 @@ function readLine(value: JsonObject, stamps: Stamps, state: StreamState): void {
   if (readToken(value, state)) {
     if (stampMs !== undefined) {
       stamps.firstTokenMs ??= stampMs;
+      stamps.lastTokenMs = stampMs;
       state.out.push({ kind: 'serverStamp', wallMs: stampMs });
     }
   } else state.start();
@@ -111,26 +113,50 @@ function readToken(value: JsonObject, state: StreamState): boolean {
 }
 
 const NS_PER_MS = 1e6;
+const FINEST_MS = 0.001;
+/** Stamp and duration are taken some lines of code apart. */
+const STAMP_SLACK_MS = 1;
 
 /**
- * `total_duration` runs from the arrival of the request to the last line. The first token came when that line was stamped
- * minus its distance to the first token's stamp, both by the same clock; without stamps, before the time spent decoding.
+ * `total_duration` runs from the arrival of the request to the end of the answer; what came after the first token has to
+ * be taken off. `eval_duration` says how much that was, and the stamps of the lines check it by the wall clock.
  */
 function reportTimes(value: JsonObject, stamps: Stamps, state: StreamState): void {
   const totalNs = asDuration(value['total_duration']);
   if (totalNs === undefined) return;
-  const total = server('ollama total_duration', 'total', totalNs / NS_PER_MS, 0.001);
-  const { firstTokenMs, lastMs } = stamps;
+  const total = server('ollama total_duration', 'total', totalNs / NS_PER_MS, FINEST_MS);
   const evalNs = asDuration(value['eval_duration']);
+  const decoding = afterFirstToken(evalNs === undefined ? undefined : evalNs / NS_PER_MS, stamps, state.tokenEvents);
+  const ttftMs = decoding === undefined ? -1 : total.valueMs - decoding.ms;
+  if (decoding === undefined || ttftMs < 0) state.reported([total]);
+  else state.reported([server(decoding.source, 'ttft', ttftMs, decoding.resolutionMs), total]);
+}
+
+interface Decoding {
+  ms: number;
+  resolutionMs: number;
+  source: string;
+}
+
+/** Time from the first token to the end. Versions differ in what eval_duration leaves out: where the stamps contradict it, they count. */
+function afterFirstToken(evalMs: number | undefined, stamps: Stamps, tokenEvents: number): Decoding | undefined {
+  const byEval =
+    evalMs === undefined
+      ? undefined
+      : { ms: evalMs, resolutionMs: FINEST_MS, source: 'ollama total_duration - eval_duration' };
+  const { firstTokenMs, lastTokenMs, lastMs } = stamps;
   // One line for the whole answer has one stamp, and says nothing of its first token.
-  const stamped = firstTokenMs !== undefined && lastMs !== undefined && state.tokenEvents > 1;
-  const afterFirstMs = stamped ? lastMs - firstTokenMs : evalNs === undefined ? undefined : evalNs / NS_PER_MS;
-  if (afterFirstMs === undefined || afterFirstMs < 0 || afterFirstMs > total.valueMs) {
-    state.reported([total]);
-    return;
-  }
-  const source = stamped ? 'ollama total_duration - created_at span' : 'ollama total_duration - eval_duration';
-  state.reported([server(source, 'ttft', total.valueMs - afterFirstMs, 0.001), total]);
+  if (tokenEvents < 2 || firstTokenMs === undefined || lastTokenMs === undefined || lastMs === undefined) return byEval;
+  // The end is at the last token or at the last line: nobody promises which.
+  const leastMs = lastTokenMs - firstTokenMs;
+  const mostMs = lastMs - firstTokenMs;
+  const agrees = evalMs !== undefined && evalMs >= leastMs - STAMP_SLACK_MS && evalMs <= mostMs + STAMP_SLACK_MS;
+  if (agrees || leastMs < 0 || mostMs < leastMs) return byEval;
+  return {
+    ms: (leastMs + mostMs) / 2,
+    resolutionMs: Math.max(FINEST_MS, mostMs - leastMs),
+    source: 'ollama total_duration - created_at span',
+  };
 }
 
 const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;

@@ -335,8 +335,25 @@ export const STREAMS: readonly StreamCase[] = [
       { kind: 'serverStamp', wallMs: Date.UTC(2026, 0, 2, 3, 4, 5, 150) },
       finish('stop'),
       { kind: 'usage', prompt: 7, output: 2 },
-      // Doubles hold a wall clock to about a quarter of a microsecond.
-      reported('ollama total_duration - created_at span', 'ttft', 400.00048828125, 0.001),
+      reported('ollama total_duration - eval_duration', 'ttft', 410, 0.001),
+      reported('ollama total_duration', 'total', 500, 0.001),
+      end,
+    ],
+  },
+  {
+    name: 'Ollama with an eval_duration that its own stamps contradict',
+    dialect: 'ollama',
+    body:
+      '{"created_at":"2026-01-02T03:04:05Z","response":"a","done":false}\n' +
+      '{"created_at":"2026-01-02T03:04:05.060Z","response":"b","done":false}\n' +
+      '{"created_at":"2026-01-02T03:04:05.080Z","response":"","done":true,"total_duration":500000000,"eval_duration":20000000}',
+    events: [
+      token('a'),
+      { kind: 'serverStamp', wallMs: Date.UTC(2026, 0, 2, 3, 4, 5) },
+      token('b'),
+      { kind: 'serverStamp', wallMs: Date.UTC(2026, 0, 2, 3, 4, 5, 60) },
+      finish('done'),
+      reported('ollama total_duration - created_at span', 'ttft', 430, 20),
       reported('ollama total_duration', 'total', 500, 0.001),
       end,
     ],
