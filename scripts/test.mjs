@@ -16,8 +16,10 @@ import { guarded, prepare } from './prepare.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+let ran = false;
 await guarded(() => {
   prepare();
+  ran = true;
   const { status, report } = runVitest(process.argv.slice(2));
   const count = summarise(report);
   if (process.env['CI'] && count.skipped.length > 0)
@@ -31,6 +33,8 @@ await guarded(() => {
   print(`${count.passed} passed, ${failed} failed${skipped}`);
   process.exitCode = status === 0 && failed === 0 && count.passed > 0 ? 0 : 1;
 }, 1);
+// A failed build has been told; whoever reads only the last line learns that nothing ran.
+if (!ran) print('0 passed, 0 failed');
 
 /**
  * @param {string[]} args

@@ -187,6 +187,14 @@ describe('npm test', () => {
     expect(tested(files)).toMatchObject({ last, status });
   });
 
+  test('does not run over a build that failed', () => {
+    using checkout = echoing();
+    checkout.write({ 'src/cli/main.ts': 'const port: number = "443";\nexport { port };\n' });
+    const { status, stdout, stderr } = checkout.run('npm', ['test']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '0 passed, 0 failed\n' });
+    expect(stderr).toContain('inferpath: the build failed');
+  });
+
   test('names what was skipped when CI is set', () => {
     expect(tested({ a: passes + skips }, { CI: 'true' }).stdout).toContain('Skipped:\n  src/a.test.ts > skips\n');
   });
