@@ -27,6 +27,7 @@ const sse = (text: string, maxBytes?: number): SseItem[] => decode(new SseDecode
 const event = (data: string, name = ''): SseItem => ({ kind: 'event', name, data });
 
 describe('SseDecoder', () => {
+  // prettier-ignore
   test.each<[string, string, SseItem[]]>([
     ['three line ends', 'data: a\n\ndata: b\r\rdata: c\r\n\r\n', [event('a'), event('b'), event('c')]],
     ['one optional space', 'data:a\n\ndata: a\n\ndata:  a\n\n', [event('a'), event('a'), event(' a')]],
@@ -48,7 +49,7 @@ describe('SseDecoder', () => {
     ['blank lines only', '\n\r\n\r\r\n', []],
   ])('%s', (_name, text, items) => {
     expect(sse(text)).toEqual(items);
-  }); // prettier-ignore
+  });
 
   test('decodes bytes that are no UTF-8 as replacement characters', () => {
     const bytes = new Uint8Array([...encoder.encode('data: a'), 0xff, 0xc3, ...encoder.encode('\n\n')]);
@@ -67,9 +68,10 @@ describe('SseDecoder', () => {
     expect(sse(`${': hi\n'.repeat(50)}data: 1\n\n`, 30)).toHaveLength(51);
   });
 
+  // prettier-ignore
   const piece = fc.constantFrom(
     'data: ', 'data', ':', 'event: e', '\n', '\r', '\r\n', '\n\n', 'ü🙂', 'xxxxxxxxxxxx', '{', ' ', '\uFEFF', 'id: 1', '', 'retry: 1',
-  ); // prettier-ignore
+  );
   const text = fc.array(piece, { maxLength: 40 }).map((pieces) => encoder.encode(pieces.join('')));
 
   test('gives the same items however the bytes are split, also around the size limit', () => {
@@ -90,8 +92,12 @@ describe('SseDecoder', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(line, data), { maxLength: 5 }), (events) => {
         const wire = events.map(
-          ([name, value]) => `event: ${name}\n${value.split('\n').map((part) => `data: ${part}\n`).join('')}\n`,
-        ); // prettier-ignore
+          ([name, value]) =>
+            `event: ${name}\n${value
+              .split('\n')
+              .map((part) => `data: ${part}\n`)
+              .join('')}\n`,
+        );
         expect(sse(wire.join(''))).toEqual(events.map(([name, value]) => event(value, name)));
       }),
     );

@@ -134,11 +134,12 @@ describe('a hostile peer', () => {
   });
 
   test('known fields with values of any type never make any dialect throw', () => {
+    // prettier-ignore
     const fields = [
       'choices', 'delta', 'content', 'tool_calls', 'usage', 'metrics', 'queue_time_ms', 'time_to_first_token_ms', 'message',
       'type', 'response', 'error', 'created_at', 'total_duration', 'eval_duration', 'done', 'token', 'text', 'details',
       'candidates', 'parts', 'usageMetadata', 'promptTokenCount', 'x_groq', 'timings', 'prompt_ms', 'nvext', 'timing', '__proto__',
-    ]; // prettier-ignore
+    ];
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 5 },
@@ -196,6 +197,7 @@ describe('a hostile peer', () => {
 });
 
 describe('a whole body where a stream was asked for', () => {
+  // prettier-ignore
   const bodies: ReadonlyArray<readonly [DialectName, object | string, readonly string[]]> = [
     ['openai-chat', { model: 'm', choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 2 } }, ['model m', 'token 2', 'finish stop', 'usage', 'end']],
     ['openai-responses', { model: 'm', status: 'completed', output: [{ type: 'reasoning', summary: [] }, { type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }], usage: { input_tokens: 1, output_tokens: 2 } }, ['token 2', 'model m', 'usage', 'finish completed', 'end']],
@@ -204,11 +206,12 @@ describe('a whole body where a stream was asked for', () => {
     ['tgi', [{ generated_text: 'Hi', details: { finish_reason: 'length', generated_tokens: 2 } }], ['token 2', 'finish length', 'usage', 'end']],
     ['gemini', { candidates: [{ content: { parts: [{ text: 'Hi' }] }, finishReason: 'STOP' }], modelVersion: 'm' }, ['model m', 'token 2', 'finish STOP', 'end']],
     ['gemini', [{ candidates: [{ content: { parts: [{ text: 'Hi' }] } }] }, { candidates: [{ content: { parts: [{ text: '!' }] }, finishReason: 'STOP' }] }], ['token 2', 'token 1', 'finish STOP', 'end']],
+    ['openai-chat', { choices: [{ message: { content: 'Hi' } }], metrics: { time_to_first_token_ms: 1, generation_time_ms: 2 } }, ['token 2', 'total 3', 'end']],
     ['openai-chat', { error: { message: 'no', code: 'x' } }, ['error x']],
     ['openai-chat', 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n', ['token 1', 'end']],
     ['openai-chat', '<html>gone</html>', ['error not-json', 'error truncated']],
     ['anthropic', '', ['error truncated']],
-  ]; // prettier-ignore
+  ];
   test.each(bodies)('%s %o', (name, body, expected) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     expect(dialectByName(name).parseWhole(encoder.encode(text)).map(brief)).toEqual(expected);
@@ -223,6 +226,8 @@ function brief(event: DialectEvent): string {
       return `model ${event.model}`;
     case 'finish':
       return `finish ${event.reason}`;
+    case 'reported':
+      return `${event.reported.covers} ${event.reported.valueMs}`;
     case 'error':
       return `error ${event.code}`;
     default:

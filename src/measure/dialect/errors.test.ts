@@ -5,6 +5,7 @@ import { errorFromBody, errorInComment } from './errors.ts';
 const encoder = new TextEncoder();
 
 describe('errorFromBody()', () => {
+  // prettier-ignore
   test.each<[string, string, { code?: string; message: string }]>([
     ['OpenAI', '{"error":{"message":"bad key","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}', { code: 'invalid_api_key', message: 'bad key' }],
     ['OpenAI without a code', '{"error":{"message":"busy","type":"server_error","code":null}}', { code: 'server_error', message: 'busy' }],
@@ -26,10 +27,13 @@ describe('errorFromBody()', () => {
     ['an error without words', '{"error":{}}', { message: 'error without a message' }],
   ])('%s', (_name, body, expected) => {
     expect(errorFromBody(502, encoder.encode(body))).toEqual(expected);
-  }); // prettier-ignore
+  });
 
   test('never throws and never gives more than 1,000 characters', () => {
-    const body = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.json().map((text) => encoder.encode(`{"error":${text}}`)));
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.json().map((text) => encoder.encode(`{"error":${text}}`)),
+    );
     fc.assert(
       fc.property(body, (bytes) => {
         const error = errorFromBody(500, bytes);
@@ -38,7 +42,7 @@ describe('errorFromBody()', () => {
       }),
     );
     expect(errorFromBody(500, new Uint8Array(5_000_000).fill(0x3c)).message.length).toBeLessThanOrEqual(1_000);
-  }); // prettier-ignore
+  });
 });
 
 test.each([

@@ -18,6 +18,7 @@ function build(name: DialectName, url: string, more: Partial<BuildInput> = {}): 
 }
 
 describe('request() completes', () => {
+  // prettier-ignore
   test.each<[DialectName, string, string]>([
     ['openai-chat', 'http://h:8000', 'http://h:8000/v1/chat/completions'],
     ['openai-chat', 'http://h/v1/', 'http://h/v1/chat/completions'],
@@ -37,13 +38,14 @@ describe('request() completes', () => {
     ['gemini', 'https://h/v1beta/models/g2', 'https://h/v1beta/models/g2:streamGenerateContent?alt=sse'],
     ['gemini', 'https://h/v1/models/g2:streamGenerateContent', 'https://h/v1/models/g2:streamGenerateContent'],
   ])('%s %s', (name, given, expected) => {
-    const before = new URL(given);
-    expect(build(name, given).url.href).toBe(expected);
-    expect(new URL(given).href).toBe(before.href);
-  }); // prettier-ignore
+    const url = new URL(given);
+    expect(build(name, given, { url }).url.href).toBe(expected);
+    expect(url.href).toBe(new URL(given).href);
+  });
 });
 
 describe('request() asks for', () => {
+  // prettier-ignore
   test.each<[DialectName, string, object]>([
     ['openai-chat', 'http://h', { model: 'm', messages: [{ role: 'user', content: 'p' }], max_tokens: 9, stream: true, stream_options: { include_usage: true } }],
     ['openai-chat', 'https://api.openai.com', { model: 'm', messages: [{ role: 'user', content: 'p' }], max_completion_tokens: 9, stream: true, stream_options: { include_usage: true, include_obfuscation: false } }],
@@ -59,7 +61,7 @@ describe('request() asks for', () => {
     ['gemini', 'http://h', { contents: [{ role: 'user', parts: [{ text: 'p' }] }], generationConfig: { maxOutputTokens: 9 } }],
   ])('%s %s', (name, url, body) => {
     expect(JSON.parse(build(name, url).body)).toEqual(body);
-  }); // prettier-ignore
+  });
 
   test('no model when none is known', () => {
     expect(JSON.parse(build('openai-chat', 'http://h', { model: undefined }).body)).not.toHaveProperty('model');
@@ -67,6 +69,7 @@ describe('request() asks for', () => {
 });
 
 describe('request() sends the key', () => {
+  // prettier-ignore
   test.each<[DialectName, string, Partial<BuildInput>, Record<string, string>]>([
     ['openai-chat', 'http://h', {}, { authorization: 'Bearer k' }],
     ['openai-chat', 'http://h', { apiKey: 'Basic abc' }, { authorization: 'Basic abc' }],
@@ -81,7 +84,7 @@ describe('request() sends the key', () => {
     const { headers } = build(name, url, more);
     const common = { 'content-type': 'application/json', accept: name === 'ollama' ? 'application/x-ndjson' : 'text/event-stream', 'accept-encoding': 'identity' };
     expect(headers).toEqual({ ...common, ...expected });
-  }); // prettier-ignore
+  });
 });
 
 describe('guessDialect()', () => {

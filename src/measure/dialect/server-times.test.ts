@@ -11,6 +11,7 @@ const brief = (headers: ResponseHeaders): string[] =>
   );
 
 describe('reportedFromHeaders() reads', () => {
+  // prettier-ignore
   test.each<[string, ResponseHeaders, string[]]>([
     ['OpenAI: only until headers', { 'openai-processing-ms': '331' }, ['openai-processing-ms headers server 331±1']],
     ['Envoy: a front proxy', { 'x-envoy-upstream-service-time': '12' }, ['x-envoy-upstream-service-time headers front-proxy 12±1']],
@@ -28,11 +29,23 @@ describe('reportedFromHeaders() reads', () => {
     ['nothing from nonsense', { 'openai-processing-ms': '-3', 'x-envoy-upstream-service-time': '1e9', 'x-total-time': 'NaN', 'server-timing': 'gfet4t7;dur=x' }, []],
   ])('%s', (_name, headers, expected) => {
     expect(brief(headers)).toEqual(expected);
-  }); // prettier-ignore
+  });
 
   test('any header text without throwing, and only finite values', () => {
-    const names = fc.constantFrom('server-timing', 'openai-processing-ms', 'x-compute-time', 'cf-ray', 'retry-after', 'x-request-id', 'via');
-    const value = fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 3 }), fc.stringMatching(/^[a-z0-9;=",. ]{0,40}$/));
+    const names = fc.constantFrom(
+      'server-timing',
+      'openai-processing-ms',
+      'x-compute-time',
+      'cf-ray',
+      'retry-after',
+      'x-request-id',
+      'via',
+    );
+    const value = fc.oneof(
+      fc.string(),
+      fc.array(fc.string(), { maxLength: 3 }),
+      fc.stringMatching(/^[a-z0-9;=",. ]{0,40}$/),
+    );
     fc.assert(
       fc.property(fc.dictionary(names, value), (headers) => {
         for (const item of reportedFromHeaders(headers)) expect(item.valueMs).toBeGreaterThanOrEqual(0);
@@ -41,10 +54,11 @@ describe('reportedFromHeaders() reads', () => {
         expect(Object.values(rateLimitHeaders(headers)).every((text) => text.length <= 200)).toBe(true);
       }),
     );
-  }); // prettier-ignore
+  });
 });
 
 describe('reportedFromBody() reads', () => {
+  // prettier-ignore
   test.each<[string, Record<string, unknown>, string[]]>([
     ['vLLM with its queue', { metrics: { time_to_first_token_ms: 80, queue_time_ms: 20, generation_time_ms: 300 } }, ['vllm metrics ttft 100±1', 'vllm metrics total 400±1']],
     ['vLLM without a generation time', { metrics: { time_to_first_token_ms: 80.5 } }, ['vllm metrics ttft 80.5±0.001']],
@@ -60,7 +74,7 @@ describe('reportedFromBody() reads', () => {
   ])('%s', (_name, body, expected) => {
     const read = reportedFromBody(body).map((r) => `${r.source} ${r.covers} ${r.floor === true ? '>=' : ''}${r.valueMs}±${r.resolutionMs}`);
     expect(read).toEqual(expected);
-  }); // prettier-ignore
+  });
 });
 
 test('terminatorHints() names who ends the connection', () => {
