@@ -10,10 +10,8 @@ import { tgi } from './tgi.ts';
 /** The wire formats of inference APIs: one door for the rest of the house. */
 export type { BuildInput, BuiltRequest, Dialect, DialectEvent, StreamParser } from './dialect.ts';
 export { errorFromBody } from './errors.ts';
-export type { ApiError } from './errors.ts';
 export { makePrompt } from './prompt.ts';
 export { rateLimitHeaders, reportedFromHeaders, requestIdFrom, terminatorHints } from './server-times.ts';
-export type { ResponseHeaders } from './server-times.ts';
 
 /** Every dialect; the first one is what an unknown endpoint most likely speaks. */
 export const dialects: readonly Dialect[] = [openaiChat, openaiResponses, anthropic, ollama, tgi, gemini];
