@@ -27,16 +27,13 @@ export function shareCells(amounts: readonly number[], width: number): number[] 
   if (total <= 0) return amounts.map(() => 0);
   const exact = amounts.map((a) => (a / total) * width);
   const got = exact.map((x, i) => ((amounts[i] ?? 0) >= total / 100 ? Math.max(1, Math.floor(x)) : Math.floor(x)));
-  let left = width - got.reduce((a, b) => a + b, 0);
-  const wanting = exact
-    .map((x, i) => ({ i, by: x - (got[i] ?? 0) }))
-    .toSorted((a, b) => (left > 0 ? b.by - a.by : a.by - b.by));
-  for (let k = 0; left !== 0 && k < wanting.length * 2; k++) {
-    const i = wanting[k % wanting.length]?.i ?? 0;
-    const step = left > 0 ? 1 : -1;
-    if ((got[i] ?? 0) + step < 0) continue;
-    got[i] = (got[i] ?? 0) + step;
-    left -= step;
+  const left = width - got.reduce((a, b) => a + b, 0);
+  const by = exact.map((x, i) => ({ i, missing: x - (got[i] ?? 0) })).toSorted((a, b) => b.missing - a.missing);
+  for (const { i } of by.slice(0, Math.max(0, left))) got[i] = (got[i] ?? 0) + 1;
+  // Cells that small parts got beyond their share come out of the largest part, where they show least.
+  for (let over = -left; over > 0; over--) {
+    const most = got.indexOf(Math.max(...got));
+    got[most] = (got[most] ?? 0) - 1;
   }
   return got;
 }

@@ -136,8 +136,8 @@ function milliseconds(report: AssessReport): string {
 function numbers(e: EndpointSummary): string {
   const rows = e.metrics.map((m) => [
     md(m.metric),
-    quantity(m.value, m.unit),
-    intervalText(m.interval, m.unit) || '–',
+    md(quantity(m.value, m.unit)),
+    md(intervalText(m.interval, m.unit)) || '–',
     String(m.n),
     md(m.how),
   ]);

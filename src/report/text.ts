@@ -77,7 +77,7 @@ function matrix(report: AssessReport, columns: number, paint: Palette): string[]
         '',
         '',
         pillars.map((p, i) => pad(p, widths[i] ?? 0)),
-      ),
+      ).trimEnd(),
     ),
     ...report.endpoints.map((e) =>
       row(

@@ -51,7 +51,7 @@ tbody tr:last-child>*{border-bottom:0}
 .stat .sub{display:block;white-space:nowrap;color:var(--muted);font-size:.78rem;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:1fr 1fr;gap:14px;margin:14px 0}
 .charts .full{grid-column:1/-1}.chart p{color:var(--muted);font-size:.86rem;margin:.1em 0 .6em}
-.wide>svg,.narrow>svg{display:block;max-width:100%;height:auto}
+.wide>svg,.narrow>svg{display:block;width:100%;height:auto}.narrow>svg{max-width:420px}
 .narrow{display:none}
 .keys{display:flex;flex-wrap:wrap;gap:3px 14px;list-style:none;margin:8px 0 0;padding:0;font-size:.84rem;color:var(--muted)}
 .keys svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}.keys svg.long{width:24px}.keys li{font-variant-numeric:tabular-nums}
@@ -65,6 +65,7 @@ svg .target-label{fill:var(--fail);font-weight:600}
 .hit{fill:transparent}.hit:hover{fill:var(--ink);opacity:.07}.calm{fill:var(--calm)}.cut{stroke:var(--card);stroke-width:1}
 .p-dns{fill:var(--dns)}.p-tcp{fill:var(--tcp)}.p-tls{fill:var(--tls)}.p-upload{fill:var(--upload)}.p-network{fill:var(--network)}
 .p-server{fill:var(--server)}.p-client{fill:var(--client)}.p-undetermined{fill:url(#hatch)}.hatch{stroke:var(--undetermined);stroke-width:3}.hatch-bg{fill:var(--line)}
+.filters[hidden]{display:none!important}
 .filters{display:flex;flex-wrap:wrap;gap:6px;margin:0 0 12px;align-items:center;color:var(--muted);font-size:.9rem}
 .filters button{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:99px;padding:4px 13px;cursor:pointer;min-height:32px}
 .filters button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--bg)}
