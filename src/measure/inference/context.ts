@@ -1,0 +1,93 @@
+import type { Exchange } from './exchange.ts';
+import type { PathContext } from './attribution.ts';
+import type { ConnectionTrace } from '../../wire/tcp/connection.ts';
+
+/** Round trips to one endpoint, collected over a run: the more there are, the surer the floor. */
+export class RoundTrips {
+  readonly #samplesMs: number[] = [];
+
+  /** Takes what a finished connection or request tells. */
+  add(trace: ConnectionTrace, exchange?: Exchange): void {
+    if (!exchange) {
+      if (trace.synRetransmits === 0) this.addSample(trace.handshakeRttMs);
+      return;
+    }
+    const last = exchange.sendings.at(-1);
+    if (last?.leftMs != null && last.ackedMs != null) this.addSample(last.ackedMs - last.leftMs);
+    this.addSample(trace.info.at(-1)?.info.minRttMs ?? null);
+  }
+
+  addSample(ms: number | null): void {
+    if (ms !== null && ms > 0) this.#samplesMs.push(ms);
+  }
+
+  get count(): number {
+    return this.#samplesMs.length;
+  }
+
+  get minMs(): number | null {
+    let min: number | null = null;
+    for (const ms of this.#samplesMs) if (min === null || ms < min) min = ms;
+    return min;
+  }
+
+  /**
+   * A round trip that none on this path undercuts: the lowest seen, less what a lowest of n misses on average (the spread over
+   * n + 1, as for a uniform distribution), and never less than the resolution of the stamps.
+   */
+  floorMs(): number | null {
+    const min = this.minMs;
+    if (min === null) return null;
+    return Math.max(0, min - Math.max(0.1, this.spreadMs() / (this.count + 1)));
+  }
+
+  /** 99th percentile minus lowest. */
+  spreadMs(): number {
+    const min = this.minMs;
+    if (min === null) return 0;
+    const rising = this.#samplesMs.toSorted((a, b) => a - b);
+    return (rising[Math.min(rising.length - 1, Math.floor(rising.length * 0.99))] as number) - min;
+  }
+}
+
+/** Mean tokens per delivery from which a stream counts as coming in bursts; a free stream has 1, a lossy one a little more. */
+const burstTokens = 3;
+
+/** How far apart the bursts of a stream are, ms; 0 when tokens come as they are made. */
+export function burstIntervalMs(exchange: Exchange): number {
+  const { tokens } = exchange;
+  const first = tokens[0];
+  const last = tokens.at(-1);
+  if (!first || !last || tokens.length < 6) return 0;
+  const arrivals: number[] = [];
+  let delivery = -1;
+  for (const token of tokens) {
+    if (token.delivery === delivery) continue;
+    // Deliveries that follow each other at once are one burst in several reads.
+    if (arrivals.length === 0 || token.atMs - (arrivals.at(-1) as number) > 2) arrivals.push(token.atMs);
+    delivery = token.delivery;
+  }
+  if (tokens.length / arrivals.length < burstTokens) return 0;
+  if (arrivals.length < 2) return Math.max(1, last.atMs - exchange.handedMs);
+  const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] as number));
+  return Math.max(...gaps);
+}
+
+/** The context of one request from what the run has collected so far. */
+export function pathContext(input: {
+  roundTrips: RoundTrips;
+  trivialMs: number | null;
+  exchange: Exchange;
+  terminated: boolean;
+  loopLagMs: number;
+}): PathContext {
+  const floorMs = input.roundTrips.floorMs();
+  return {
+    rttFloorMs: floorMs,
+    jitterMs: Math.max(1, input.roundTrips.spreadMs()),
+    beyondMs: input.trivialMs === null ? null : Math.max(0, input.trivialMs - (input.roundTrips.minMs ?? 0)),
+    terminated: input.terminated,
+    burstMs: burstIntervalMs(input.exchange),
+    loopLagMs: input.loopLagMs,
+  };
+}

@@ -1,0 +1,74 @@
+import { request as requestHttp } from 'node:http';
+import type { Io } from '../../wire/io.ts';
+import type { TcpTransport } from '../../wire/tcp/connection.ts';
+import type { BuiltRequest } from '../dialect/dialect.ts';
+import type { RoundTrips } from './context.ts';
+import { type Link, type LinkOptions, openLink } from './link.ts';
+
+const attempts = 4;
+const timeoutMs = 2000;
+
+/**
+ * How fast the endpoint answers when there is nothing to think about: a GET where only POST is served, which any server
+ * refuses at once. What that takes beyond the round trip bounds everything that is neither model nor the way we see: a way
+ * behind a TCP terminator, a gateway's own work. Lowest of a few, ms from last byte left to first byte here; null when the
+ * endpoint does not answer such a request.
+ */
+export async function trivialAnswerMs(
+  built: BuiltRequest,
+  options: LinkOptions,
+  transport: TcpTransport,
+  roundTrips: RoundTrips,
+  io: Io,
+  signal: AbortSignal,
+): Promise<number | null> {
+  let link: Link | null = null;
+  let best: number | null = null;
+  try {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + attempts * timeoutMs)]);
+    link = await openLink(built.url, { ...options, http2: false }, transport, io, deadline);
+    roundTrips.add(link.tcp.trace);
+    for (let i = 0; i < attempts && link.usable() && !deadline.aborted; i++) {
+      const ms = await once(link, built, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      if (ms !== null) best = best === null ? ms : Math.min(best, ms);
+    }
+    const info = await link.tcp.readInfo('floor');
+    if (info) roundTrips.addSample(info.minRttMs);
+  } catch {
+    // An endpoint that cannot be reached is the finding of the requests themselves, not of this.
+  }
+  await link?.close();
+  return best;
+}
+
+function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<number | null> {
+  const { trace } = link.tcp;
+  const { url } = built;
+  const { 'content-type': _, ...headers } = built.headers;
+  return new Promise((resolve) => {
+    const sentBefore = trace.sendings.length;
+    const request = requestHttp({
+      agent: link.agent as NonNullable<typeof link.agent>,
+      host: url.hostname,
+      port: url.port || (url.protocol === 'https:' ? 443 : 80),
+      path: link.viaProxy && url.protocol === 'http:' ? url.href : `${url.pathname}${url.search}`,
+      method: 'GET',
+      headers: { ...headers, host: url.host },
+    });
+    const giveUp = () => request.destroy();
+    signal.addEventListener('abort', giveUp, { once: true });
+    request.once('response', (response) => {
+      const arrivedMs = link.tcp.arriving?.atMs ?? null;
+      const sending = trace.sendings.slice(sentBefore).findLast((s) => arrivedMs !== null && s.calledMs <= arrivedMs);
+      response.resume();
+      const done = () => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(arrivedMs === null || !sending ? null : arrivedMs - (sending.leftMs ?? sending.calledMs));
+      };
+      response.once('end', done);
+      response.once('error', () => resolve(null));
+    });
+    request.once('error', () => resolve(null));
+    request.end();
+  });
+}

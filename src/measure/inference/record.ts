@@ -1,0 +1,195 @@
+import type { InferenceRequest, Phases, TcpInfoRow } from '../../model/inference.ts';
+import { printable } from '../../model/outcome.ts';
+import { formatTarget } from '../../wire/tcp/connection.ts';
+import type { LoopLag } from '../../wire/loop-lag.ts';
+import { rateLimitHeaders, reportedFromHeaders, requestIdFrom, terminatorHints } from '../dialect/index.ts';
+import type { DialectName } from '../../model/inference.ts';
+import { attribute } from './attribution.ts';
+import { pathContext, type RoundTrips } from './context.ts';
+import type { Exchange, TokenArrival } from './exchange.ts';
+import { type SegmentView, viewSegments } from './segments.ts';
+import { findStalls } from './stalls.ts';
+
+export interface RecordContext {
+  endpoint: string;
+  dialect: DialectName;
+  stallThresholdMs: number;
+  roundTrips: RoundTrips;
+  /** Fastest answer to a trivial request (last byte left to first byte here), ms; null when there was none. */
+  trivialMs: number | null;
+  loopLag: LoopLag;
+  stamps: 'kernel' | 'user';
+  notes: readonly string[];
+}
+
+/** Makes the published record of one request from its raw evidence. */
+export function recordOf(exchange: Exchange, context: RecordContext): InferenceRequest {
+  const { link, startMs } = exchange;
+  const { trace } = link.tcp;
+  const setUp = exchange.reused ? null : link.setUp;
+  const view = segmentView(exchange, context);
+  const tokens = corrected(exchange.tokens, view);
+  const first = tokens[0];
+  const last = tokens.at(-1);
+  const reported = [...exchange.reported, ...reportedFromHeaders(exchange.headers)];
+  const hints = terminatorHints(exchange.headers);
+  const terminated = link.viaProxy || hints.some((h) => /^(via|cf-ray|proxy|x-cache|x-amz-cf|x-served-by|fly-|x-vercel)/i.test(h));
+  const loopLagMs = context.stamps === 'user' ? context.loopLag.maxSinceMs(startMs) : 0;
+  const { ttft, total, phases: splits } = attribute({
+    startMs,
+    setUp,
+    trace,
+    sendings: exchange.sendings,
+    handedMs: exchange.handedMs,
+    firstTokenMs: first?.atMs ?? null,
+    lastTokenMs: last?.atMs ?? null,
+    firstTokenOffset: first?.endOffset ?? null,
+    lastTokenOffset: last?.endOffset ?? null,
+    firstByteMs: exchange.firstByte?.atMs ?? null,
+    reported,
+    view,
+    context: pathContext({ roundTrips: context.roundTrips, trivialMs: context.trivialMs, exchange, terminated, loopLagMs }),
+  });
+  const gaps = tokens.slice(1).map((t, i) => micro(t.atMs - (tokens[i] as TokenArrival).atMs));
+  const deliveries = new Set(tokens.map((t) => t.delivery)).size;
+  const output = exchange.usage.output ?? null;
+  const streamMs = first && last ? last.atMs - first.atMs : null;
+  const lastSending = exchange.sendings.at(-1);
+  return {
+    id: exchange.id,
+    startedAt: exchange.startedAt,
+    endpoint: context.endpoint,
+    address: formatTarget(trace.target),
+    dialect: context.dialect,
+    model: exchange.model === null ? null : printable(exchange.model, 100),
+    httpVersion: exchange.httpVersion,
+    status: exchange.status,
+    reused: exchange.reused,
+    sharedConnection: exchange.shared,
+    connectionId: trace.id,
+    outcome: exchange.outcome,
+    phases: phasesOf(exchange, tokens),
+    split: { ttft, total, phases: splits },
+    stalls: findStalls(tokens, {
+      thresholdMs: context.stallThresholdMs,
+      view,
+      trace,
+      loopLagMs: context.stamps === 'user' ? (fromMs) => context.loopLag.maxSinceMs(fromMs) : null,
+    }),
+    stallThresholdMs: context.stallThresholdMs,
+    tokens: {
+      prompt: exchange.usage.prompt ?? null,
+      cachedPrompt: exchange.usage.cachedPrompt ?? null,
+      output,
+      reasoning: exchange.usage.reasoning ?? null,
+      events: tokens.length,
+    },
+    tpotMs: tpot(streamMs, output, exchange.firstTokenEventTokens, tokens.length),
+    gaps,
+    eventsPerRead: deliveries === 0 ? 0 : micro(tokens.length / deliveries),
+    stamps: exchange.firstByte?.stamp ?? context.stamps,
+    upload: { bytes: exchange.requestBytes, rounds: slowStartRounds(exchange) },
+    receivedBytes: exchange.receivedBytes,
+    tcp: {
+      handshakeRttMs: trace.handshakeRttMs,
+      requestRttMs:
+        lastSending?.ackedMs != null && lastSending.leftMs !== null ? micro(lastSending.ackedMs - lastSending.leftMs) : null,
+      minRttMs: trace.info.at(-1)?.info.minRttMs ?? null,
+      pdvMs: view?.delayVariationMs == null ? null : micro(view.delayVariationMs),
+      retransmits: delta(exchange, 'totalRetrans'),
+      outOfOrder: delta(exchange, 'rcvOooPack'),
+      info: infoRows(exchange),
+    },
+    tls: link.tls,
+    server: {
+      reported,
+      terminator: hints,
+      requestId: requestIdFrom(exchange.headers),
+      rateLimit: rateLimitHeaders(exchange.headers),
+    },
+    client: { eventLoopLagMs: micro(context.loopLag.maxSinceMs(startMs)), processingMs: micro(exchange.processingMs) },
+    notes: [...context.notes],
+  };
+}
+
+/** What the tap saw during this request only: a reused connection has a past that must not be counted again. */
+function segmentView(exchange: Exchange, context: RecordContext): SegmentView | null {
+  const { trace } = exchange.link.tcp;
+  if (!trace.tapComplete || trace.segments.length === 0) return null;
+  const fromMs = exchange.reused ? exchange.startMs : 0;
+  const index = trace.segments.findIndex((s) => s.atMs >= fromMs);
+  const segments = index <= 0 ? trace.segments : trace.segments.slice(index);
+  const fromOffset = exchange.reused ? (trace.arrivals.findLast((a) => a.atMs < fromMs)?.endOffset ?? 0) : 0;
+  return viewSegments(segments, fromOffset, 10 + 2 * (context.roundTrips.minMs ?? 50));
+}
+
+/** Arrival of each token by the segments where they were seen: a read after a filled hole carries an older stamp than the hole. */
+function corrected(tokens: readonly TokenArrival[], view: SegmentView | null): readonly TokenArrival[] {
+  if (!view) return tokens;
+  return tokens.map((token) => {
+    const availableMs = view.availableMs(token.endOffset);
+    return availableMs === null ? token : { ...token, atMs: availableMs };
+  });
+}
+
+function phasesOf(exchange: Exchange, tokens: readonly TokenArrival[]): Phases {
+  const { startMs, link, sendings, firstByte } = exchange;
+  const { trace, setUp } = { trace: link.tcp.trace, setUp: exchange.reused ? null : link.setUp };
+  const since = (ms: number | null | undefined) => (ms == null ? null : micro(Math.max(0, ms - startMs)));
+  const span = (part: { startMs: number; endMs: number } | null | undefined) =>
+    part ? micro(part.endMs - part.startMs) : null;
+  const first = sendings[0];
+  const last = sendings.at(-1);
+  const firstToken = tokens[0]?.atMs;
+  const lastToken = tokens.at(-1)?.atMs;
+  return {
+    scheduleLagMs: micro(Math.max(0, startMs - exchange.intendedMs)),
+    dnsMs: span(setUp?.dns),
+    tcpMs: setUp && trace.connectedMs !== null ? micro(trace.connectedMs - trace.connectMs) : null,
+    proxyMs: span(setUp?.proxy),
+    tlsMs: span(setUp?.tls),
+    uploadMs: first && last ? micro((last.ackedMs ?? last.leftMs ?? last.calledMs) - first.calledMs) : null,
+    waitMs: last && firstByte ? micro(Math.max(0, firstByte.atMs - (last.leftMs ?? last.calledMs))) : null,
+    ttfbMs: since(firstByte?.atMs),
+    ttfeMs: since(exchange.firstEvent?.atMs),
+    ttftMs: since(firstToken),
+    ttftVisibleMs: since(tokens.find((t) => t.visible)?.atMs),
+    streamMs: firstToken === undefined || lastToken === undefined ? null : micro(lastToken - firstToken),
+    totalMs: since(lastToken),
+    eofMs: since(exchange.endMs),
+  };
+}
+
+/** Initial window of Linux and most others (RFC 6928): ten segments, doubling each round trip. */
+function slowStartRounds(exchange: Exchange): number | null {
+  const mss = exchange.link.tcp.trace.info[0]?.info.sndMssBytes;
+  if (!mss) return null;
+  return Math.max(1, Math.ceil(Math.log2(exchange.requestBytes / (10 * mss) + 1)));
+}
+
+function tpot(streamMs: number | null, output: number | null, inFirst: number | null, events: number): number | null {
+  if (streamMs === null || output === null) return null;
+  const after = output - (inFirst ?? (events > 0 ? output / events : 1));
+  return after >= 1 ? micro(streamMs / after) : null;
+}
+
+function delta(exchange: Exchange, field: 'totalRetrans' | 'rcvOooPack'): number | null {
+  const { info } = exchange.link.tcp.trace;
+  const last = info.at(-1)?.info[field];
+  if (last == null) return null;
+  const before = exchange.reused ? (info.findLast((i) => i.atMs < exchange.startMs)?.info[field] ?? 0) : 0;
+  return last - before;
+}
+
+const maxInfoRows = 50;
+
+function infoRows(exchange: Exchange): TcpInfoRow[] {
+  const rows = exchange.link.tcp.trace.info.filter((i) => !exchange.reused || i.atMs >= exchange.startMs);
+  return rows
+    .slice(-maxInfoRows)
+    .map(({ atMs, phase, info }) => ({ atMs: micro(atMs - exchange.startMs), phase, ...info }));
+}
+
+function micro(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,153 @@
+import type { SeenSegment } from '../../wire/tcp/connection.ts';
+
+/**
+ * What the segments of a connection say about one byte of its stream: when it could be read here, and between which ticks of
+ * the server kernel's clock it was handed over there. Built once per connection; every question is a binary search.
+ *
+ * The server's clock is TSval (RFC 7323), taken as 1 ms ticks after `tickIsMs` has checked that it runs like that.
+ */
+export interface SegmentView {
+  /** When all bytes below `offset` had arrived, ms; null when not seen. */
+  availableMs(offset: number): number | null;
+  /** Server ticks between which the byte before `offset` was handed to the server's kernel: [low, high]; null when not seen. */
+  handedTicks(offset: number): [number, number] | null;
+  /** The first segment that acknowledges our bytes up to `offset`. */
+  acknowledged(offset: number): { atMs: number; tick: number } | null;
+  /** True when bytes between the two offsets were filled late: later bytes had come first, or bytes came twice. */
+  lossBetween(fromOffset: number, toOffset: number): boolean;
+  /** Highest one-way delay above the lowest, ms, by arrival against the server's clock; null without enough segments. */
+  delayVariationMs: number | null;
+  /** Lowest of (arrival − tick): the zero of `queueingMs`. */
+  queueingMs(offset: number): number | null;
+}
+
+/** How far the server's clock may stray from ours before its ticks are not milliseconds. */
+const tickTolerance = 0.05;
+const tickCheckMs = 400;
+
+/** More holes than this is a path (or a peer) of which nothing can be said segment by segment. */
+const maxHoles = 2000;
+
+/**
+ * @param segments in order of arrival
+ * @param fromOffset bytes of the stream that were complete before the first of them
+ * @param recoveryMs how long after a filled hole the sender may still be held back by its congestion window
+ * @returns null when the segments carry no usable clock
+ */
+export function viewSegments(
+  segments: readonly SeenSegment[],
+  fromOffset: number,
+  recoveryMs: number,
+): SegmentView | null {
+  if (segments.length < 2 || segments.some((s) => s.tsval === null)) return null;
+  if (!tickIsMs(segments)) return null;
+
+  // Arrival order: how far the stream was complete, and which segments came late.
+  const coveredOffset: number[] = [];
+  const coveredMs: number[] = [];
+  const holes: { from: number; to: number; untilMs: number }[] = [];
+  let covered = fromOffset;
+  let highest = fromOffset;
+  let waiting: { start: number; end: number }[] = [];
+  for (const { startOffset, endOffset, atMs } of segments) {
+    if (endOffset <= startOffset) continue;
+    if (endOffset <= covered) {
+      // Came before: the first copy was not lost, but its acknowledgement or its timing was.
+      holes.push({ from: startOffset, to: endOffset, untilMs: atMs + recoveryMs });
+      continue;
+    }
+    if (startOffset > covered) waiting.push({ start: startOffset, end: endOffset });
+    else {
+      if (highest > endOffset) holes.push({ from: startOffset, to: highest, untilMs: atMs + recoveryMs });
+      covered = endOffset;
+      if (waiting.length > 0) {
+        waiting.sort((a, b) => a.start - b.start);
+        for (const w of waiting) if (w.start <= covered) covered = Math.max(covered, w.end);
+        waiting = waiting.filter((w) => w.start > covered);
+      }
+      coveredOffset.push(covered);
+      coveredMs.push(atMs);
+    }
+    if (endOffset > highest) highest = endOffset;
+    if (holes.length > maxHoles) return null;
+  }
+
+  // Stream order: the earliest tick at which a byte or anything behind it left the server.
+  const data = segments.filter((s) => s.endOffset > s.startOffset);
+  const byEnd = [...data].sort((a, b) => a.endOffset - b.endOffset);
+  const ends = byEnd.map((s) => s.endOffset);
+  const earliestFrom = new Float64Array(byEnd.length);
+  let earliest = Infinity;
+  for (let i = byEnd.length - 1; i >= 0; i--) {
+    earliest = Math.min(earliest, byEnd[i]?.tsval as number);
+    earliestFrom[i] = earliest;
+  }
+  const disturbed = (s: SeenSegment) =>
+    holes.some((h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs));
+  // Highest tick of an undisturbed segment that ends at or below: nothing behind it was handed over before.
+  const sureUpTo = new Float64Array(byEnd.length);
+  let sure = 0;
+  for (let i = 0; i < byEnd.length; i++) {
+    const s = byEnd[i] as SeenSegment;
+    if (!disturbed(s)) sure = Math.max(sure, s.tsval as number);
+    sureUpTo[i] = sure;
+  }
+
+  // Lowest and highest one-way delay, each against the same unknown zero.
+  let base = Infinity;
+  let top = -Infinity;
+  for (const s of segments) {
+    const delay = s.atMs - (s.tsval as number);
+    base = Math.min(base, delay);
+    top = Math.max(top, delay);
+  }
+
+  return {
+    availableMs: (offset) => {
+      const i = firstAtLeast(coveredOffset, offset);
+      return i < 0 ? null : (coveredMs[i] as number);
+    },
+    handedTicks: (offset) => {
+      const i = firstAtLeast(ends, offset);
+      if (i < 0) return null;
+      const segment = byEnd[i] as SeenSegment;
+      const high = earliestFrom[i] as number;
+      const low = disturbed(segment) ? (i > 0 ? (sureUpTo[i - 1] as number) : 0) : high;
+      return [Math.min(low, high), high + 1];
+    },
+    acknowledged: (offset) => {
+      const s = segments.find((x) => x.ackedOffset >= offset);
+      return s ? { atMs: s.atMs, tick: s.tsval as number } : null;
+    },
+    lossBetween: (from, to) => holes.some((h) => h.from < to && h.to > from),
+    delayVariationMs: segments.length < 3 ? null : Math.max(0, top - base - 1),
+    queueingMs: (offset) => {
+      const i = firstAtLeast(ends, offset);
+      const s = byEnd[i];
+      return s ? Math.max(0, s.atMs - (s.tsval as number) - base) : null;
+    },
+  };
+}
+
+/** Whether TSval counts milliseconds, judged over the whole span; short connections get the benefit of RFC 7323's usual tick. */
+function tickIsMs(segments: readonly SeenSegment[]): boolean {
+  const first = segments[0] as SeenSegment;
+  const last = segments.at(-1) as SeenSegment;
+  const spanMs = last.atMs - first.atMs;
+  const ticks = (last.tsval as number) - (first.tsval as number);
+  if (spanMs < tickCheckMs) return ticks <= spanMs * 2 + 50;
+  // A path change or a queue moves arrivals by less than this share plus 100 ms.
+  return Math.abs(ticks - spanMs) <= spanMs * tickTolerance + 100;
+}
+
+/** Index of the first element ≥ value in an ascending list, or −1. */
+function firstAtLeast(list: readonly number[], value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low < list.length ? low : -1;
+}

@@ -1,0 +1,117 @@
+import type { Stall, StallCause } from '../../model/inference.ts';
+import type { ConnectionTrace } from '../../wire/tcp/connection.ts';
+import type { TokenArrival } from './exchange.ts';
+import type { SegmentView } from './segments.ts';
+
+/** Everything that can testify about a silence in a token stream. */
+export interface StallWitnesses {
+  thresholdMs: number;
+  view: SegmentView | null;
+  trace: ConnectionTrace;
+  /** Longest stall of our event loop between two moments; only where arrivals are stamped by it. */
+  loopLagMs: ((fromMs: number, toMs: number) => number) | null;
+}
+
+/** A cause needs this share of the silence; between the two shares nobody is blamed. Own choice. */
+const mostOf = 0.6;
+const littleOf = 0.4;
+/** What follows a silence this fast, against the usual pace, had been waiting somewhere. */
+const catchUpShare = 0.25;
+
+/**
+ * Every gap between token arrivals above the threshold, with its cause. The server is to blame when it handed the token over
+ * late by its own clock; the network when the token was handed over in time and arrived late; nobody when no witness says.
+ */
+export function findStalls(tokens: readonly TokenArrival[], witnesses: StallWitnesses): Stall[] {
+  const stalls: Stall[] = [];
+  const usualMs = usualGapMs(tokens);
+  for (let i = 1; i < tokens.length; i++) {
+    const before = tokens[i - 1] as TokenArrival;
+    const after = tokens[i] as TokenArrival;
+    const durationMs = after.atMs - before.atMs;
+    if (durationMs <= witnesses.thresholdMs) continue;
+    const { cause, evidence } = judgeStall(tokens, i, usualMs, witnesses);
+    stalls.push({ afterToken: i, durationMs: Math.round(durationMs * 1000) / 1000, cause, evidence });
+  }
+  return stalls;
+}
+
+function judgeStall(
+  tokens: readonly TokenArrival[],
+  index: number,
+  usualMs: number,
+  witnesses: StallWitnesses,
+): { cause: StallCause; evidence: string[] } {
+  const before = tokens[index - 1] as TokenArrival;
+  const after = tokens[index] as TokenArrival;
+  const gapMs = after.atMs - before.atMs;
+  const evidence: string[] = [];
+  const { view, trace, loopLagMs } = witnesses;
+
+  const own = loopLagMs?.(before.atMs, after.atMs) ?? 0;
+  if (own > mostOf * gapMs) return { cause: 'client', evidence: [`own event loop stood still for ${own.toFixed(0)} ms`] };
+
+  if (before.serverWallMs !== null && after.serverWallMs !== null) {
+    const serverMs = after.serverWallMs - before.serverWallMs;
+    evidence.push(`server stamped the two tokens ${serverMs.toFixed(1)} ms apart`);
+    const cause = byShare(serverMs, serverMs, gapMs, usualMs);
+    if (cause !== 'undetermined') return { cause, evidence };
+  }
+
+  const from = view?.handedTicks(before.endOffset);
+  const to = view?.handedTicks(after.endOffset);
+  const lost = view?.lossBetween(before.endOffset, after.endOffset) ?? false;
+  if (lost) evidence.push('segments of the token came out of order or twice: a retransmission');
+  if (view && from && to) {
+    const low = Math.max(0, to[0] - from[1]);
+    const high = to[1] - from[0];
+    evidence.push(
+      lost
+        ? `server kernel handed the token over between ${low} and ${high} ms after the one before, by its own clock`
+        : `server kernel sent the token ${high - 1} ms after the one before, by its own clock`,
+    );
+    const cause = byShare(low, high, gapMs, usualMs);
+    if (cause !== 'server') return { cause, evidence };
+    // A lone lost segment that nothing overtook looks late at the server; what had queued up behind it then comes at once.
+    if (!catchesUp(tokens, index, usualMs)) return { cause, evidence };
+    evidence.push('the tokens behind it came at once, as after a retransmission or out of a buffer');
+    return { cause: 'undetermined', evidence };
+  }
+
+  const outOfOrder = counterDelta(trace, before.atMs, after.atMs, 'rcvOooPack');
+  if (outOfOrder !== null && outOfOrder > 0) {
+    evidence.push(`${outOfOrder} segments came out of order during it (TCP_INFO): a retransmission`);
+    return { cause: 'network', evidence };
+  }
+  if (evidence.length === 0) evidence.push('no retransmission seen, and no clock of the server to tell when it sent the token');
+  return { cause: 'undetermined', evidence };
+}
+
+function byShare(serverLowMs: number, serverHighMs: number, gapMs: number, usualMs: number): StallCause {
+  // The usual pace is nobody's fault: what counts is the excess over it.
+  const excess = Math.max(gapMs - usualMs, gapMs * 0.1);
+  if (serverLowMs - usualMs >= mostOf * excess) return 'server';
+  if (serverHighMs - usualMs <= littleOf * excess) return 'network';
+  return 'undetermined';
+}
+
+/** Two or more tokens behind the silence that come much faster than the usual pace. */
+function catchesUp(tokens: readonly TokenArrival[], index: number, usualMs: number): boolean {
+  const behind = tokens.slice(index, index + 4);
+  if (behind.length < 3 || usualMs <= 0) return false;
+  const span = (behind.at(-1)?.atMs ?? 0) - (behind[0]?.atMs ?? 0);
+  return span < catchUpShare * usualMs * (behind.length - 1);
+}
+
+function usualGapMs(tokens: readonly TokenArrival[]): number {
+  const gaps: number[] = [];
+  for (let i = 1; i < tokens.length; i++) gaps.push((tokens[i]?.atMs ?? 0) - (tokens[i - 1]?.atMs ?? 0));
+  gaps.sort((a, b) => a - b);
+  return gaps[gaps.length >> 1] ?? 0;
+}
+
+function counterDelta(trace: ConnectionTrace, fromMs: number, toMs: number, field: 'rcvOooPack'): number | null {
+  const before = trace.info.filter((i) => i.atMs <= fromMs).at(-1)?.info[field];
+  const after = trace.info.find((i) => i.atMs >= toMs)?.info[field];
+  return before === undefined || before === null || after === undefined || after === null ? null : after - before;
+}
