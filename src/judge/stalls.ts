@@ -1,0 +1,81 @@
+import type { InferenceRequest, StallCause } from '../model/inference.ts';
+import type { Pillar, Verdict } from '../model/finding.ts';
+import { againstShare } from './against.ts';
+import { shareClaim } from './claim.ts';
+import { type Draft, evidenceOf, perEndpoint } from './per-endpoint.ts';
+import type { Rule } from './rule.ts';
+import { requestsOf, stampsOf } from './samples.ts';
+import { ms, needs, percent } from './say.ts';
+import { quantile, sorted } from '../stats/quantile.ts';
+
+export interface StallTally {
+  gaps: number;
+  stalls: number;
+  by: Record<StallCause, number>;
+}
+
+/** Token gaps and stalls of some requests, stalls by cause. */
+export function stallTally(requests: readonly InferenceRequest[]): StallTally {
+  const by: Record<StallCause, number> = { network: 0, server: 0, client: 0, undetermined: 0 };
+  let gaps = 0;
+  let stalls = 0;
+  for (const r of requests) {
+    // A hostile or broken record may claim more stalls than gaps; a share needs both to agree.
+    gaps += Math.max(r.gaps.length, r.stalls.length);
+    stalls += r.stalls.length;
+    for (const stall of r.stalls) by[stall.cause]++;
+  }
+  return { gaps, stalls, by };
+}
+
+interface CauseRule {
+  id: string;
+  about: string;
+  pillar: Pillar;
+  cause: 'network' | 'server';
+  remedy: string;
+}
+
+/**
+ * Does one party alone stall more gaps than the class allows? Fails on the stalls that are surely its own, passes only if it
+ * also would with every undetermined one on top.
+ */
+export function stallsBy({ cause, remedy, ...head }: CauseRule): Rule {
+  return perEndpoint(head, ({ view, name, targets, class: workload }): Draft | null => {
+    const requests = requestsOf(view, name);
+    const { gaps, by } = stallTally(requests);
+    if (gaps === 0) return null;
+    const { max } = targets.stallRate;
+    const sure = againstShare(by[cause], gaps, max);
+    const most = againstShare(by[cause] + by.undetermined, gaps, max);
+    const verdict: Verdict = sure.verdict === 'fail' ? 'fail' : most.verdict === 'pass' ? 'pass' : 'unknown';
+    const judged = verdict === 'pass' ? most : { ...sure, verdict };
+    const what = `token gaps stalled by the ${cause}`;
+    return {
+      verdict,
+      claim:
+        verdict === 'unknown'
+          ? `${percent(sure.value)} of ${gaps} ${what} surely and ${percent(most.value)} at most against ${percent(max)} for ${workload}: ${missing(by.undetermined, sure.missing ?? most.missing)}`
+          : shareClaim(what, judged, max, workload),
+      details: durations(requests, cause),
+      evidence: [evidenceOf(`stalls by the ${cause}`, 'share', judged, stampsOf(requests))],
+      coverage: Math.min(sure.coverage, most.coverage, 1 - by.undetermined / gaps),
+      remedy: verdict === 'fail' ? { text: remedy } : undefined,
+    };
+  });
+}
+
+function missing(undetermined: number, samples: number | null): string {
+  return undetermined > 0 ? `the cause of ${undetermined} stalls is undetermined` : needs(samples, 'gap');
+}
+
+function durations(requests: readonly InferenceRequest[], cause: StallCause): string[] {
+  const own = requests.flatMap((r) => r.stalls.filter((s) => s.cause === cause));
+  if (own.length === 0) return [];
+  const rising = sorted(own.map((s) => s.durationMs));
+  const length = `${own.length} stalls, median ${ms(quantile(rising, 0.5))}, longest ${ms(rising[rising.length - 1] ?? 0)}`;
+  const reasons = new Map<string, number>();
+  for (const stall of own) for (const reason of stall.evidence) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  const top = [...reasons].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
+  return [length, ...top.map(([reason, n]) => `${n} of them: ${reason}`)];
+}
