@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { patternWords } from '../model/network.ts';
 import { printable } from '../model/outcome.ts';
+import { nearest } from './suggest.ts';
 
 /** The part of JSON Schema that zod writes for our schemas; the docs and the error messages are made from it. */
 export interface JsonSchema {
@@ -41,6 +42,7 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
 
 /** What a schema allows, in words: `whole number from 1 to 100`, `one of "user", "edge"`, `list of at least 1 …`. */
 export function allowedWords(schema: JsonSchema): string {
+  if (typeof schema.const === 'number') return `the number ${schema.const}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return oneOf(schema.enum);
   const options = schema.anyOf ?? schema.oneOf;
@@ -97,6 +99,7 @@ function stringWords(s: JsonSchema): string {
 }
 
 function listWords(s: JsonSchema): string {
+  if (s.minItems !== undefined && s.maxItems !== undefined) return `list of ${s.minItems} to ${s.maxItems}`;
   const bounds = [
     s.minItems === undefined ? undefined : `at least ${s.minItems}`,
     s.maxItems === undefined ? undefined : `at most ${s.maxItems}`,
@@ -104,30 +107,52 @@ function listWords(s: JsonSchema): string {
   return `list${bounds.length > 0 ? ` of ${bounds.join(' and ')}` : ''}`;
 }
 
+/** Stands for a found text that may be a secret. */
+export const hidden = Symbol('hidden text');
+
 /** A found value in words that are short and safe to print: `"abc"`, `3`, `a list`, `nothing`. */
 export function foundWords(value: unknown): string {
+  if (value === hidden) return 'a text that is not shown';
   if (value === undefined) return 'nothing';
   if (value === null) return 'no value';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'object') return mappingWords(value);
   if (typeof value === 'string') return `"${printable(value, 60)}"`;
   // YAML knows numbers, big integers and booleans besides; all of them have a plain text.
   return `${value as number | bigint | boolean}`;
 }
 
+function mappingWords(value: object): string {
+  const keys = Object.keys(value);
+  return keys.length === 0 ? 'an empty mapping' : `a mapping with ${printable(keys.join(', '), 60)}`;
+}
+
 type Issue = z.core.$ZodIssue;
 
 /** What a zod issue says is allowed, where the schema itself brings a message of its own; undefined when it does not. */
-export function ownWords(issue: Issue): string | undefined {
+function ownWords(issue: Issue): string | undefined {
   const message = issue.message ?? '';
   const own = issue.code === 'custom' || (issue.code === 'invalid_format' && !message.startsWith('Invalid'));
   return own && message !== '' && message !== 'Invalid input' ? message : undefined;
 }
 
-/** `found X; allowed: Y`, the second half from the issue where the schema has its own words, else from the schema. */
+/**
+ * `found X; allowed: Y`, the second half from the issue where the schema has its own words, else from the schema; then
+ * what was probably meant, where the value is near to one of the allowed ones.
+ */
 export function foundAndAllowed(value: unknown, issue: Issue | undefined, schema: JsonSchema): string {
+  const near = typeof value === 'string' ? nearest(value, candidatesOf(issue, schema)) : undefined;
+  return `found ${foundWords(value)}; ${allowedIn(issue, schema)}${near === undefined ? '' : `; did you mean ${near}?`}`;
+}
+
+function allowedIn(issue: Issue | undefined, schema: JsonSchema): string {
   const own = issue && ownWords(issue);
-  if (own?.startsWith('must be ')) return `found ${foundWords(value)}; allowed: ${own.slice('must be '.length)}`;
-  if (own) return `found ${foundWords(value)}; ${own}`;
-  return `found ${foundWords(value)}; allowed: ${allowedWords(schema)}`;
+  if (own === undefined) return `allowed: ${allowedWords(schema)}`;
+  return own.startsWith('must be ') ? `allowed: ${own.slice('must be '.length)}` : own;
+}
+
+function candidatesOf(issue: Issue | undefined, schema: JsonSchema): string[] {
+  const given: unknown = issue?.code === 'custom' ? issue.params?.['candidates'] : undefined;
+  const options = [schema, ...(schema.anyOf ?? [])].flatMap((o) => [...(o.enum ?? []), o.const]);
+  return [...(Array.isArray(given) ? (given as unknown[]) : []), ...options].filter((o) => typeof o === 'string');
 }

@@ -39,6 +39,8 @@ interface Scan {
   positionals: string[];
   rest: string[];
   mistakes: string[];
+  /** Flags whose mistake is told already. */
+  broken: Set<string>;
 }
 
 interface Known {
@@ -50,7 +52,7 @@ interface Known {
 
 function scan(command: Command, argv: readonly string[]): Scan {
   const known = knownFlags(command.flags);
-  const seen: Scan = { given: new Map(), positionals: [], rest: [], mistakes: [] };
+  const seen: Scan = { given: new Map(), positionals: [], rest: [], mistakes: [], broken: new Set() };
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
     if (arg === '--') {
@@ -63,8 +65,12 @@ function scan(command: Command, argv: readonly string[]): Scan {
     }
     const [typed, inline] = splitAtEquals(arg);
     const found = known.get(typed);
-    if (!found) seen.mistakes.push(unknownFlag(typed, known));
-    else if (takeValue(seen, found, typed, inline, argv[i + 1])) i++;
+    if (!found) {
+      const meant = nearest(typed, [...known.keys(), '--help']);
+      seen.mistakes.push(`${foundWords(typed)}: unknown flag${meant ? `; did you mean ${meant}?` : ''}`);
+      // What follows is the value of the flag that was meant, not an argument.
+      if (meant && known.get(meant)?.on === undefined && inline === undefined && isValue(argv[i + 1] ?? '--')) i++;
+    } else if (takeValue(seen, found, typed, inline, argv[i + 1])) i++;
   }
   return seen;
 }
@@ -77,15 +83,18 @@ function takeValue(seen: Scan, found: Known, typed: string, inline: string | und
     return false;
   }
   const value = inline ?? (next !== undefined && isValue(next) ? next : undefined);
-  if (value === undefined || value === '') seen.mistakes.push(missingValue(found, typed, next));
-  else give(seen, found.key, value);
+  if (value === undefined || value === '') {
+    seen.mistakes.push(missingValue(found, typed, next));
+    seen.broken.add(found.key);
+  } else give(seen, found.key, value);
   return inline === undefined && value !== undefined;
 }
 
 function missingValue({ key, flag }: Known, typed: string, next: string | undefined): string {
-  const example =
-    next !== undefined && next.startsWith('-') ? `, a value that begins with "-" as ${flagName(key)}=…` : '';
-  return `${typed}: found no value; allowed: ${allowedByFlag(flag)}${example}`;
+  const allowed = allowedByFlag(flag);
+  const isText = allowed.startsWith('text') || allowed === flag.value;
+  const dash = isText && next?.startsWith('-') ? `; a value that begins with "-" is written ${flagName(key)}=…` : '';
+  return `${typed}: found no value; allowed: ${allowed}${dash}`;
 }
 
 function give(seen: Scan, key: string, value: string | boolean): void {
@@ -103,15 +112,11 @@ function knownFlags(flags: FlagTable): Map<string, Known> {
   return known;
 }
 
-function unknownFlag(typed: string, known: ReadonlyMap<string, Known>): string {
-  const suggestion = nearest(typed, [...known.keys(), '--help']);
-  return `${foundWords(typed)}: unknown flag${suggestion ? `; did you mean ${suggestion}?` : ''}`;
-}
-
 function checkFlags(table: FlagTable, seen: Scan): Record<string, unknown> {
   const flags: Record<string, unknown> = {};
   for (const [key, flag] of Object.entries(table)) {
     const given = seen.given.get(key);
+    if (seen.broken.has(key)) continue;
     if (given && given.length > 1 && !flag.repeated && flag.value !== undefined) {
       seen.mistakes.push(`${flagName(key)}: given ${given.length} times; allowed: once`);
       continue;
@@ -141,10 +146,10 @@ function checkFlag(key: string, flag: Flag, input: unknown, mistakes: string[]):
   return undefined;
 }
 
-/** What may stand after a flag, in words. */
+/** What may stand after a flag, in words; where the schema takes any text, the placeholder says more. */
 export function allowedByFlag(flag: Flag): string {
   const words = allowedWords(flagSchema(flag));
-  return words === 'any value' ? (flag.value ?? 'no value') : words;
+  return words === 'any value' || words === 'text' ? (flag.value ?? 'no value') : words;
 }
 
 /** JSON Schema of one value of a flag. Coerced numbers are only told by the output side, transformed texts by the input side. */

@@ -3,7 +3,7 @@ import { type Network, network, reservedKeys } from '../model/network.ts';
 import { networkIssues } from '../model/network-check.ts';
 import { printable } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
-import { foundAndAllowed, foundWords, type JsonSchema, toJsonSchema } from './allowed.ts';
+import { foundAndAllowed, hidden, type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
 import { parseYaml, type Place, type YamlFile } from './yaml-file.ts';
@@ -91,18 +91,9 @@ function mistakesOf(issue: Issue, file: YamlFile): Mistake[] {
 
 function valueWords(issue: Issue, value: unknown): string {
   const isSecret = issue.path.includes('auth') || (issue.code === 'custom' && issue.params?.['secret'] === true);
-  const allowed = schemaAt(schema, issue.path);
-  const words = foundAndAllowed(value, issue, allowed);
   // What stands where a secret may stand is never repeated on a terminal or in a CI log.
-  if (isSecret && typeof value === 'string') return words.replace(foundWords(value), 'a text that is not shown');
-  const near = typeof value === 'string' ? nearest(value, candidatesOf(issue, allowed)) : undefined;
-  return near === undefined ? words : `${words}; did you mean ${near}?`;
-}
-
-function candidatesOf(issue: Issue, allowed: JsonSchema): string[] {
-  const given: unknown = issue.code === 'custom' ? issue.params?.['candidates'] : undefined;
-  const options = [allowed, ...(allowed.anyOf ?? [])].flatMap((o) => [...(o.enum ?? []), o.const]);
-  return [...(Array.isArray(given) ? (given as unknown[]) : []), ...options].filter((o) => typeof o === 'string');
+  const shown = isSecret && typeof value === 'string' ? hidden : value;
+  return foundAndAllowed(shown, issue, schemaAt(schema, issue.path));
 }
 
 function unknownKey(parent: readonly PropertyKey[], key: string, file: YamlFile): Mistake {

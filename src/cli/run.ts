@@ -73,7 +73,8 @@ function isAbort(error: unknown, io: Io): boolean {
 export function errorWords(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error), 500);
   const { syscall, code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  const where = path ?? (address === undefined ? undefined : port === undefined ? address : `${address}:${port}`);
+  const host = address?.includes(':') ? `[${address}]` : address;
+  const where = path ?? (host === undefined || port === undefined ? host : `${host}:${port}`);
   const message = printable(error.message, 500);
   if (!syscall || !code) return message;
   return `${syscall}${where === undefined ? '' : ` "${printable(where)}"`} failed: ${code} (${message})`;

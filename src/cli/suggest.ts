@@ -8,6 +8,8 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   let bestDistance = Math.max(1, Math.floor(bounded.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(bounded.toLowerCase(), candidate.toLowerCase());
+    // Something has to be shared: "x" is no slip for "y".
+    if (distance >= Math.max(bounded.length, candidate.length)) continue;
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
