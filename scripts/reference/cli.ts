@@ -9,7 +9,7 @@ export function cliReference(commands: readonly Command[]): string {
     generatedNote,
     '# Command line',
     'Everything `inferpath <command> --help` says, on one page. Exit codes are in [exit-codes.md](../exit-codes.md).',
-    commands.map((c) => `- [${c.name}](#${c.name}): ${c.summary}`).join('\n'),
+    commands.map((c) => `- [${c.name}](#${c.name}): ${c.summary.replace(/\.$/, '')}`).join('\n'),
     'Values follow their flag after a space or `=`; switches are turned off by `--no-…`; `--help` and `-h` work everywhere.',
     ...commands.flatMap(commandParts),
   ];
@@ -40,9 +40,10 @@ function defaultOf(flag: Flag): string {
   const given = flag.schema.safeParse(undefined);
   const value: unknown = given.success ? given.data : undefined;
   if (!given.success) return 'required';
-  if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return '';
+  if (value === true) return 'on';
+  if (value === undefined || typeof value === 'boolean' || (Array.isArray(value) && value.length === 0)) return '';
   // Transformed values are no longer what a user types; those tell their default in their own words.
   const typed = flagSchema(flag).default ?? value;
-  const isPlain = typeof typed === 'string' || typeof typed === 'number' || typeof typed === 'boolean';
+  const isPlain = typeof typed === 'string' || typeof typed === 'number';
   return isPlain ? code(String(typed)) : '';
 }

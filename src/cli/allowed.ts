@@ -83,11 +83,11 @@ function numberWords(s: JsonSchema): string {
   if (low !== undefined && high !== undefined) return `${what} from ${low} to ${high}`;
   const limits = [
     s.exclusiveMinimum === undefined ? undefined : `above ${s.exclusiveMinimum}`,
-    low === undefined ? undefined : `of at least ${low}`,
+    low === undefined ? undefined : `at least ${low}`,
     s.exclusiveMaximum === undefined ? undefined : `below ${s.exclusiveMaximum}`,
-    high === undefined ? undefined : `of at most ${high}`,
+    high === undefined ? undefined : `at most ${high}`,
   ].filter((limit) => limit !== undefined);
-  return [what, limits.join(' and ')].filter(Boolean).join(' ');
+  return `${what}${limits.length > 0 ? ` ${limits.join(' and ')}` : ''}`.replace('number at', 'number of at');
 }
 
 function stringWords(s: JsonSchema): string {

@@ -100,6 +100,7 @@ test('asksForHelp() looks only before a bare --', () => {
 test.each([
   [z.coerce.number().int().min(1).max(9), 'whole number from 1 to 9'],
   [z.coerce.number().positive(), 'number above 0'],
+  [z.coerce.number().positive().max(9), 'number above 0 and at most 9'],
   [z.coerce.number().min(0).optional(), 'number of at least 0'],
   [z.enum(['a', 'b']).default('a'), 'one of "a", "b"'],
   [z.string(), 'N'],

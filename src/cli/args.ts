@@ -149,7 +149,8 @@ function checkFlag(key: string, flag: Flag, input: unknown, mistakes: string[]):
 /** What may stand after a flag, in words; where the schema takes any text, the placeholder says more. */
 export function allowedByFlag(flag: Flag): string {
   const words = allowedWords(flagSchema(flag));
-  return words === 'any value' || words === 'text' ? (flag.value ?? 'no value') : words;
+  const isVague = words === 'any value' || words === 'text' || words.startsWith('text like');
+  return isVague ? (flag.value ?? 'no value') : words;
 }
 
 /** JSON Schema of one value of a flag. Coerced numbers are only told by the output side, transformed texts by the input side. */

@@ -37,9 +37,11 @@ export function flagGroups(command: Command): Map<string, [string, Flag][]> {
   return groups;
 }
 
-/** `-n, --requests N`, as it stands in help and in the reference. */
+/** `-n, --requests N`, as it stands in help and in the reference; a switch that is on by default shows how to turn it off. */
 export function flagUsage(key: string, flag: Flag): string {
-  const long = `${flagName(key)}${flag.value === undefined ? '' : ` ${flag.value}`}`;
+  const name = flagName(key);
+  const isOn = flag.value === undefined && flag.schema.safeParse(undefined).data === true;
+  const long = isOn ? `--[no-]${name.slice(2)}` : `${name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
   return `${flag.short ? `-${flag.short}, ` : ''}${long}${flag.repeated ? ' …' : ''}`;
 }
 
@@ -56,7 +58,7 @@ export function overview(commands: readonly Command[], columns: number): string 
     'Usage: inferpath <command> [arguments] [flags]',
     section(
       'Commands',
-      commands.map((c) => [c.name, c.summary]),
+      commands.map((c) => [c.name, c.summary.replace(/\.$/, '')]),
       width,
     ),
     section(

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { assessReport } from '../model/assess.ts';
+import { inferReport } from '../model/infer-report.ts';
 import { network } from '../model/network.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
@@ -16,6 +17,7 @@ interface Published {
 /** Every schema that `inferpath schema` prints; a new one is one line. */
 export const schemas: readonly Published[] = [
   { name: 'network', about: 'the network file', schema: network, side: 'input' },
+  { name: 'infer', about: 'what inferpath infer --json prints', schema: inferReport, side: 'output' },
   { name: 'assess', about: 'what inferpath assess --json prints', schema: assessReport, side: 'output' },
 ];
 
