@@ -48,7 +48,7 @@ function fakes(network: Network, more: Partial<PingSockets> = {}) {
     openUserSyn: () => {
       throw new Error('not expected');
     },
-    holdStamps: () => () => undefined,
+    holdStamps: () => Promise.resolve(() => undefined),
     ...more,
   };
   const run = async (options: object, signal = never) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { type EchoSocket, openEchoSocket } from '../wire/echo-socket.ts';
-import { errnoOf, holdStamps, STAMPS_BEGIN_MS } from '../wire/error-queue.ts';
+import { errnoOf, holdStamps } from '../wire/error-queue.ts';
 import type { Io } from '../wire/io.ts';
 import { openSynProbe, openUserSynProbe, type SynProbe, type SynRequest } from '../wire/syn-probe.ts';
 import { resolveTarget } from './dns.ts';
@@ -32,7 +32,7 @@ export interface PingSockets {
   openEcho(address: string, family: 4 | 6): EchoSocket;
   openSyn(request: SynRequest): SynProbe;
   /** See holdStamps() of wire/error-queue.ts. */
-  holdStamps(): () => void;
+  holdStamps(sleep: (ms: number) => Promise<void>): Promise<() => void>;
   openUserSyn(request: SynRequest, monoMs: () => number): SynProbe;
 }
 
@@ -88,9 +88,9 @@ async function* ping(
     return;
   }
   const base = { ...head, address: first.address, method: opened.method };
-  const release = io.platform === 'linux' ? sockets.holdStamps() : () => undefined;
+  const sleep = (ms: number) => io.clock.sleep(ms, signal);
+  const release = io.platform === 'linux' ? await sockets.holdStamps(sleep) : () => undefined;
   try {
-    await io.clock.sleep(STAMPS_BEGIN_MS, signal).catch(() => undefined);
     for await (const { sequence, at, rttMs, outcome, how } of schedule(opened, options, io, signal)) {
       yield { ...base, at, sequence, rttMs, outcome, how };
     }

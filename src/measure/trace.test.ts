@@ -49,7 +49,7 @@ function fakes({ routers, answer, first }: Path, udp?: TraceSockets['openUdp']) 
       return { poll: () => result ?? null, close: () => void open-- };
     },
     openUdp: udp ?? (() => Promise.reject(new Error('not expected')) as never),
-    holdStamps: () => () => undefined,
+    holdStamps: () => Promise.resolve(() => undefined),
   };
   const run = async (options: object, signal = never) => {
     const probe = makeTraceProbe(sockets);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import { resolveTarget } from './dns.ts';
-import { holdStamps, STAMPS_BEGIN_MS } from '../wire/error-queue.ts';
+import { holdStamps } from '../wire/error-queue.ts';
 import { openSynProbe, type SynProbe, type SynRequest } from '../wire/syn-probe.ts';
 import { openUdpProbe, type UdpProbe } from '../wire/udp-probe.ts';
 import type { Probe } from './probe.ts';
@@ -32,7 +32,7 @@ export type TraceOptions = z.output<typeof traceOptions>;
 export interface TraceSockets {
   openSyn(request: SynRequest): SynProbe;
   /** See holdStamps() of wire/error-queue.ts. */
-  holdStamps(): () => void;
+  holdStamps(sleep: (ms: number) => Promise<void>): Promise<() => void>;
   openUdp(address: string, family: 4 | 6, port: number): UdpProbe;
 }
 
@@ -80,9 +80,8 @@ export function makeTraceProbe(sockets: TraceSockets): Probe<typeof traceOptions
         return;
       }
       const task = { ...first, port: options.port ?? (options.method === 'udp' ? UDP_PORT : port) };
-      const release = sockets.holdStamps();
+      const release = await sockets.holdStamps((ms) => io.clock.sleep(ms, signal));
       try {
-        await io.clock.sleep(STAMPS_BEGIN_MS, signal).catch(() => undefined);
         const trace = options.method === 'udp' ? traceByUdp : traceByConnect;
         yield { ...base, address: first.address, ...(await trace(task, options, io, signal, sockets)) };
       } finally {

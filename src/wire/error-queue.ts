@@ -45,7 +45,7 @@ export interface SocketEvents {
   /** An ICMP error came back; `quoted` octets of what we sent lie in `socket.message.data`. `atMs` is null without a stamp. */
   icmpError(control: ControlMessages, quotedBytes: number, atMs: number | null): void;
   /** A packet of `bytes` octets lies in `socket.message.data`. `atMs` is null when the kernel gave no stamp. */
-  received(bytes: number, control: ControlMessages, atMs: number | null): void;
+  received(bytes: number, control: ControlMessages, atMs: number | null): unknown;
 }
 
 export class StampedSocket {
@@ -132,10 +132,14 @@ export class StampedSocket {
    * @returns how far the wall clock was stepped since the last drain, ms (0 = not): stamps around a step are void
    */
   drain(events: SocketEvents): number {
-    const stepMs = this.drainErrors(events);
-    for (let i = 0; i < DRAIN_MAX; i++) {
+    let stepMs = this.drainErrors(events);
+    for (let i = 0, first = true; i < DRAIN_MAX; i++) {
       const errno = this.#receive(MSG_DONTWAIT);
-      if (errno === 0) events.received(this.#bytes, this.#control, this.#stampMs());
+      if (errno === 0) {
+        if (first) stepMs += this.clock.sample();
+        first = false;
+        events.received(this.#bytes, this.#control, this.#stampMs());
+      }
       // Any other errno is that of an earlier ICMP error, told once; what was received stands behind it.
       else if (errno === constants.errno.EAGAIN) break;
     }
@@ -144,8 +148,12 @@ export class StampedSocket {
 
   /** Reads the error queue only; for sockets that carry a byte stream. Returns as drain(). */
   drainErrors(events: Pick<SocketEvents, 'icmpError' | 'transmitted'>): number {
-    const stepMs = this.clock.sample();
-    for (let i = 0; i < DRAIN_MAX && this.#receive(MSG_ERRQUEUE | MSG_DONTWAIT) === 0; i++) this.#dispatchError(events);
+    let stepMs = 0;
+    for (let i = 0; i < DRAIN_MAX && this.#receive(MSG_ERRQUEUE | MSG_DONTWAIT) === 0; i++) {
+      // The clocks are only compared when there is a stamp to map: most polls find nothing and should cost one call.
+      if (i === 0) stepMs = this.clock.sample();
+      this.#dispatchError(events);
+    }
     return stepMs;
   }
 
@@ -183,22 +191,34 @@ export class StampedSocket {
   }
 }
 
-/** How long the kernel may take to begin stamping after the first socket asked for it (it patches its own code for that). */
-export const STAMPS_BEGIN_MS = 5;
+const WARM_UP_TRIES = 100;
 
 /**
- * Linux stamps received packets only while some socket wants it, and begins and ends asynchronously: packets that come right
- * after the first socket opened have no stamp. Holding one idle socket open for the length of a measurement, and waiting
- * STAMPS_BEGIN_MS before the first packet, makes every packet stamped.
- * @returns closes the idle socket. Where it cannot be opened only the first stamps are missing, so that is no error.
+ * Linux stamps received packets only while some socket wants it, and begins and ends asynchronously: packets that come soon
+ * after the first such socket was opened have no stamp. This opens one that is held for the length of a measurement, and
+ * sends itself octets over loopback until one comes back stamped (normally a few ms; about 100 ms at most).
+ * @param sleep waits for so many ms
+ * @returns closes the socket. Where it cannot be had only the first stamps are missing, so that is no error.
  */
-export function holdStamps(): () => void {
+export async function holdStamps(sleep: (ms: number) => Promise<void>): Promise<() => void> {
+  let socket: StampedSocket | undefined;
   try {
-    const socket = new StampedSocket(4, SOCK_DGRAM, IPPROTO_UDP, 'rx');
-    return () => socket.close();
+    socket = new StampedSocket(4, SOCK_DGRAM, IPPROTO_UDP, 'rx');
+    socket.bind(0);
+    socket.connect('127.0.0.1', socket.localPort());
+    const octet = memory(1);
+    const seen = { stamp: false };
+    const received: SocketEvents['received'] = (_bytes, _control, atMs) => (seen.stamp ||= atMs !== null);
+    const ignore = () => undefined;
+    for (let i = 0; i < WARM_UP_TRIES && !seen.stamp; i++) {
+      socket.send(octet, 1, i, '127.0.0.1');
+      await sleep(1);
+      socket.drain({ transmitted: ignore, icmpError: ignore, received });
+    }
   } catch {
-    return () => undefined;
+    // loopback is down, or no descriptor is left
   }
+  return () => socket?.close();
 }
 
 /** errno or code of anything that a call of ours threw; `EUNKNOWN` when it has none. */

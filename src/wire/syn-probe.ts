@@ -83,15 +83,17 @@ class KernelSynProbe implements SynProbe {
   }
 
   #state(): SynResult | null {
-    const errno = this.#socket.takeError();
-    if (errno !== 0) return this.#ended(errno);
     this.#infoLength.writeInt32LE(TCP_INFO_BYTES, 0);
     check(
       libc().getsockopt(this.#socket.fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#infoLength),
       'getsockopt TCP_INFO',
     );
     const state = this.#info[TCPI_STATE];
-    if (state === TCP_SYN_SENT || state === TCP_CLOSE) return null;
+    if (state === TCP_SYN_SENT) return null;
+    if (state === TCP_CLOSE) {
+      const errno = this.#socket.takeError();
+      return errno === 0 ? null : this.#ended(errno);
+    }
     return {
       kind: 'accepted',
       rttMs: this.#info.readUInt32LE(TCPI_RTT) / 1000,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { errnoOf, holdStamps, isNoRoute, STAMPS_BEGIN_MS } from './error-queue.ts';
+import { errnoOf, holdStamps, isNoRoute } from './error-queue.ts';
 import { SystemCallError } from './libc.ts';
 import { openUdpProbe, quotedHops } from './udp-probe.ts';
 
-const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 describe('quotedHops()', () => {
   test('knows our own payload, whole or cut short, and nothing else', () => {
@@ -39,8 +39,7 @@ describe('errnos', () => {
 
 describe.runIf(process.platform === 'linux')('openUdpProbe() on loopback', () => {
   test('gets "port unreachable" from the target with kernel stamps for both directions', async () => {
-    const release = holdStamps();
-    await sleep(STAMPS_BEGIN_MS);
+    const release = await holdStamps(sleep);
     const probe = openUdpProbe('127.0.0.1', 4, 9);
     const sent = new Map<number, number>();
     const errors: { hops: number | null; by: string; type: number; code: number; atMs: number | null }[] = [];
