@@ -36,8 +36,11 @@ export function againstQuantile(rising: ArrayLike<number>, limit: { max: number;
   return { verdict, value: quantile(rising, p), n, interval, lower, upper, ...progress(verdict, n, missing) };
 }
 
-/** Is the true share behind `hits` of `n` at or below `max`? By the Wilson interval. */
-export function againstShare(hits: number, n: number, max: number): Judged {
+/** Is the true share behind these hits at or below `max`? By the Wilson interval. */
+export function againstShare(claimedHits: number, claimedTrials: number, max: number): Judged {
+  // Counts come from other machines' kernels and from files: a share needs them to make sense together.
+  const n = Math.max(0, claimedTrials);
+  const hits = Math.min(n, Math.max(0, claimedHits));
   const interval = wilson(hits, n, twoSided);
   const verdict = interval === null ? 'unknown' : interval[1] <= max ? 'pass' : interval[0] > max ? 'fail' : 'unknown';
   const missing = verdict === 'unknown' ? missingTrials(hits, n, max) : 0;

@@ -16,6 +16,9 @@ const networkOnly = new Set([
   'path',
   'address-family',
   'buffering-proxy',
+  'far-terminator',
+  'slow-dns',
+  'slow-start-upload',
 ]);
 const serverOnly = new Set(['server-stalls', 'rate-limited', 'bad-protocol']);
 const stallFindings = new Set(['token-gap', 'stall-rate', 'network-stalls', 'server-stalls']);
