@@ -33,10 +33,14 @@ export function readTopology(text: string, file: string): Topology {
     ? topologyProblems(parsed.data)
     : parsed.error.issues.flatMap((issue) => explain(issue, value));
   if (parsed.success && problems.length === 0) return parsed.data;
+  const placed = problems.map(({ path, message }) => ({
+    offset: offsetOf(document, path),
+    key: keyText(path),
+    message,
+  }));
+  placed.sort((x, y) => x.offset - y.offset);
   throw new TopologyError(
-    problems.map(
-      ({ path, message }) => `${place(file, lines, offsetOf(document, path))}: ${keyText(path)}: ${message}`,
-    ),
+    placed.map(({ offset, key, message }) => `${place(file, lines, offset)}: ${key}: ${message}`),
   );
 }
 
@@ -96,15 +100,17 @@ function explain(issue: z.core.$ZodIssue, root: unknown): Problem[] {
     }));
   if (issue.code === 'invalid_union') return explainUnion(issue, path, root);
   const found = valueAt(root, path);
-  if (found === undefined)
-    return [
-      {
-        path,
-        message: `missing; wanted ${issue.message.replace(/^Invalid input: expected /, '').replace(/, received undefined$/, '')}`,
-      },
-    ];
-  const wanted = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
-  return [{ path, message: `found ${shown(found)}; ${wanted}` }];
+  return [
+    { path, message: `${found === undefined ? 'missing' : `found ${shown(found)}`}; wanted ${wanted(issue.message)}` },
+  ];
+}
+
+/** The allowed part of a schema message: `Too small: expected number to be >=0` is `number >=0`. */
+function wanted(message: string): string {
+  return message
+    .replace(/^(Invalid input|Too small|Too big): expected /, '')
+    .replace(/, received .*$/, '')
+    .replace(/ to (be|have) /, ' ');
 }
 
 /** Of a number-or-map choice, speak of the branch that the user wrote. */

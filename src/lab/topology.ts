@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
-import { IPV6_MIN_MTU } from '../wire/ip.ts';
+import { addressBytes, addressText, IPV6_MIN_MTU } from '../wire/ip.ts';
 
 /**
  * What an emulated network is made of. The schema is the types, the parser and the documentation; `readTopology()` puts file
@@ -15,18 +15,24 @@ const name = z
 const milliseconds = z.number().min(0).max(60_000);
 const ratio = z.number().min(0).max(1);
 
-const burstLoss = z.strictObject({
-  ratio: z.number().min(0).max(0.9).meta({ description: 'Long-run share of packets lost, 0 to 0.9.' }),
-  meanBurst: z
-    .number()
-    .min(1)
-    .max(10_000)
-    .meta({
-      description:
-        'Mean number of packets lost in a row (two-state Gilbert model); default: 1 / (1 - ratio), independent losses.',
-    })
-    .optional(),
-});
+const burstLoss = z
+  .strictObject({
+    ratio: z.number().min(0).max(0.9).meta({ description: 'Long-run share of packets lost, 0 to 0.9.' }),
+    meanBurst: z
+      .number()
+      .min(1)
+      .max(10_000)
+      .meta({
+        description:
+          'Mean number of packets lost in a row (two-state Gilbert model); without it losses are independent.',
+      })
+      .optional(),
+  })
+  // Entering a burst would need a chance above one.
+  .refine(
+    ({ ratio, meanBurst = Number.POSITIVE_INFINITY }) => ratio <= meanBurst * (1 - ratio),
+    'meanBurst of at least ratio / (1 - ratio)',
+  );
 
 const conditions = {
   delayMs: milliseconds.meta({ description: 'Propagation delay one way, milliseconds; default 0.' }).optional(),
@@ -87,7 +93,11 @@ const linkSchema = z.strictObject({
 
 const address = z
   .string()
-  .refine((text) => isIP(text) !== 0 && !text.includes('%'), 'an IPv4 or IPv6 address without zone');
+  .refine(
+    (text) =>
+      isIP(text) !== 0 && !text.includes('%') && !/^(0|127|22[4-9]|2[3-5]\d)\.|^(ff|fe[89ab])|^::1?$/i.test(text),
+    'a unicast IPv4 or IPv6 address, neither loopback nor link-local',
+  );
 const addresses = z
   .array(address)
   .max(2)
@@ -210,7 +220,7 @@ function addressProblems(topology: Topology): Problem[] {
   const owner = new Map<string, string>();
   return nodesOf(topology).flatMap((node) =>
     node.addresses.flatMap((text, index) => {
-      const key = text.toLowerCase();
+      const key = addressText(addressBytes(text));
       const taken = owner.get(key);
       owner.set(key, node.name);
       return taken === undefined

@@ -34,7 +34,7 @@ const IFREQ_VALUE = 16;
 
 export interface InterfaceSettings {
   mtu: number;
-  /** Packets the kernel holds while nobody reads the device; beyond them it drops and counts. */
+  /** Packets the kernel holds while nobody reads the device; beyond them it drops and counts. Wished for, not promised. */
   txQueuePackets: number;
   /** One /32 and, where the kernel has IPv6, one /128; the default route of each family leaves through the device. */
   v4: string;
@@ -66,7 +66,7 @@ export function raiseLoopback(): void {
 export function configureInterface(name: string, settings: InterfaceSettings): void {
   withSocket(AF_INET, (fd) => {
     setInteger(fd, name, SIOCSIFMTU, 'SIOCSIFMTU', settings.mtu);
-    setInteger(fd, name, SIOCSIFTXQLEN, 'SIOCSIFTXQLEN', settings.txQueuePackets);
+    setQueueLength(fd, name, settings.txQueuePackets);
     setAddress4(fd, name, SIOCSIFADDR, 'SIOCSIFADDR', settings.v4);
     setAddress4(fd, name, SIOCSIFNETMASK, 'SIOCSIFNETMASK', '255.255.255.255');
     raise(fd, name);
@@ -102,6 +102,13 @@ function setInteger(fd: number, name: string, code: number, operation: string, v
   const request = interfaceRequest(name);
   request.writeInt32LE(value, IFREQ_VALUE);
   check(libc().ioctl(fd, code, request), operation, `${name} ${value}`);
+}
+
+/** The kernel lets only the machine's own root do this: inside a user namespace the device keeps its 500 packets. */
+function setQueueLength(fd: number, name: string, packets: number): void {
+  const request = interfaceRequest(name);
+  request.writeInt32LE(packets, IFREQ_VALUE);
+  libc().ioctl(fd, SIOCSIFTXQLEN, request);
 }
 
 function raise(fd: number, name: string): void {

@@ -141,7 +141,9 @@ async function runCommand(network: Lab, { from, command, json, io }: RunPlan): P
   // The terminal has sent the command its own SIGINT; one that does not end by it is ended.
   const onInterrupt = () => (grace = setTimeout(() => child.kill('SIGTERM'), INTERRUPT_GRACE_MS));
   interrupted.addEventListener('abort', onInterrupt, { once: true });
-  const died = network.ended.then((reason) => {
+  let running = true;
+  void network.ended.then((reason) => {
+    if (!running) return;
     io.log.warn(`the emulated network has ended: ${reason ?? 'no reason given'}`);
     child.kill('SIGTERM');
   });
@@ -150,8 +152,9 @@ async function runCommand(network: Lab, { from, command, json, io }: RunPlan): P
     child.once('exit', (code, signal) => done(exitStatus(code, signal)));
   });
   try {
-    return await Promise.race([status, died.then(() => status)]);
+    return await status;
   } finally {
+    running = false;
     clearTimeout(grace);
     interrupted.removeEventListener('abort', onInterrupt);
   }
