@@ -73,7 +73,10 @@ export function barLegend(
   const ms = (bar: readonly Segment[], p: Part) =>
     briefMs(bar.reduce((sum, s) => (s.part === p ? sum + s.ms : sum), 0));
   return flow(
-    used.map((p) => `${paint.part[p](glyph(p, colors))} ${p} ${bars.map((b) => ms(b, p)).join(' / ')} ms`),
+    used.map(
+      (p) =>
+        `${paint.part[p](colors && p !== 'undetermined' ? '■' : glyph(p, colors))} ${p} ${bars.map((b) => ms(b, p)).join(' / ')} ms`,
+    ),
     width,
   );
 }

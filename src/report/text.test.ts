@@ -62,7 +62,7 @@ describe('renderText()', () => {
     // oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
     const stripped = colored.replace(/\u001b\[[0-9;]*m/g, '');
     // Bars have calmer glyphs in colour; everything else is the same text.
-    const noBars = (t: string) => t.replace(/[▖▚▞▟█░▒▪]/g, '#');
+    const noBars = (t: string) => t.replace(/[▖▚▞▟█░▒▪■]/g, '#');
     expect(noBars(stripped)).toBe(noBars(plain));
     expect(plain).not.toContain('\u001b');
   });
