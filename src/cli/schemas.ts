@@ -29,9 +29,19 @@ export const schemaNames: readonly string[] = schemas.map((s) => s.name);
  */
 export function publishedSchema(name: string): JsonSchema {
   const found = schemas.find((s) => s.name === name);
-  if (found) return toJsonSchema(found.schema, found.side);
+  if (found) return unwrapped(toJsonSchema(found.schema, found.side));
   const near = nearest(name, schemaNames);
   throw new UsageError(
     `<name>: found "${name}"; allowed: ${schemaNames.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
   );
+}
+
+/** zod puts a schema with an id under `$defs` and refers to it; readers expect the properties at the top. */
+function unwrapped(json: JsonSchema): JsonSchema {
+  const { $ref, $defs = {}, ...rest } = json;
+  const name = $ref?.split('/').at(-1) ?? '';
+  const { [name]: root, ...others } = $defs;
+  const isUsedElsewhere = JSON.stringify([root, others]).includes(`"#/$defs/${name}"`);
+  if (!root || isUsedElsewhere) return json;
+  return { ...rest, ...root, ...(Object.keys(others).length > 0 ? { $defs: others } : {}) };
 }
