@@ -3,8 +3,9 @@ import { helpCommand } from './help.ts';
 import { infer } from './infer.ts';
 import { init } from './init.ts';
 import { lab } from './lab.ts';
+import { reflect } from './reflect.ts';
 import { schema } from './schema.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
-export const commands: readonly Command[] = [infer, lab, init, schema, helpCommand(() => commands), version];
+export const commands: readonly Command[] = [infer, reflect, lab, init, schema, helpCommand(() => commands), version];

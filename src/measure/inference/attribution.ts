@@ -35,6 +35,8 @@ export interface AttributionInput {
   firstByteMs: number | null;
   reported: readonly ServerReported[];
   view: SegmentView | null;
+  /** Round trip of a handshake sent right behind the request; null when there was none. */
+  shadowRttMs: number | null;
   context: PathContext;
 }
 
@@ -87,7 +89,7 @@ export function attribute(input: AttributionInput): Attribution {
   if (firstTokenMs === null || lastTokenMs === null) return { ttft: null, total: null, phases, clientMs };
 
   const toFirst = bound(input, leftMs, firstTokenMs, input.firstTokenOffset, 'ttft');
-  const toLast = bound(input, leftMs, lastTokenMs, input.lastTokenOffset, 'total');
+  const toLast = follow(toFirst, bound(input, leftMs, lastTokenMs, input.lastTokenOffset, 'total'), input);
   phases.wait = splitOf(firstTokenMs - leftMs, 0, 0, toFirst);
   phases.stream = streamSplit(lastTokenMs - firstTokenMs, toFirst, toLast);
   const before = leftMs - startMs - clientMs;
@@ -137,6 +139,20 @@ function bound(input: AttributionInput, leftMs: number, tokenMs: number, offset:
   return { ...way, low: clamp(way.low, 0, waitMs), high: clamp(Math.max(way.low, way.high), 0, waitMs) };
 }
 
+/**
+ * The way there is the same for every token of a request; only the way back may differ, and the server's clock on the two
+ * tokens says by how much. So what is known of the first token's ways bounds the last one's.
+ */
+function follow(first: Way, last: Way, { view, firstTokenMs, lastTokenMs, firstTokenOffset, lastTokenOffset }: AttributionInput): Way {
+  const from = firstTokenOffset === null ? null : view?.handedTicks(firstTokenOffset);
+  const to = lastTokenOffset === null ? null : view?.handedTicks(lastTokenOffset);
+  if (!from || !to || firstTokenMs === null || lastTokenMs === null || last.evidence !== 'kernel') return last;
+  const streamMs = lastTokenMs - firstTokenMs;
+  const low = Math.max(last.low, first.low + streamMs - (to[1] - from[0]) - applicationAllowanceMs);
+  const high = Math.min(last.high, first.high + streamMs - (to[0] - from[1]) + applicationAllowanceMs);
+  return low <= high ? { ...last, low, high } : last;
+}
+
 /** The server kernel's own clock on the acknowledgement of our last byte and on the token's segment. */
 function byTicks(input: AttributionInput, leftMs: number, waitMs: number, floor: number, offset: number | null): Way | null {
   const { view, sendings, trace } = input;
@@ -145,10 +161,15 @@ function byTicks(input: AttributionInput, leftMs: number, waitMs: number, floor:
   const ack = view.acknowledged(requestEnd);
   const handed = view.handedTicks(offset);
   if (!ack || !handed) return null;
-  // The acknowledgement may have been held back (delayed ACK) by at most what its round trip exceeds the shortest one.
-  const heldMs = Math.max(0, ack.atMs - leftMs - floor);
-  const serverLow = handed[0] - ack.tick - 1 - applicationAllowanceMs;
-  const serverHigh = Math.min(handed[1] - ack.tick + heldMs, waitMs - floor);
+  // The acknowledgement may have been held back (delayed ACK): at most by what its round trip exceeds the shortest one, at
+  // least by what it exceeds that of a handshake which left together with the request and is never held back.
+  const roundTripMs = ack.atMs - leftMs;
+  const heldHigh = Math.max(0, roundTripMs - floor);
+  const queuedMs = view.queueingMs(ack.endOffset) ?? 0;
+  const heldLow =
+    input.shadowRttMs === null ? 0 : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - applicationAllowanceMs);
+  const serverLow = handed[0] - ack.tick - 1 + heldLow - applicationAllowanceMs;
+  const serverHigh = Math.min(handed[1] - ack.tick + heldHigh, waitMs - floor);
   const low = clamp(serverLow, 0, waitMs);
   const high = clamp(Math.max(serverHigh, low), 0, waitMs);
   return {
@@ -163,7 +184,7 @@ function byTicks(input: AttributionInput, leftMs: number, waitMs: number, floor:
 function byAck(input: AttributionInput, leftMs: number, waitMs: number, floor: number): Way | null {
   const last = input.sendings.at(-1);
   if (!last || last.ackedMs === null || last.leftMs === null) return null;
-  const roundTripMs = last.ackedMs - leftMs;
+  const roundTripMs = Math.min(last.ackedMs - leftMs, input.shadowRttMs ?? Infinity);
   const reordered = lossSeen(input);
   return {
     low: floor,
@@ -212,7 +233,11 @@ function openForTerminator(way: Way, context: PathContext, waitMs: number, cover
 
 /** What the server says about itself, believed as far as the connection allows it. */
 function byReport(input: AttributionInput, way: Way, waitMs: number, covers: 'ttft' | 'total'): Way {
-  const fitting = input.reported.filter((r) => r.covers === covers && r.by === 'server');
+  const fitting = input.reported.filter((r) => r.covers === covers && r.by === 'server' && r.floor !== true);
+  const least = input.reported.find((r) => r.covers === covers && r.by === 'server' && r.floor === true);
+  // Waiting left out: the server took at least this long.
+  if (least && waitMs - least.valueMs >= way.low)
+    return { ...way, high: Math.min(way.high, waitMs - least.valueMs + least.resolutionMs) };
   const best = fitting.toSorted((a, b) => a.resolutionMs - b.resolutionMs)[0];
   if (best) return fitReport(way, waitMs, best);
   if (covers !== 'ttft') return way;

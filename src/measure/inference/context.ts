@@ -12,8 +12,10 @@ export class RoundTrips {
       if (trace.synRetransmits === 0) this.addSample(trace.handshakeRttMs);
       return;
     }
+    // On a connection in use the acknowledgement may ride on the answer (delayed ACK, RFC 1122): no round trip then.
     const last = exchange.sendings.at(-1);
-    if (last?.leftMs != null && last.ackedMs != null) this.addSample(last.ackedMs - last.leftMs);
+    if (!exchange.reused && last?.leftMs != null && last.ackedMs != null) this.addSample(last.ackedMs - last.leftMs);
+    this.addSample(exchange.shadowRttMs);
     this.addSample(trace.info.at(-1)?.info.minRttMs ?? null);
   }
 

@@ -52,6 +52,8 @@ export interface Exchange {
   usage: { prompt?: number; cachedPrompt?: number; output?: number; reasoning?: number };
   model: string | null;
   firstTokenEventTokens: number | null;
+  /** Round trip of a handshake that left right behind this request, ms; see Session. Null when there was none. */
+  shadowRttMs: number | null;
   outcome: Outcome;
 }
 
@@ -100,6 +102,7 @@ export async function exchange(
     usage: {},
     model: null,
     firstTokenEventTokens: null,
+    shadowRttMs: null,
     outcome: { kind: 'answered' },
   };
   link.requests++;
@@ -146,7 +149,6 @@ class AnswerReader {
   #wholeBytes = 0;
   #delivery = -1;
   #lastArrival: Arrival | null = null;
-  #ended = false;
   #complaint: { code?: string; message: string } | null = null;
 
   constructor(result: Exchange, dialect: Dialect, limits: ExchangeLimits, io: Io) {
@@ -256,20 +258,14 @@ class AnswerReader {
         case 'error':
           this.#complaint ??= event;
           break;
-        case 'end':
-          this.#ended = true;
-          break;
         case 'start':
         case 'finish':
         case 'keepAlive':
+        case 'end':
           result.firstEvent ??= arrival;
           break;
       }
     }
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   #arrival(): Arrival {
@@ -356,15 +352,16 @@ function overHttp2(link: Link, built: BuiltRequest, reader: AnswerReader, signal
         reject(error as Error);
       } else resolve();
     };
+    // The body is asked for only now: HTTP/2 may hand data out before it tells of the response.
     stream.once('response', (received) => {
       reader.head(Number(received[':status'] ?? 0), '2', received as Headers);
-    });
-    stream.on('data', (bytes: Buffer) => {
-      try {
-        reader.body(bytes);
-      } catch (error) {
-        settle(error);
-      }
+      stream.on('data', (bytes: Buffer) => {
+        try {
+          reader.body(bytes);
+        } catch (error) {
+          settle(error);
+        }
+      });
     });
     stream.once('end', () => {
       if (signal.aborted || stream.rstCode !== 0) return;

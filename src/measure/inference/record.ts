@@ -48,13 +48,13 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     firstByteMs: exchange.firstByte?.atMs ?? null,
     reported,
     view,
+    shadowRttMs: exchange.shadowRttMs,
     context: pathContext({ roundTrips: context.roundTrips, trivialMs: context.trivialMs, exchange, terminated, loopLagMs }),
   });
   const gaps = tokens.slice(1).map((t, i) => micro(t.atMs - (tokens[i] as TokenArrival).atMs));
   const deliveries = new Set(tokens.map((t) => t.delivery)).size;
   const output = exchange.usage.output ?? null;
   const streamMs = first && last ? last.atMs - first.atMs : null;
-  const lastSending = exchange.sendings.at(-1);
   return {
     id: exchange.id,
     startedAt: exchange.startedAt,
@@ -92,8 +92,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     receivedBytes: exchange.receivedBytes,
     tcp: {
       handshakeRttMs: trace.handshakeRttMs,
-      requestRttMs:
-        lastSending?.ackedMs != null && lastSending.leftMs !== null ? micro(lastSending.ackedMs - lastSending.leftMs) : null,
+      requestRttMs: requestRttMs(exchange),
       minRttMs: trace.info.at(-1)?.info.minRttMs ?? null,
       pdvMs: view?.delayVariationMs == null ? null : micro(view.delayVariationMs),
       retransmits: delta(exchange, 'totalRetrans'),
@@ -148,7 +147,7 @@ function phasesOf(exchange: Exchange, tokens: readonly TokenArrival[]): Phases {
     tcpMs: setUp && trace.connectedMs !== null ? micro(trace.connectedMs - trace.connectMs) : null,
     proxyMs: span(setUp?.proxy),
     tlsMs: span(setUp?.tls),
-    uploadMs: first && last ? micro((last.ackedMs ?? last.leftMs ?? last.calledMs) - first.calledMs) : null,
+    uploadMs: first && last ? micro((last.leftMs ?? last.calledMs) - first.calledMs + (requestRttMs(exchange) ?? 0)) : null,
     waitMs: last && firstByte ? micro(Math.max(0, firstByte.atMs - (last.leftMs ?? last.calledMs))) : null,
     ttfbMs: since(firstByte?.atMs),
     ttfeMs: since(exchange.firstEvent?.atMs),
@@ -158,6 +157,16 @@ function phasesOf(exchange: Exchange, tokens: readonly TokenArrival[]): Phases {
     totalMs: since(lastToken),
     eofMs: since(exchange.endMs),
   };
+}
+
+/**
+ * Round trip of the request's last byte: to its acknowledgement on a new connection; on one in use, where that may ride on the
+ * answer (delayed ACK), of the handshake that left right behind it.
+ */
+function requestRttMs(exchange: Exchange): number | null {
+  const last = exchange.sendings.at(-1);
+  if (exchange.reused) return exchange.shadowRttMs;
+  return last?.ackedMs != null && last.leftMs !== null ? micro(last.ackedMs - last.leftMs) : null;
 }
 
 /** Initial window of Linux and most others (RFC 6928): ten segments, doubling each round trip. */

@@ -12,7 +12,7 @@ export interface SegmentView {
   /** Server ticks between which the byte before `offset` was handed to the server's kernel: [low, high]; null when not seen. */
   handedTicks(offset: number): [number, number] | null;
   /** The first segment that acknowledges our bytes up to `offset`. */
-  acknowledged(offset: number): { atMs: number; tick: number } | null;
+  acknowledged(offset: number): { atMs: number; tick: number; endOffset: number } | null;
   /** True when bytes between the two offsets were filled late: later bytes had come first, or bytes came twice. */
   lossBetween(fromOffset: number, toOffset: number): boolean;
   /** Highest one-way delay above the lowest, ms, by arrival against the server's clock; null without enough segments. */
@@ -117,7 +117,7 @@ export function viewSegments(
     },
     acknowledged: (offset) => {
       const s = segments.find((x) => x.ackedOffset >= offset);
-      return s ? { atMs: s.atMs, tick: s.tsval as number } : null;
+      return s ? { atMs: s.atMs, tick: s.tsval as number, endOffset: s.endOffset } : null;
     },
     lossBetween: (from, to) => holes.some((h) => h.from < to && h.to > from),
     delayVariationMs: segments.length < 3 ? null : Math.max(0, top - base - 1),

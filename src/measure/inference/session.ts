@@ -3,7 +3,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { quantile, sorted } from '../../stats/quantile.ts';
 import type { Io } from '../../wire/io.ts';
 import { watchLoopLag } from '../../wire/loop-lag.ts';
-import type { TcpTransport } from '../../wire/tcp/connection.ts';
+import type { TcpTarget, TcpTransport } from '../../wire/tcp/connection.ts';
 
 import { type BuiltRequest, type Dialect, makePrompt } from '../dialect/index.ts';
 import { RoundTrips } from './context.ts';
@@ -58,6 +58,9 @@ export interface SessionResult {
 const heldBack = 1000;
 const maxReadLags = 2_000_000;
 const loopLagPollMs = 1;
+/** Shadow handshakes are for attribution, not load: at most ten a second. */
+const shadowEveryMs = 100;
+const shadowTimeoutMs = 3000;
 
 /** Runs the requests and takes each apart. Ends early, with what it has, when the signal aborts. */
 export async function runSession(
@@ -87,6 +90,7 @@ class Session {
   #trivialMs: number | null = null;
   #shared: Promise<Link> | null = null;
   readonly #readLagsMs: number[] = [];
+  #lastShadowMs = -Infinity;
   #done = 0;
 
   constructor(
@@ -188,7 +192,9 @@ class Session {
     }
     const times = { intendedMs, startMs: fresh ? link.setUp.startMs : io.clock.monoMs() };
     const limits = { timeoutMs: options.timeoutMs, maxResponseBytes: options.maxResponseBytes };
+    const shadow = fresh ? null : this.#shadow(link.tcp.trace.target);
     const made = await exchange(link, options.dialect, this.#build(id), id, times, limits, io, this.#signal);
+    made.shadowRttMs = (await shadow) ?? null;
     this.#roundTrips.add(link.tcp.trace, made);
     this.#held.push({ order, exchange: made });
     this.#progress.finished(made, made.outcome, ++this.#done);
@@ -218,6 +224,27 @@ class Session {
     this.#links.add(link);
     this.#roundTrips.add(link.tcp.trace);
     return link;
+  }
+
+  /**
+   * A bare handshake sent right behind a request on a connection in use. It stands in the same queues as the request's last
+   * byte, and its answer is never delayed, which the acknowledgement of the request may be (delayed ACK).
+   */
+  async #shadow(target: TcpTarget): Promise<number | null> {
+    const nowMs = this.#io.clock.monoMs();
+    if (this.#transport.stamps !== 'kernel' || nowMs - this.#lastShadowMs < shadowEveryMs) return null;
+    this.#lastShadowMs = nowMs;
+    try {
+      const connection = await this.#transport.connect(
+        target,
+        AbortSignal.any([this.#signal, AbortSignal.timeout(shadowTimeoutMs)]),
+      );
+      const { synRetransmits, handshakeRttMs } = connection.trace;
+      void connection.close();
+      return synRetransmits === 0 ? handshakeRttMs : null;
+    } catch {
+      return null;
+    }
   }
 
   async #giveBack(link: Link, made: Exchange): Promise<void> {

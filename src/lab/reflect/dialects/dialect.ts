@@ -90,10 +90,13 @@ export function namedSse(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** The model that the client asked for, cut at 200 characters. @throws RequestFault when it is absent. */
+/**
+ * The model that the client asked for, cut at 200 characters; without one `reflector`, as servers of a single model do, so that
+ * a path can be tried with nothing but a URL. @throws RequestFault when it is no text.
+ */
 export function readModel(body: JsonObject): string {
-  const model = body['model'];
-  if (typeof model !== 'string' || model === '') throw new RequestFault(400, 'Missing required parameter: model');
+  const model = body['model'] ?? 'reflector';
+  if (typeof model !== 'string' || model === '') throw new RequestFault(400, 'The model has to be a name');
   return model.slice(0, 200);
 }
 
