@@ -59,7 +59,7 @@ export async function traceByConnect(
       continue;
     }
     if (result !== null && result.kind === 'failed' && !isSilence(result.errno)) {
-      end = failure(result, task.address);
+      end = failure(result, task.address, directRttMs !== null);
       break;
     }
     hops.push(hopOf(ttl, result, task.address));
@@ -128,10 +128,16 @@ function endOf(result: SynResult, { address, family }: TraceTask): Outcome | nul
   return null;
 }
 
-function failure({ operation, errno }: Extract<SynResult, { kind: 'failed' }>, address: string): Outcome {
+function failure(
+  { operation, errno }: Extract<SynResult, { kind: 'failed' }>,
+  address: string,
+  targetAnswers: boolean,
+): Outcome {
   const message = `${operation} ${address}: ${errno}`;
-  if (isNoRoute(errno)) return { kind: 'unreachable', by: 'this host', message };
-  return { kind: 'failed', phase: 'tcp', operation, errno, address, message };
+  if (isNoRoute(errno) && !targetAnswers) return { kind: 'unreachable', by: 'this host', message };
+  // There is a route, so a router said no and the kernel kept to itself which one.
+  const why = errno === 'EHOSTUNREACH' ? `${message}; ICMP errors for SYNs are told since Linux 5.8` : message;
+  return { kind: 'failed', phase: 'tcp', operation, errno, address, message: why };
 }
 
 function unfinished(signal: AbortSignal, targetAnswers: boolean): Outcome {

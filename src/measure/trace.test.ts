@@ -147,6 +147,18 @@ describe('traceProbe by TCP', () => {
     expect(await run({})).toMatchObject({ outcome: { kind: 'unreachable', by: 'this host' }, hops: [] });
   });
 
+  test('a kernel that does not tell who said no is named as the reason', async () => {
+    const { run } = fakes({
+      routers: [],
+      answer: accepted,
+      first: ({ hops }) => (hops ? { kind: 'failed', operation: 'connect', errno: 'EHOSTUNREACH' } : undefined),
+    });
+    expect(await run({})).toMatchObject({
+      hops: [],
+      outcome: { kind: 'failed', message: expect.stringContaining('Linux 5.8') },
+    });
+  });
+
   test('an abort ends it with the hops so far', async () => {
     const stop = new AbortController();
     const { run } = fakes({

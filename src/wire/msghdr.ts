@@ -11,8 +11,6 @@ const IOVEC_BYTES = 16;
 const CMSGHDR_BYTES = 16;
 const NAME_BYTES = 128; // sizeof(struct sockaddr_storage)
 
-export const MSG_CTRUNC = 0x8;
-export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
@@ -25,10 +23,8 @@ export const SO_TIMESTAMPNS = 35;
 export const SO_TIMESTAMPING = 37;
 export const IP_TTL = 2;
 export const IP_RECVERR = 11;
-export const IP_RECVTTL = 12;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_RECVERR = 25;
-export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
 
 /** Bits of SO_TIMESTAMPING (linux/net_tstamp.h; Documentation/networking/timestamping.rst). */
