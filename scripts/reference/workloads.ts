@@ -1,4 +1,4 @@
-import { type ClassDefaults, classDefaults, type Sourced } from '../../src/model/defaults.ts';
+import { type ClassDefaults, classDefaults, type Sourced } from '../../src/model/class-defaults.ts';
 import { workloadClass } from '../../src/model/workload.ts';
 import { code, generatedNote, table } from './markdown.ts';
 

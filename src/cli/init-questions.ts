@@ -1,4 +1,4 @@
-import { nameFromUrl } from '../model/defaults.ts';
+import { nameFromUrl } from '../model/from-urls.ts';
 import { type WorkloadClass, workloadClass } from '../model/workload.ts';
 import type { Io } from '../wire/io.ts';
 import { foundWords } from './allowed.ts';

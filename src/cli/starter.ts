@@ -1,4 +1,4 @@
-import { classDefaults } from '../model/defaults.ts';
+import { classDefaults } from '../model/class-defaults.ts';
 import type { WorkloadClass } from '../model/workload.ts';
 
 /** What `inferpath init` has learned from flags or answers; every name is a valid one. */

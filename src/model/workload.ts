@@ -7,7 +7,10 @@ export type WorkloadClass = z.infer<typeof workloadClass>;
 const limit = (what: string) =>
   z
     .strictObject({
-      max: z.number().positive().meta({ description: `Highest allowed ${what}.` }),
+      max: z
+        .number()
+        .positive()
+        .meta({ description: `Highest allowed ${what}.` }),
       percentile: z
         .number()
         .gt(0)
@@ -18,7 +21,13 @@ const limit = (what: string) =>
     .meta({ description: `Limit on ${what}.` });
 
 const ratio = (what: string) =>
-  z.strictObject({ max: z.number().min(0).max(1).meta({ description: `Highest allowed ${what}, 0 to 1.` }) });
+  z.strictObject({
+    max: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: `Highest allowed ${what}, 0 to 1.` }),
+  });
 
 /** What one workload class needs. Every key is optional in a file: what is absent keeps the built-in default. */
 export const targets = z

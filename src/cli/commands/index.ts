@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { completionCommand } from './completion.ts';
 import { helpCommand } from './help.ts';
 import { infer } from './infer.ts';
 import { init } from './init.ts';
@@ -8,4 +9,13 @@ import { schema } from './schema.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
-export const commands: readonly Command[] = [infer, reflect, lab, init, schema, helpCommand(() => commands), version];
+export const commands: readonly Command[] = [
+  infer,
+  reflect,
+  lab,
+  init,
+  schema,
+  completionCommand(() => commands),
+  helpCommand(() => commands),
+  version,
+];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameFromUrl } from '../../model/defaults.ts';
+import { nameFromUrl } from '../../model/from-urls.ts';
 import { workloadClass } from '../../model/workload.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineCommand, exitCode, UsageError } from '../command.ts';

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { commands } from './commands/index.ts';
+import { completionScript } from './completion.ts';
+
+/** What bash offers for a line that ends at the cursor. */
+function offered(line: string): string[] {
+  const words = line.split(' ');
+  const ask = [
+    completionScript('bash', commands),
+    `COMP_WORDS=(${words.map((w) => `'${w}'`).join(' ')})`,
+    `COMP_CWORD=${words.length - 1}`,
+    '_inferpath',
+    'printf "%s\\n" "${COMPREPLY[@]}"',
+  ].join('\n');
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', ask], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n').filter(Boolean);
+}
+
+describe('completionScript()', () => {
+  test.each([
+    ['inferpath ini', ['init']],
+    ['inferpath --v', ['--version']],
+    ['inferpath help sch', ['schema']],
+    ['inferpath init --cl', ['--class']],
+    ['inferpath init --class v', ['voice']],
+    ['inferpath init --no-f', ['--no-force']],
+    ['inferpath init net', []],
+  ])('bash offers for %j: %j', (line, words) => {
+    expect(offered(line)).toEqual(words);
+  });
+
+  test('zsh takes the script of bash', () => {
+    expect(completionScript('zsh', commands)).toContain(completionScript('bash', commands));
+  });
+
+  test('fish gets one line per command and flag, with quotes that close', () => {
+    const lines = completionScript('fish', commands).trim().split('\n');
+    const flags = commands.reduce((n, c) => n + Object.keys(c.flags).length, 0);
+    expect(lines).toHaveLength(commands.length + 1 + flags);
+    expect(lines.filter((line) => (line.replaceAll("\\'", '').split("'").length - 1) % 2 !== 0)).toEqual([]);
+  });
+});

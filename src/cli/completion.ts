@@ -1,0 +1,83 @@
+import { flagName, flagSchema } from './args.ts';
+import type { Command, Flag } from './command.ts';
+
+export type Shell = 'bash' | 'zsh' | 'fish';
+
+/** A shell script that completes commands, flags and the values of flags that have a fixed set; files elsewhere. */
+export function completionScript(shell: Shell, commands: readonly Command[]): string {
+  return shell === 'fish' ? fishScript(commands) : bashScript(commands, shell);
+}
+
+/** zsh reads the completion of bash after bashcompinit. */
+function bashScript(commands: readonly Command[], shell: Shell): string {
+  const names = commands.map((c) => c.name).join(' ');
+  const lines = [
+    ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
+    '_inferpath() {',
+    '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"',
+    '  COMPREPLY=()',
+    '  if [ "$COMP_CWORD" -eq 1 ]; then',
+    `    COMPREPLY=($(compgen -W "${names} --help --version" -- "$word"))`,
+    '    return',
+    '  fi',
+    '  case "${COMP_WORDS[1]} $before" in',
+    ...commands.flatMap((c) => valueSets(c).map(({ name, values }) => bashCase(`"${c.name} ${name}"`, values))),
+    `    "help "*) COMPREPLY=($(compgen -W "${names}" -- "$word")); return ;;`,
+    '  esac',
+    '  case "${COMP_WORDS[1]} $word" in',
+    ...commands.map((c) => bashCase(`"${c.name} -"*`, flagNames(c))),
+    '  esac',
+    '}',
+    'complete -o default -F _inferpath inferpath',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function bashCase(pattern: string, words: readonly string[]): string {
+  return `    ${pattern}) COMPREPLY=($(compgen -W "${words.join(' ')}" -- "$word")); return ;;`;
+}
+
+function fishScript(commands: readonly Command[]): string {
+  const names = commands.map((c) => c.name).join(' ');
+  const line = (words: string) => `complete -c inferpath ${words}`;
+  const lines = [
+    ...commands.map((c) => line(`-n __fish_use_subcommand -f -a ${c.name} -d ${quoted(c.summary)}`)),
+    line(`-n '__fish_seen_subcommand_from help' -f -a '${names}'`),
+    ...commands.flatMap((c) =>
+      Object.entries(c.flags).map(([key, flag]) =>
+        line(`-n '__fish_seen_subcommand_from ${c.name}' ${fishFlag(key, flag)}`),
+      ),
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function fishFlag(key: string, flag: Flag): string {
+  const values = fixedValues(flag);
+  const takes = flag.value === undefined ? '' : values.length > 0 ? ` -x -a '${values.join(' ')}'` : ' -r';
+  return `-l ${flagName(key).slice(2)}${flag.short ? ` -s ${flag.short}` : ''}${takes} -d ${quoted(flag.about)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function flagNames(command: Command): string[] {
+  const names = Object.entries(command.flags).flatMap(([key, flag]) =>
+    flag.value === undefined ? [flagName(key), `--no-${flagName(key).slice(2)}`] : [flagName(key)],
+  );
+  return [...names, '--help'];
+}
+
+function valueSets(command: Command): { name: string; values: string[] }[] {
+  return Object.entries(command.flags)
+    .map(([key, flag]) => ({ name: flagName(key), values: fixedValues(flag) }))
+    .filter(({ values }) => values.length > 0);
+}
+
+function fixedValues(flag: Flag): string[] {
+  if (flag.value === undefined) return [];
+  const schema = flagSchema(flag);
+  const values = [schema, ...(schema.anyOf ?? [])].flatMap((s) => [...(s.enum ?? []), s.const]);
+  return values.filter((v) => typeof v === 'string');
+}
