@@ -10,7 +10,7 @@ export interface KeyedCertificate {
 }
 
 /**
- * A self-signed server certificate (X.509 v3, RFC 5280) with a fresh P-256 key, valid for `days` from one hour ago. Written
+ * A self-signed certificate for server and client authentication (X.509 v3, RFC 5280) with a fresh P-256 key, valid for `days` from one hour ago. Written
  * as DER by hand: it is one fixed shape of twenty lines, and needs neither a library nor an openssl binary.
  */
 export function selfSignedCertificate(hosts: readonly string[], nowMs: number, days = 30): KeyedCertificate {
@@ -23,7 +23,7 @@ export function selfSignedCertificate(hosts: readonly string[], nowMs: number, d
     extension('551d11', false, sequence(...hosts.map(generalName))),
     extension('551d13', true, sequence()),
     extension('551d0f', true, Buffer.from('03020780', 'hex')),
-    extension('551d25', false, sequence(oid('2b06010505070301'))),
+    extension('551d25', false, sequence(oid('2b06010505070301'), oid('2b06010505070302'))),
   );
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

@@ -89,7 +89,9 @@ export const distribution = z.union([z.number(), z.string()]).transform((value, 
   try {
     return parseDistribution(String(value));
   } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message, input: value });
+    // Whoever reports the issue shows the value itself.
+    const message = error instanceof DistributionError ? error.why : String(error);
+    context.addIssue({ code: 'custom', message, input: value });
     return z.NEVER;
   }
 });
@@ -105,6 +107,14 @@ function clamp(valueMs: number): number {
   return Math.min(maxDelayMs, Math.max(0, valueMs));
 }
 
-function refuse(text: string, why: string): RangeError {
-  return new RangeError(`Cannot read "${text.slice(0, 80)}" as a duration: ${why}; accepted are ${grammar}`);
+function refuse(text: string, why: string): DistributionError {
+  return new DistributionError(text, `${why}; allowed: ${grammar}`);
+}
+
+class DistributionError extends RangeError {
+  readonly why: string;
+  constructor(text: string, why: string) {
+    super(`Cannot read "${text.slice(0, 80)}" as a duration: ${why}`);
+    this.why = why;
+  }
 }

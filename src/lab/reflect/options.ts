@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { constantDistribution, distribution, type Distribution } from './distribution.ts';
+import { distribution, type Distribution } from './distribution.ts';
 
 /** Where to listen. Port 0 asks the kernel for a free one. */
 export interface ListenAddress {
@@ -23,7 +23,7 @@ export const listenAddress = z.string().transform((text, context): ListenAddress
   if (match && port <= 65_535) return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
   context.addIssue({
     code: 'custom',
-    message: `Cannot listen on "${text.slice(0, 80)}": expected HOST:PORT, [IPV6]:PORT or PORT, with PORT 0 to 65535`,
+    message: 'allowed: HOST:PORT, [IPV6]:PORT or PORT, with PORT 0 to 65535',
     input: text,
   });
   return z.NEVER;
@@ -35,8 +35,8 @@ export const stallPlan = z.string().transform((text, context): StallPlan => {
   const probability = /^\d*\.?\d+$/.test(text.slice(0, Math.max(0, colon))) ? Number(text.slice(0, colon)) : Number.NaN;
   const duration = distribution.safeParse(text.slice(colon + 1));
   if (probability >= 0 && probability <= 1 && duration.success) return { probability, durationMs: duration.data };
-  const why = duration.success ? 'expected P:MS with P between 0 and 1' : (duration.error.issues[0]?.message ?? '');
-  context.addIssue({ code: 'custom', message: `Cannot read stall "${text.slice(0, 80)}": ${why}`, input: text });
+  const why = duration.success ? 'P has to be a number from 0 to 1' : duration.error.issues[0]?.message;
+  context.addIssue({ code: 'custom', message: `allowed: P:MS with a probability and a duration: ${why}`, input: text });
   return z.NEVER;
 });
 
@@ -51,15 +51,13 @@ export const tlsOptions = z.strictObject({
 export const maxTokens = 100_000;
 export const tokenCount = z.coerce.number().int().min(1).max(maxTokens);
 
-const zero = constantDistribution(0);
-
 /** Options of one reflector; durations in milliseconds. */
 export const reflectorOptions = z.strictObject({
   listen: listenAddress.prefault('127.0.0.1:7041').meta({ description: 'Address and port.' }),
   tls: tlsOptions.optional().meta({ description: 'TLS with HTTP/2 and HTTP/1.1 by ALPN; default: plain HTTP/1.1.' }),
-  queueMs: distribution.default(zero).meta({ description: 'Time in the queue before a request is worked on.' }),
-  prefillMsPer1kTokens: distribution.default(zero).meta({ description: 'Prompt processing per 1000 prompt tokens.' }),
-  tokenMs: distribution.default(constantDistribution(20)).meta({ description: 'Time per generated token.' }),
+  queueMs: distribution.prefault(0).meta({ description: 'Time in the queue before a request is worked on.' }),
+  prefillMsPer1kTokens: distribution.prefault(0).meta({ description: 'Prompt processing per 1000 prompt tokens.' }),
+  tokenMs: distribution.prefault(20).meta({ description: 'Time per generated token.' }),
   tokens: tokenCount.default(64).meta({ description: 'Tokens per answer, unless the request asks for fewer.' }),
   stall: stallPlan.optional().meta({ description: 'Deliberate stalls.' }),
   tokensPerEvent: z.coerce.number().int().min(1).max(1000).default(1).meta({ description: 'Tokens per stream event.' }),

@@ -77,7 +77,15 @@ export async function startReflector(
   io: ReflectorIo,
   hooks: ReflectorHooks = {},
 ): Promise<Reflector> {
-  const options = reflectorOptions.parse(input);
+  return launchReflector(reflectorOptions.parse(input), io, hooks);
+}
+
+/** The same with options that a schema has checked already. @throws as startReflector does, but no ZodError. */
+export async function launchReflector(
+  options: ReflectorOptions,
+  io: ReflectorIo,
+  hooks: ReflectorHooks = {},
+): Promise<Reflector> {
   const truth = options.truthFile ? await openTruthFile(resolve(io.cwd, options.truthFile)) : undefined;
   const service = new Service(options, io, truth, hooks);
   const { server, certificate } = createHttpServer(options, io, service);
@@ -89,17 +97,19 @@ export async function startReflector(
     throw error;
   }
   const { address, port } = server.address() as AddressInfo;
+  let stopped: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    const closed = new Promise<void>((done) => server.close(() => done()));
+    service.stop();
+    await closed;
+    await truth?.close();
+  };
   return {
     url: `${options.tls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}`,
     address,
     port,
     certificate,
-    stop: async () => {
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      service.stop();
-      await closed;
-      await truth?.close();
-    },
+    stop: () => (stopped ??= stopAll()),
     stats: () => service.stats(),
   };
 }
@@ -224,7 +234,10 @@ class Service {
       const promptTokens = countPromptTokens(asked.prompt);
       const tokens = Math.min(this.#options.tokens, asked.maxTokens ?? Number.POSITIVE_INFINITY);
       const answer: Answer = new Answer({
-        channel: response instanceof ServerResponse ? http1Channel(response) : http2Channel(response),
+        channel:
+          response instanceof ServerResponse
+            ? http1Channel(response, request.httpVersion === '1.1')
+            : http2Channel(response),
         clockwork: this.#clockwork,
         clock: this.#io.clock,
         dialect,
