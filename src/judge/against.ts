@@ -50,6 +50,7 @@ export function againstShare(claimedHits: number, claimedTrials: number, max: nu
 
 function progress(verdict: Verdict, n: number, missing: number | null): { missing: number | null; coverage: number } {
   if (verdict !== 'unknown') return { missing: 0, coverage: 1 };
+  if (n === 0) return { missing, coverage: 0 };
   return { missing, coverage: Math.min(0.99, missing === null ? 0.99 : n / (n + missing)) };
 }
 
@@ -76,15 +77,16 @@ function missingSamples(n: number, above: number, p: number): number | null {
 
 function missingTrials(hits: number, n: number, max: number): number | null {
   if (max <= 0 || max >= 1) return null;
-  if (hits === 0) return trialsNeeded(max, twoSided) - n;
+  if (hits === 0) return Math.max(1, trialsNeeded(max, twoSided) - n);
   return grow(n, (size) => {
     const [low, high] = wilson(Math.round((hits / n) * size), size, twoSided)!;
     return low > max || high <= max;
   });
 }
 
-/** Samples to add to `n` until `decided`, in steps of a tenth: an estimate, not a promise. */
+/** Samples to add to `n` until `decided`, beyond a hundred in steps of a tenth: an estimate, not a promise. */
 function grow(n: number, decided: (size: number) => boolean): number | null {
-  for (let size = n + 1; size <= reasonable; size = Math.ceil(size * 1.1) + 1) if (decided(size)) return size - n;
+  for (let size = n + 1; size <= reasonable; size = size < 100 ? size + 1 : Math.ceil(size * 1.1))
+    if (decided(size)) return size - n;
   return null;
 }

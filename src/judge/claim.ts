@@ -26,10 +26,10 @@ function ends(judged: Judged): string {
 }
 
 /** "0.4 % [0.1, 0.9] of 1,200 packets lost against 0.1 % for chat", or what is missing. */
-export function shareClaim(what: string, judged: Judged, max: number, workload: string): string {
+export function shareClaim(what: string, judged: Judged, max: number, workload: string, noun: string): string {
   const against = `against ${percent(max)} for ${workload}`;
-  if (judged.n === 0) return `share of ${what} was not measured; ${against} it ${needs(judged.missing)}`;
+  if (judged.n === 0) return `share of ${what} was not measured; ${against} it ${needs(judged.missing, noun)}`;
   const interval = judged.interval ? ` ${range(judged.interval, 100)}` : '';
   const value = `${percent(judged.value)}${interval} of ${judged.n.toLocaleString('en-US')} ${what} ${against}`;
-  return judged.verdict === 'unknown' ? `${value}: ${needs(judged.missing)}` : value;
+  return judged.verdict === 'unknown' ? `${value}: ${needs(judged.missing, noun)}` : value;
 }

@@ -35,7 +35,10 @@ export function blameOf(
   aboutUs: readonly Finding[],
 ): Blame {
   const failed = new Set(own.filter((f) => f.verdict === 'fail' && f.pillar !== 'security').map((f) => f.id));
-  if (failed.size === 0) return { blame: 'none', blameWhy: 'nothing misses its target' };
+  if (failed.size === 0) {
+    const unsure = own.length === 0 || own.some((f) => f.verdict === 'unknown');
+    return { blame: 'none', blameWhy: `nothing ${unsure ? 'is known to miss' : 'misses'} its target` };
+  }
   const ledger = ledgerOf(requests, targets, failed);
   const late = leader(ledger);
   if (late !== 'none') {

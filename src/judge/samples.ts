@@ -71,7 +71,11 @@ export function roundTripsOf(view: View, endpoint: string, wanted: number): Roun
     (p) => p.rttMs,
   );
   if (overTcp.length >= wanted || overTcp.length >= overIcmp.length)
-    return { rising: overTcp, method: 'tcp', how: `TCP round trips, ${stampsOf(requests)}` };
+    return {
+      rising: overTcp,
+      method: 'tcp',
+      how: `TCP round trips, ${pings.find((p) => p.method === 'tcp-connect')?.how ?? stampsOf(requests)}`,
+    };
   return { rising: overIcmp, method: 'icmp', how: 'ICMP echo' };
 }
 

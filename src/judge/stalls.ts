@@ -1,5 +1,6 @@
 import type { InferenceRequest, StallCause } from '../model/inference.ts';
 import type { Pillar, Verdict } from '../model/finding.ts';
+import { printable } from '../model/outcome.ts';
 import { againstShare } from './against.ts';
 import { shareClaim } from './claim.ts';
 import { type Draft, evidenceOf, perEndpoint } from './per-endpoint.ts';
@@ -56,7 +57,7 @@ export function stallsBy({ cause, remedy, ...head }: CauseRule): Rule {
       claim:
         verdict === 'unknown'
           ? `${percent(sure.value)} of ${gaps} ${what} surely and ${percent(most.value)} at most against ${percent(max)} for ${workload}: ${missing(by.undetermined, sure.missing ?? most.missing)}`
-          : shareClaim(what, judged, max, workload),
+          : shareClaim(what, judged, max, workload, 'gap'),
       details: durations(requests, cause),
       evidence: [evidenceOf(`stalls by the ${cause}`, 'share', judged, stampsOf(requests))],
       coverage: Math.min(sure.coverage, most.coverage, 1 - by.undetermined / gaps),
@@ -74,8 +75,14 @@ function durations(requests: readonly InferenceRequest[], cause: StallCause): st
   if (own.length === 0) return [];
   const rising = sorted(own.map((s) => s.durationMs));
   const length = `${own.length} stalls, median ${ms(quantile(rising, 0.5))}, longest ${ms(rising[rising.length - 1] ?? 0)}`;
-  const reasons = new Map<string, number>();
-  for (const stall of own) for (const reason of stall.evidence) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  const top = [...reasons].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
-  return [length, ...top.map(([reason, n]) => `${n} of them: ${reason}`)];
+  const reasons = new Map<string, { times: number; example: string }>();
+  // Evidence differs in its numbers from stall to stall: what reads the same without them is one reason.
+  for (const reason of own.flatMap((stall) => stall.evidence)) {
+    const key = reason.replace(/\d+(\.\d+)?/g, '#');
+    const known = reasons.get(key);
+    if (known) known.times++;
+    else reasons.set(key, { times: 1, example: printable(reason) });
+  }
+  const top = [...reasons.values()].sort((a, b) => b.times - a.times).slice(0, 3);
+  return [length, ...top.map(({ times, example }) => `${times} of them: ${example}`)];
 }

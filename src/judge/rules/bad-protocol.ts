@@ -41,8 +41,12 @@ export const badProtocol = perEndpoint(
 /** Parser errors of HTTP and TLS by Node's and our own names, and streams that never gave a single token. */
 const protocolError = /^(HPE_|EPROTO|EBADMSG|EMSGSIZE|ERR_(HTTP|SSL|TLS|STREAM)|PROTOCOL|HTTP)/i;
 
-function isGarbage({ outcome, tokens }: InferenceRequest): boolean {
-  if (outcome.kind === 'brokenStream') return tokens.events === 0;
+/** A connection that somebody cut says nothing about the language spoken on it. */
+const cutConnection = /^(ECONNRESET|EPIPE|ECONNABORTED|ETIMEDOUT)/;
+
+/** True when what came back cannot be an answer of an inference API. */
+export function isGarbage({ outcome, tokens }: InferenceRequest): boolean {
+  if (outcome.kind === 'brokenStream') return tokens.events === 0 && !cutConnection.test(outcome.message);
   // TLS failures of the certificate belong to the finding certificate.
   return (
     outcome.kind === 'failed' &&

@@ -4,6 +4,7 @@ import { againstShare } from '../against.ts';
 import { type Draft, evidenceOf, perEndpoint } from '../per-endpoint.ts';
 import { requestsOf } from '../samples.ts';
 import { needs, percent, range } from '../say.ts';
+import { isGarbage } from './bad-protocol.ts';
 import { tolerableErrors } from './request-errors.ts';
 
 /** Idle limits that proxies come with, in seconds (ALB and nginx 60, Cloudflare 100 and 120, Envoy 300). */
@@ -12,7 +13,7 @@ const idleLimitsS = [30, 60, 100, 120, 300];
 export const brokenStream = perEndpoint(
   { id: 'broken-stream', about: 'Do streams that began come to their end?', pillar: 'reliability' },
   ({ view, name }): Draft | null => {
-    const begun = requestsOf(view, name).filter((r) => r.tokens.events > 0 || r.phases.ttftMs !== null || isCutIdle(r));
+    const begun = requestsOf(view, name).filter((r) => r.tokens.events > 0 || r.phases.ttftMs !== null || isCut(r));
     if (begun.length === 0) return null;
     const broken = begun.filter((r) => r.outcome.kind !== 'answered');
     const judged = againstShare(broken.length, begun.length, tolerableErrors);
@@ -41,8 +42,9 @@ export const brokenStream = perEndpoint(
   },
 );
 
-function isCutIdle(r: InferenceRequest): boolean {
-  return r.outcome.kind === 'brokenStream' && idleLimit([r]) !== null;
+/** Cut before its first token: by a peer that reset the connection, or by an idle limit on the way. */
+function isCut(r: InferenceRequest): boolean {
+  return r.outcome.kind === 'brokenStream' && (!isGarbage(r) || idleLimit([r]) !== null);
 }
 
 /** The known idle limit that most of these ended at, within 2 %; null when there is none. */

@@ -31,7 +31,7 @@ function judgeLoss(subject: Subject): Draft {
   const how = 'pings, SYN and TCP retransmissions, arrival order';
   return {
     verdict: judged.verdict,
-    claim: shareClaim('packets lost', judged, max, workload),
+    claim: shareClaim('packets lost', judged, max, workload, 'packet'),
     details: [
       `${tell(pings, 'ping')}, ${tell(syns, 'SYN')}, ${tell(segments, 'segment')} of requests`,
       arrivals.sent === 0
@@ -76,7 +76,8 @@ function segmentLoss({ view, name }: Subject): Tally {
   for (const { tcp, upload } of requestsOf(view, name)) {
     if (tcp.retransmits === null) continue;
     const last = tcp.info.at(-1);
-    const needless = Math.min(tcp.retransmits, last?.dsackDups ?? 0);
+    const dsacks = (last?.dsackDups ?? 0) - (tcp.info[0]?.dsackDups ?? 0);
+    const needless = Math.min(tcp.retransmits, Math.max(0, dsacks));
     const segmentBytes = Math.max(500, last?.sndMssBytes ?? 1400);
     tally.lost += tcp.retransmits - needless;
     tally.sent += Math.max(1, Math.ceil(upload.bytes / segmentBytes)) + tcp.retransmits;

@@ -21,7 +21,7 @@ export const networkRtt = perEndpoint(
       claim: quantileClaim('network', judged, limit, subject.class, how),
       details: [
         lowestMs === null || judged.n === 0 ? null : decomposition(judged.value, lowestMs, limit.percentile),
-        modelShare(subject),
+        modelShare(subject, judged.verdict === 'fail'),
         best ? `${best.name} measured ${ms(best.rttMs)} at the same percentile` : null,
       ],
       evidence: [
@@ -41,7 +41,7 @@ function decomposition(valueMs: number, lowestMs: number, percentile: number): s
 }
 
 /** How much of the time to first token was the model's own: the question that an engineer asks next. */
-function modelShare({ view, name, targets }: Subject): string | null {
+function modelShare({ view, name, targets }: Subject, networkFails: boolean): string | null {
   const split = answeredOf(view, name).filter((r) => r.split.ttft !== null && r.phases.ttftMs !== null);
   if (split.length === 0) return null;
   const ttftMs = median(risingOf(split, (r) => r.phases.ttftMs));
@@ -50,7 +50,8 @@ function modelShare({ view, name, targets }: Subject): string | null {
   const allowedMs = targets.ttftMs.max - median(risingOf(split, (r) => networkAllowanceMs(r, targets)));
   const own = `${ms(median(low))} of ${ms(ttftMs)} to first token was its own`;
   if (high <= allowedMs) return `the model is not the problem: ${own}${steady(low) ? ', steady' : ''}`;
-  if (median(low) > allowedMs) return `the model is a problem too: ${own}, and ${ms(allowedMs)} is what it may take`;
+  if (median(low) > allowedMs)
+    return `the model is ${networkFails ? 'a problem too' : 'the problem'}: ${own}, and ${ms(allowedMs)} is what it may take`;
   return `the share of the model is undetermined: between ${ms(median(low))} and ${ms(high)} of ${ms(ttftMs)} to first token`;
 }
 

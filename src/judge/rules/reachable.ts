@@ -43,13 +43,14 @@ export const reachable = perEndpoint(
   },
 );
 
-/** How every attempt ended whose purpose was a connection; pings may be filtered on purpose and do not count. */
+/** How every attempt to connect ended; ICMP may be filtered on purpose and does not count. */
 function attempts({ view, name }: Subject): Outcome[] {
   const all = [view.of('dns', name), view.of('tcp', name), view.of('tls', name)].flatMap((list) =>
     list.map((o) => o.outcome),
   );
+  const pings = view.of('ping', name).filter((o) => o.method === 'tcp-connect');
   const requests = view.of('inference', name).map((o) => o.request.outcome);
-  return [...all, ...requests].filter((o) => o.kind !== 'interrupted');
+  return [...all, ...pings.map((o) => o.outcome), ...requests].filter((o) => o.kind !== 'interrupted');
 }
 
 /** The peer itself answered, whatever it said: a rejection or a broken stream came over a working path. */

@@ -13,7 +13,7 @@ export const stallRate = perEndpoint(
     const judged = againstShare(stalls, gaps, max);
     return {
       verdict: judged.verdict,
-      claim: shareClaim('token gaps stalled', judged, max, workload),
+      claim: shareClaim('token gaps stalled', judged, max, workload, 'gap'),
       details: [
         stalls > 0
           ? `caused by the network ${by.network}, the server ${by.server}, this client ${by.client}, undetermined ${by.undetermined}`
