@@ -52,7 +52,7 @@ export function ruleContract(rule: Rule): void {
             expect(f.claim).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
           }
         }),
-        { numRuns: 150 },
+        { numRuns: 60 },
       );
     });
 
