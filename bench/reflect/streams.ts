@@ -5,6 +5,7 @@
  *   npx tsx bench/reflect/streams.ts [--streams 500] [--rate 50] [--seconds 20] [--tls]
  */
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,10 @@ const streams = Math.min(2000, Number(values.streams));
 const rate = Math.min(1000, Number(values.rate));
 const seconds = Math.min(120, Number(values.seconds));
 
+const windowMs = 100;
+/** A window counts as calm when the thread waited for less than this in it and in the five before. */
+const calmWaitMs = 5;
+
 if (values.drain === undefined) await measure();
 else drain(Number(values.drain));
 
@@ -42,6 +47,7 @@ async function measure(): Promise<void> {
     plainIo(),
     { onTruth: (row) => rows.push(row) },
   );
+  const waits = watchRunQueue();
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   const child = fork(import.meta.filename, [
@@ -54,8 +60,9 @@ async function measure(): Promise<void> {
   await new Promise((done) => child.once('exit', done));
   const cpu = process.cpuUsage(cpuBefore);
   const elapsedMs = performance.now() - startedMs;
+  waits.stop();
   await reflector.stop();
-  report(rows, (cpu.user + cpu.system) / 1000, elapsedMs);
+  report(rows, (cpu.user + cpu.system) / 1000, elapsedMs, waits);
 }
 
 /** Child: opens the streams, reads and throws away until all have ended. */
@@ -71,7 +78,7 @@ function drain(port: number): void {
   }
 }
 
-function report(rows: readonly TruthRow[], cpuMs: number, elapsedMs: number): void {
+function report(rows: readonly TruthRow[], cpuMs: number, elapsedMs: number, waits: RunQueueWatch): void {
   const lags: number[] = [];
   const drifts: number[] = [];
   for (const row of rows) {
@@ -92,10 +99,60 @@ function report(rows: readonly TruthRow[], cpuMs: number, elapsedMs: number): vo
   );
   line('lag p50 / p99 by second', bySecond(rows).join('  '));
   line('backpressured events', String(rows.reduce((sum, row) => sum + row.backpressuredEvents.length, 0)));
+  const calm = rows.flatMap((row) =>
+    row.tokenMs.flatMap((ms, i) => (waits.calmAt(row.scheduledMs[i]!) ? [ms - row.scheduledMs[i]!] : [])),
+  );
+  line(
+    'ready but not running',
+    `${((100 * waits.totalMs()) / elapsedMs).toFixed(0)} % of the time: others had the CPU`,
+  );
+  line('lag p50 / p99 / max, calm windows', [0.5, 0.99, 1].map((share) => ms(quantile(calm, share))).join(' / '));
+  line('events in calm windows', `${calm.length}`);
   line(
     'server CPU',
     `${((100 * cpuMs) / elapsedMs).toFixed(0)} % of a core, ${((1000 * cpuMs) / lags.length).toFixed(1)} µs per event`,
   );
+}
+
+interface RunQueueWatch {
+  stop(): void;
+  totalMs(): number;
+  /** True when this thread hardly waited for a CPU around that time and shortly before. */
+  calmAt(ms: number): boolean;
+}
+
+/** Tells lateness that other processes caused from lateness of our own making: a shared machine is the usual one. */
+function watchRunQueue(): RunQueueWatch {
+  const { clock } = plainIo();
+  const window = (ms: number) => Math.floor(ms / windowMs);
+  const waitedInMs = new Map<number, number>();
+  const beganMs = runQueueWaitMs();
+  let before = { waitedMs: beganMs, window: window(clock.monoMs()) };
+  const sample = (): void => {
+    const now = { waitedMs: runQueueWaitMs(), window: window(clock.monoMs()) };
+    if (now.window === before.window) return;
+    for (let w = before.window; w < now.window; w++) waitedInMs.set(w, now.waitedMs - before.waitedMs);
+    before = now;
+  };
+  const timer = setInterval(sample, windowMs / 4);
+  const calm = (w: number) => (waitedInMs.get(w) ?? Number.POSITIVE_INFINITY) < calmWaitMs;
+  return {
+    stop: () => {
+      clearInterval(timer);
+      sample();
+    },
+    totalMs: () => before.waitedMs - beganMs,
+    calmAt: (ms) => [0, 1, 2, 3, 4, 5].every((back) => calm(window(ms) - back)),
+  };
+}
+
+/** How long this thread was ready to run while others had the CPU (Linux, /proc/PID/schedstat); NaN elsewhere. */
+function runQueueWaitMs(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** Start-up (connections, compilation) told apart from steady state. */

@@ -7,7 +7,7 @@ import { DueQueue, type DueTask } from './due-queue.ts';
  * beyond that, lateness of about a millisecond is accepted rather than a core burnt. Measured numbers: bench/reflect.
  */
 const spinWithinMs = 1.3;
-const spinShare = 0.3;
+const spinShare = 0.2;
 const spinSavedMaxMs = 30;
 /** Tasks per turn of the event loop: enough to amortise the turn, few enough to keep reading requests. */
 const tasksPerTurn = 64;
