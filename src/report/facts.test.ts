@@ -3,6 +3,7 @@ import { assessSample } from '../../test/fixtures/assess-sample.ts';
 import { shareCells } from './bar.ts';
 import {
   firstTokenSegments,
+  firstTokenTimes,
   headline,
   requestAt,
   requestsOf,
@@ -11,7 +12,7 @@ import {
   totalSegments,
   worstCadence,
 } from './facts.ts';
-import { briefMs, evidenceText, intervalText, num, percent, quantity } from './format.ts';
+import { briefMs, coverage, evidenceText, intervalText, num, percent, quantity } from './format.ts';
 
 const sample = assessSample();
 const all = sample.endpoints.flatMap((e) => requestsOf(sample, e.name));
@@ -41,7 +42,7 @@ test('totalSegments() adds up to the whole request', () => {
   }
 });
 
-test('requestAt() picks a real request by nearest rank and ignores those without a token', () => {
+test('requestAt() picks a real request and ignores those without a token', () => {
   const of = (ms: number | null, id: string) => ({
     ...(all[0] as (typeof all)[number]),
     id,
@@ -57,9 +58,16 @@ test('worstCadence() prefers a stall to any gap that is none', () => {
   expect(worst?.stalls.length).toBeGreaterThan(0);
 });
 
-test('roundTrips() leaves out methods without a sample', () => {
-  expect(roundTrips(sample, 'eu-chat').map((s) => s.label)).toEqual(['ping', 'on the request']);
-  expect(roundTrips(sample, 'nobody')).toEqual([]);
+test('roundTrips() begins with the method that the verdict rests on and leaves out methods without a sample', () => {
+  const [chat, voice] = sample.endpoints;
+  if (!chat || !voice) throw new Error('The sample has too few endpoints');
+  expect(roundTrips(sample, chat).map((s) => s.label)).toEqual(['TCP round trips, kernel stamps', 'ICMP echo']);
+  expect(roundTrips(sample, voice)[0]?.label).toBe('ICMP echo');
+  expect(roundTrips(sample, { ...chat, name: 'nobody' })).toEqual([]);
+});
+
+test('firstTokenTimes() counts a request that was given up with the time waited', () => {
+  expect(firstTokenTimes(sample, 'branch-voice').values.at(-1)).toBe(10_000);
 });
 
 test('sortFindings() keeps every finding', () => {
@@ -103,6 +111,9 @@ describe('numbers', () => {
       '> 99 %',
       '100 %',
     ]);
+  });
+  test('coverage() is whole, but never 0 % or 100 % of what is known in part', () => {
+    expect([0, 0.0018, 0.5, 0.999, 1].map(coverage)).toEqual(['0 %', '< 1 %', '50 %', '> 99 %', '100 %']);
   });
   test('briefMs() keeps a tenth below ten', () => {
     expect([0, 0.01, 0.34, 9.96, 54.6].map(briefMs)).toEqual(['0', '< 0.1', '0.3', '10', '55']);

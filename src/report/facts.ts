@@ -1,7 +1,9 @@
 import type { AssessReport, EndpointSummary } from '../model/assess.ts';
 import type { Finding, Pillar } from '../model/finding.ts';
 import { type InferenceRequest, type Split, stallCause } from '../model/inference.ts';
-import type { ObservationOf } from '../model/observation.ts';
+import { viewOf } from '../judge/rule.ts';
+import { requestsOf as judgedRequests, roundTripsOf, ttftsOf } from '../judge/samples.ts';
+import { samplesNeeded } from '../stats/quantile.ts';
 
 /** Who can be blamed for a millisecond, in the order in which bars show them. */
 export const parts = ['dns', 'tcp', 'tls', 'upload', 'network', 'undetermined', 'server', 'client'] as const;
@@ -82,12 +84,12 @@ function cut(totalMs: number, wanted: readonly (readonly [Part, number | null])[
   return segments;
 }
 
-/** The real request that stands at this percentile of time to first token (nearest rank), so that its parts belong together. */
+/** The real request nearest to this percentile of time to first token, so that its parts belong together. */
 export function requestAt(requests: readonly InferenceRequest[], percentile: number): InferenceRequest | undefined {
   const sorted = requests
     .filter((r) => r.phases.ttftMs !== null)
     .toSorted((a, b) => (a.phases.ttftMs ?? 0) - (b.phases.ttftMs ?? 0));
-  return sorted[Math.max(0, Math.ceil((percentile / 100) * sorted.length) - 1)];
+  return sorted[Math.round((percentile / 100) * (sorted.length - 1))];
 }
 
 /** The request with the most stalled time, else the one with the longest gap; undefined when none streamed. */
@@ -127,24 +129,20 @@ export interface Series {
   values: number[];
 }
 
-/** Round trips seen to an endpoint, by method; methods without a sample are left out. */
-export function roundTrips(report: AssessReport, endpoint: string): Series[] {
-  const pings = report.observations.filter((o): o is ObservationOf<'ping'> => o.kind === 'ping' && o.to === endpoint);
-  const icmp = pings.filter((o) => o.method === 'icmp').map((o) => o.rttMs);
-  const connect = [
-    ...pings.filter((o) => o.method === 'tcp-connect').map((o) => o.rttMs),
-    ...report.observations.map((o) => (o.kind === 'tcp' && o.to === endpoint ? o.rttMs : null)),
-  ];
-  const requests = requestsOf(report, endpoint);
-  return [
-    { label: 'ping', values: known(icmp) },
-    { label: 'TCP connect', values: known(connect) },
-    { label: 'on the request', values: known(requests.map((r) => r.tcp.requestRttMs ?? r.tcp.handshakeRttMs)) },
-  ].filter((s) => s.values.length > 0);
+/** Times to first token as the rules see them: a request given up before its first token counts with the time waited. */
+export function firstTokenTimes(report: AssessReport, endpoint: string): Series {
+  return { label: 'time to first token', values: [...ttftsOf(judgedRequests(viewOf(report.observations), endpoint))] };
 }
 
-export function known(values: readonly (number | null)[]): number[] {
-  return values.filter((v) => v !== null);
+/** Round trips to an endpoint: first those that the verdict rests on, then those of the other method, where there are any. */
+export function roundTrips(report: AssessReport, e: EndpointSummary): Series[] {
+  const view = viewOf(report.observations);
+  const judged = roundTripsOf(view, e.name, samplesNeeded(e.targets.networkRttMs.percentile / 100));
+  const icmp = view.of('ping', e.name).flatMap((p) => (p.method === 'icmp' && p.rttMs !== null ? [p.rttMs] : []));
+  const tcp = roundTripsOf(view, e.name, 0);
+  const other =
+    judged.method === 'tcp' ? { label: 'ICMP echo', values: icmp } : { label: tcp.how, values: [...tcp.rising] };
+  return [{ label: judged.how, values: [...judged.rising] }, other].filter((s) => s.values.length > 0);
 }
 
 /** Whether a finding is worth knowing without anything having failed. */

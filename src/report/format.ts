@@ -24,6 +24,12 @@ export function percent(share: number): string {
   return whole === 100 && share < 1 ? '> 99 %' : `${whole} %`;
 }
 
+/** A coverage in whole per cent: what is known in part is neither 0 % nor 100 %. */
+export function coverage(share: number): string {
+  if (share > 0 && share < 0.01) return '< 1 %';
+  return share < 1 && share > 0.99 ? '> 99 %' : `${Math.round(share * 100)} %`;
+}
+
 /** Milliseconds for bars and legends, where a tenth is enough: 54.6 → `55`, 8.04 → `8.0`, 0.04 → `< 0.1`. */
 export function briefMs(valueMs: number): string {
   if (valueMs >= 9.95) return String(Math.round(valueMs));

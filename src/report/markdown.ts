@@ -11,22 +11,25 @@ import {
   requestsOf,
   sortFindings,
 } from './facts.ts';
-import { briefMs, evidenceText, intervalText, moment, percent, plural, quantity } from './format.ts';
+import { briefMs, evidenceText, intervalText, moment, coverage as known, plural, quantity } from './format.ts';
 import { howMeasured } from './methods.ts';
 import { gain } from './text.ts';
 
 /** The report as GitHub-flavoured Markdown for a pull request or ticket: matrix, findings, numbers, how measured. */
 export function renderMarkdown(report: AssessReport): string {
   const { word, why } = headline(report);
-  const shown = sortFindings(report).filter((f) => f.verdict !== 'pass');
-  const passed = sortFindings(report).filter((f) => f.verdict === 'pass');
+  const all = sortFindings(report);
+  const shown = all.filter((f) => f.verdict === 'fail');
+  const unknown = all.filter((f) => f.verdict === 'unknown');
+  const passed = all.filter((f) => f.verdict === 'pass');
   const sections = [
     `# inferpath: ${word}`,
     `**${md(why)}** · ${plural(report.endpoints.length, 'endpoint')} · from ${md(report.vantage)} · ${plural(report.requests, 'request')} · ${(report.durationMs / 1000).toFixed(0)} s · ${moment(report.startedAt)}`,
     report.interrupted ? '> The run was interrupted: this is what it had.' : '',
     matrix(report),
     '## Findings',
-    shown.length > 0 ? shown.map(findingBlock).join('\n\n') : 'Nothing failed and nothing is unknown.',
+    shown.length > 0 ? shown.map(findingBlock).join('\n\n') : 'Nothing failed.',
+    unknown.length > 0 ? `### ${mark.unknown}\n\n${unknown.map(unknownLine).join('\n')}` : '',
     passed.length > 0
       ? details(
           `${plural(passed.length, 'check')} passed`,
@@ -73,7 +76,7 @@ const mark = { pass: '✅ pass', fail: '❌ **FAIL**', unknown: '❔ unknown' };
 function matrix(report: AssessReport): string {
   const cell = (e: EndpointSummary, p: (typeof pillars)[number]) => {
     const { verdict, coverage } = e.cells[p];
-    return verdict === 'unknown' ? `${mark.unknown} ${percent(coverage)}` : mark[verdict];
+    return verdict === 'unknown' ? `${mark.unknown} ${known(coverage)}` : mark[verdict];
   };
   return table(
     ['endpoint', 'class', ...pillars, 'to blame'],
@@ -93,6 +96,12 @@ function findingBlock(f: Finding): string {
   const basis = [`\`${f.id}\``, f.pillar, `confidence ${f.confidence}`, ...f.evidence.map((e) => md(evidenceText(e)))];
   lines.push(`- <sub>${basis.join(' · ')}</sub>`);
   return [lines[0], '', ...lines.slice(1)].join('\n');
+}
+
+/** An unknown in one list item: what is missing matters more than what little was measured. */
+function unknownLine(f: Finding): string {
+  const remedy = f.remedy ? ` → ${md(f.remedy.text)}` : '';
+  return `- **${md(f.subject)}** ${md(f.claim)}${remedy} (\`${f.id}\`)`;
 }
 
 function details(title: string, body: string): string {

@@ -13,7 +13,7 @@ import {
   sortFindings,
   stallSummary,
 } from './facts.ts';
-import { duration, evidenceText, percent, plural } from './format.ts';
+import { duration, evidenceText, coverage as known, plural } from './format.ts';
 
 export type { TextOptions } from './ansi.ts';
 
@@ -57,7 +57,7 @@ function head(report: AssessReport, columns: number, paint: Palette): string[] {
 
 function cellText(e: EndpointSummary, pillar: (typeof pillars)[number]): string {
   const { verdict, coverage } = e.cells[pillar];
-  if (verdict === 'unknown') return `unknown ${percent(coverage)}`;
+  if (verdict === 'unknown') return `unknown ${known(coverage)}`;
   return verdict === 'fail' ? 'FAIL' : 'pass';
 }
 
@@ -95,7 +95,7 @@ function matrixList(report: AssessReport, columns: number, paint: Palette): stri
     const line = (verdict: 'fail' | 'unknown' | 'pass', label: string) => {
       const of = pillars.filter((p) => e.cells[p].verdict === verdict);
       if (of.length === 0) return [];
-      const text = of.map((p) => (verdict === 'unknown' ? `${p} ${percent(e.cells[p].coverage)}` : p)).join(', ');
+      const text = of.map((p) => (verdict === 'unknown' ? `${p} ${known(e.cells[p].coverage)}` : p)).join(', ');
       return hang(`  ${paint.verdict[verdict](pad(label, 7))}  `, text, columns);
     };
     return [
@@ -108,38 +108,65 @@ function matrixList(report: AssessReport, columns: number, paint: Palette): stri
 }
 
 function findingBlocks(report: AssessReport, columns: number, paint: Palette): string[] {
-  const shown = sortFindings(report).filter((f) => f.verdict !== 'pass');
-  const passes = report.findings.length - shown.length;
-  const lines = shown.flatMap((f) => ['', ...block(f, columns, paint)]);
-  if (passes > 0)
-    lines.push(
+  const sorted = sortFindings(report);
+  const isUnknown = (f: Finding) => f.verdict === 'unknown';
+  const passes = sorted.filter((f) => f.verdict === 'pass').length;
+  const subjects = [...new Set(sorted.filter(isUnknown).map((f) => f.subject))];
+  const lines = [
+    ...sorted.filter((f) => f.verdict === 'fail' && !isNote(f)).flatMap((f) => ['', ...block(f, columns, paint)]),
+    ...subjects.flatMap((s) => [
       '',
-      ...hang(
-        `${paint.verdict.pass('pass')} `,
-        `${plural(passes, 'check')} passed (all of them: --json, --markdown or --html)`,
+      ...unknownBlock(
+        s,
+        sorted.filter((f) => isUnknown(f) && f.subject === s),
         columns,
+        paint,
       ),
-    );
+    ]),
+    ...sorted.filter(isNote).flatMap((f) => ['', ...block(f, columns, paint)]),
+  ];
+  if (passes > 0)
+    lines.push('', ...hang(`${paint.verdict.pass('pass')} `, `${plural(passes, 'check')} passed`, columns));
+  lines.push(
+    ...hang('', 'every check with its evidence: --html FILE, --markdown FILE or --json', columns).map(paint.dim),
+  );
   return lines;
 }
 
+const indent = '     ';
+
 function block(f: Finding, columns: number, paint: Palette): string[] {
-  const label = isNote(f) ? paint.bold('note') : paint.verdict[f.verdict](f.verdict === 'fail' ? 'FAIL' : 'unknown');
-  const subject = printable(f.subject, 63);
-  const indent = '     ';
-  const basis = [f.id, `confidence ${f.confidence}`, f.evidence.map(evidenceText).join('; ')]
-    .filter(Boolean)
-    .join(' · ');
-  // The no-break space keeps two cells between subject and claim through the wrapping.
-  const claim = hang(`${label} `, `${subject}\u00a0 ${printable(f.claim, 600)}`, columns, indent.length);
+  const label = isNote(f) ? paint.bold('note') : paint.verdict.fail('FAIL');
   const lines = [
-    ...claim.map((l, i) => (i === 0 ? l.replace(subject, () => paint.bold(subject)) : l)),
+    ...titled(label, f.subject, printable(f.claim, 600), columns, paint),
     ...f.details.flatMap((d) => hang(indent, printable(d, 600), columns)),
   ];
   if (f.remedy)
     lines.push(...hang(`${indent}${paint.bold('→')} `, `${printable(f.remedy.text, 600)}${gain(f)}`, columns));
-  lines.push(...hang(indent, basis, columns).map(paint.dim));
-  return lines;
+  // Most claims carry their n and method already; evidence that only repeats them would hide the rest.
+  const more = /\bn = \d/.test(f.claim) ? f.evidence.slice(1) : f.evidence;
+  const basis = [f.id, `confidence ${f.confidence}`, more.map(evidenceText).join('; ')].filter(Boolean).join(' · ');
+  return [...lines, ...hang(indent, basis, columns).map(paint.dim)];
+}
+
+/** All unknowns of one subject: a line each, since what is missing matters more than what little was measured. */
+function unknownBlock(subject: string, findings: readonly Finding[], columns: number, paint: Palette): string[] {
+  return [
+    ...titled(paint.verdict.unknown('unknown'), subject, plural(findings.length, 'check'), columns, paint),
+    ...findings.flatMap((f) => [
+      ...hang(indent, `${printable(f.claim, 600)} (${f.id})`, columns, indent.length + 2),
+      ...(f.remedy
+        ? hang(`${indent}  ${paint.bold('→')} `, `${printable(f.remedy.text, 600)}${gain(f)}`, columns)
+        : []),
+    ]),
+  ];
+}
+
+function titled(label: string, subject: string, claim: string, columns: number, paint: Palette): string[] {
+  const name = printable(subject, 63);
+  // The no-break space keeps two cells between subject and claim through the wrapping.
+  const lines = hang(`${label} `, `${name}\u00a0 ${claim}`, columns, indent.length);
+  return lines.map((l, i) => (i === 0 ? l.replace(name, () => paint.bold(name)) : l));
 }
 
 /** What the remedy gains, as a half-sentence; empty where that was not measured. */

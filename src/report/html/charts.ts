@@ -3,7 +3,7 @@ import { type InferenceRequest, stallCause } from '../../model/inference.ts';
 import { printable } from '../../model/outcome.ts';
 import {
   firstTokenSegments,
-  known,
+  firstTokenTimes,
   type Part,
   partAbout,
   parts,
@@ -25,12 +25,8 @@ export function charts(report: AssessReport, e: EndpointSummary, requests: reado
   const cards = [
     timeToFirstToken(requests),
     wholeRequest(requests),
-    distribution(
-      'Time to first token',
-      [{ label: 'time to first token', values: known(requests.map((r) => r.phases.ttftMs)) }],
-      e.targets.ttftMs,
-    ),
-    distribution('Network round trip', roundTrips(report, e.name), e.targets.networkRttMs),
+    distribution('Time to first token', [firstTokenTimes(report, e.name)], e.targets.ttftMs),
+    distribution('Network round trip', roundTrips(report, e), e.targets.networkRttMs),
     bounds(requests),
     tokenCadence(requests),
   ];

@@ -2,7 +2,7 @@ import type { AssessReport, EndpointSummary } from '../../model/assess.ts';
 import { type Finding, type Pillar, pillars } from '../../model/finding.ts';
 import { printable } from '../../model/outcome.ts';
 import { blamedParty, findingsOf } from '../facts.ts';
-import { percent } from '../format.ts';
+import { coverage as known } from '../format.ts';
 import { badge } from './badge.ts';
 import { esc } from './escape.ts';
 
@@ -27,11 +27,11 @@ function cell(report: AssessReport, e: EndpointSummary, i: number, pillar: Pilla
   const { verdict, coverage } = e.cells[pillar];
   const worst = findingsOf(report, e, pillar)[0];
   const href = worst ? anchorOf(report, worst) : `endpoint-${i}`;
-  const word = verdict === 'fail' ? 'FAIL' : verdict === 'pass' ? 'pass' : `unknown ${percent(coverage)}`;
+  const word = verdict === 'fail' ? 'FAIL' : verdict === 'pass' ? 'pass' : `unknown ${known(coverage)}`;
   const cover =
     verdict === 'unknown'
       ? `<span class="cover" aria-hidden="true"><i style="width:${Math.round(coverage * 100)}%"></i></span>`
       : '';
-  const spoken = `${pillar} of ${printable(e.name)}: ${verdict}${verdict === 'unknown' ? `, ${percent(coverage)} of what is needed is known` : ''}`;
+  const spoken = `${pillar} of ${printable(e.name)}: ${verdict}${verdict === 'unknown' ? `, ${known(coverage)} of what is needed is known` : ''}`;
   return `<a href="#${href}" aria-label="${esc(spoken)}">${badge(verdict, word)}${cover}</a>`;
 }

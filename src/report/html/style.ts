@@ -72,7 +72,7 @@ svg .target-label{fill:var(--fail);font-weight:600}
 .findings td{overflow-wrap:anywhere}.findings td:first-child{width:7.6rem}.findings td:nth-child(3){width:30%}
 .claim{font-weight:600}.findings ul{margin:.3em 0 0;padding-left:1.15em}.id{color:var(--muted);font-size:.8rem;overflow-wrap:anywhere}
 .evidence{color:var(--muted);font-size:.86rem;font-variant-numeric:tabular-nums}
-.remedy{margin-top:.55em}.gain{color:var(--pass);font-weight:600}
+.remedy{margin-top:.55em}.gain{color:var(--pass);font-weight:600;white-space:nowrap}[data-verdict=unknown] .claim{font-weight:500}
 .passed{list-style:none;margin:0;padding:8px 12px;font-size:.94rem}.passed li{margin:5px 0;display:flex;gap:10px;align-items:baseline}.passed li[hidden]{display:none}
 .found:not(:has([data-verdict]:not([hidden]))){display:none}.found table:not(:has(tbody tr:not([hidden]))){display:none}
 .changes{margin:0;padding-left:1.3em}.changes li{margin:.45em 0;padding-left:.2em}.changes a{font-weight:650}
