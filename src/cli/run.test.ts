@@ -28,7 +28,7 @@ describe('runCli()', () => {
   test.each([[[]], [['--help']], [['-h']]])('lists the commands for %j', async (argv) => {
     const io = fakeIo();
     expect(await runCli(argv, io, [done])).toBe(0);
-    expect(io.stdout()).toContain('\nCommands:\n  work  Do the work.\n');
+    expect(io.stdout()).toContain('\nCommands:\n  work  Do the work\n');
     expect(io.stderr()).toBe('');
   });
 

@@ -8,6 +8,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLError,
 } from 'yaml';
 import { printable } from '../model/outcome.ts';
@@ -35,10 +36,10 @@ const maxAliases = 100;
 
 /** Parses YAML 1.2 (core schema, no merge keys, one document). Bounded: aliases are counted, deep nesting is an error. Never throws. */
 export function parseYaml(text: string): YamlFile {
-  const lines = new LineCounter();
+  const lines = lineTable(text);
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    return { line, column: col };
   };
   const start = { line: 1, column: 1 };
   const broken = (mistakes: YamlFile['mistakes']): YamlFile => ({
@@ -48,25 +49,40 @@ export function parseYaml(text: string): YamlFile {
     placeOf: () => start,
     placeOfKey: () => start,
   });
-  const tooDeep = findDeepNesting(text);
-  if (tooDeep) return broken([{ ...tooDeep, message: `file: found too deep nesting; ${allowedNesting}` }]);
+  const tooMuch = findTooMuch(text);
+  if (tooMuch) return broken([{ ...place(tooMuch.offset), message: `file: ${tooMuch.message}` }]);
   try {
-    const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', strict: true });
-    const mistakes = firstPerPlace([...doc.errors, ...doc.warnings]).map((error) => ({
+    const doc = parseDocument(text, { prettyErrors: false, logLevel: 'error', uniqueKeys: false });
+    const syntax = firstPerPlace([...doc.errors, ...doc.warnings]).map((error) => ({
       ...place(error.pos[0]),
       message: syntaxWords(error, text),
     }));
-    if (doc.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return broken(mistakes);
+    if (doc.errors.length > 0) return broken(syntax);
+    const repeated = repeatedKeys(doc).map(({ key, offset }) => ({
+      ...place(offset),
+      message: `${printable(key, 60)}: found the key a second time; allowed: once`,
+    }));
     return {
       broken: false,
       value: doc.toJS({ maxAliasCount: maxAliases }),
-      mistakes,
+      mistakes: [...syntax, ...repeated],
       placeOf: (path) => place(locate(doc, path).value),
       placeOfKey: (path) => place(locate(doc, path).key),
     };
   } catch (error) {
     return broken([{ ...start, message: `file: ${exceptionWords(error)}` }]);
   }
+}
+
+/** Line begins of a text; filled before parsing, so that a text that is not parsed has places too. */
+function lineTable(text: string): LineCounter {
+  const lines = new LineCounter();
+  for (let offset = 0; offset !== -1;) {
+    lines.addNewLine(offset);
+    const end = text.indexOf('\n', offset);
+    offset = end === -1 ? -1 : end + 1;
+  }
+  return lines;
 }
 
 /** Levels of `[`, `{` and of columns of indentation; a network file needs 5 and 20. */
@@ -77,24 +93,43 @@ const allowedNesting = `allowed: ${maxNesting} brackets and ${maxIndentColumns} 
 /** Tokens by which the lexer marks a document, a flow error and a scalar; they do not stand in the text. */
 const lexerMarks = ['\u0002', '\u0018', '\u001f'];
 
+/** Tokens of one file: ten times what a thousand endpoints need, and still parsed within seconds. */
+const maxTokens = 200_000;
+
 /**
- * The first place where a text nests deeper than any network file. Asked before parsing, because the parser recurses per
- * level: thousands of "[" do not make it throw but end the process.
+ * The first place where a text is deeper or larger than any network file. Asked before parsing, because the parser recurses
+ * per level: thousands of "[" do not make it throw but end the process.
  */
-function findDeepNesting(text: string): Place | undefined {
-  const indented = text.split('\n').findIndex((line) => /^[ \t\-?:]*/.exec(line)![0].length > maxIndentColumns);
-  if (indented !== -1) return { line: indented + 1, column: maxIndentColumns + 1 };
-  let [depth, offset] = [0, 0];
+function findTooMuch(text: string): { offset: number; message: string } | undefined {
+  const indented = /^[ \t\-?:]{201}/m.exec(text);
+  if (indented)
+    return { offset: indented.index + maxIndentColumns, message: `found too deep nesting; ${allowedNesting}` };
+  let [depth, offset, tokens] = [0, 0, 0];
   for (const token of new Lexer().lex(text)) {
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;
-    if (depth > maxNesting) {
-      const before = text.slice(0, offset).split('\n');
-      return { line: before.length, column: before.at(-1)!.length + 1 };
-    }
+    if (depth > maxNesting) return { offset, message: `found too deep nesting; ${allowedNesting}` };
+    if (++tokens > maxTokens)
+      return { offset, message: 'found more values than can be trusted; allowed: a file of some thousand values' };
     if (!lexerMarks.includes(token)) offset += token.length;
   }
   return undefined;
+}
+
+/** Keys that stand twice in one mapping. Found here and not by the parser, which compares every key with every other. */
+function repeatedKeys(doc: Document): { key: string; offset: number }[] {
+  const repeated: { key: string; offset: number }[] = [];
+  visit(doc, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const pair of map.items) {
+        const key = keyText(pair.key);
+        if (seen.has(key)) repeated.push({ key, offset: offsetOf(pair.key) ?? 0 });
+        seen.add(key);
+      }
+    },
+  });
+  return repeated;
 }
 
 function exceptionWords(error: unknown): string {
@@ -108,7 +143,8 @@ function exceptionWords(error: unknown): string {
 
 /** The parser tells one mistake in several ways; the first is the one that the user made. */
 function firstPerPlace(errors: readonly YAMLError[]): YAMLError[] {
-  return errors.filter((error, i) => errors.findIndex((other) => other.pos[0] === error.pos[0]) === i);
+  const seen = new Set<number>();
+  return errors.filter(({ pos: [from] }) => !seen.has(from) && seen.add(from));
 }
 
 /** The YAML library's codes in our words, where a user meets them often; else its own words. */
@@ -118,8 +154,6 @@ function syntaxWords(error: YAMLError, text: string): string {
   switch (error.code) {
     case 'TAB_AS_INDENT':
       return 'file: found a tab; allowed: spaces as indentation';
-    case 'DUPLICATE_KEY':
-      return `${wordAt(text, from)}: found the key a second time; allowed: once`;
     case 'MULTIPLE_DOCS':
       return 'file: found a second document ("---"); allowed: one document';
     case 'TAG_RESOLVE_FAILED':
@@ -128,10 +162,6 @@ function syntaxWords(error: YAMLError, text: string): string {
       // Without the text itself: the line may hold a secret.
       return `file: is not YAML: ${printable(error.message)}`;
   }
-}
-
-function wordAt(text: string, offset: number): string {
-  return printable(/^[^:\n]*/.exec(text.slice(offset, offset + 64))?.[0].trim() ?? '', 60);
 }
 
 /** Offsets of the key and the value that a path leads to; where it leads nowhere, those of the last part that exists. */
