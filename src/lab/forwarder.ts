@@ -19,8 +19,6 @@ const LONGEST_SLEEP_MS = 100;
 const AWAKE_MS = 0.08;
 const AWAKE_SHARE = 0.2;
 const AWAKE_SAVED_MS = 5;
-/** What one turn of the loop costs while nothing happens. */
-const POLL_MS = 0.0015;
 /** Packets read from one device, and handled, before the others get their turn. */
 const READ_BATCH = 32;
 const ADVANCE_BATCH = 128;
@@ -56,14 +54,16 @@ export function forward(plan: Plan, counters: Counters, devices: readonly HostDe
 
   let awakeLeftMs = AWAKE_SAVED_MS;
   let lastMs = performance.now();
+  let awake = false;
   for (;;) {
     advance(engine, performance.now(), ADVANCE_BATCH, deliver);
     const nowMs = performance.now();
-    awakeLeftMs = Math.min(AWAKE_SAVED_MS, awakeLeftMs + (nowMs - lastMs) * AWAKE_SHARE);
+    const turnMs = nowMs - lastMs;
     lastMs = nowMs;
+    awakeLeftMs = Math.min(AWAKE_SAVED_MS, awakeLeftMs + turnMs * AWAKE_SHARE - (awake ? turnMs : 0));
     const restMs = nextDueMs(engine) - nowMs;
     const awakeMs = awakeLeftMs > 0 ? AWAKE_MS : 0;
-    if (restMs > 0 && restMs <= awakeMs) awakeLeftMs -= POLL_MS;
+    awake = restMs > 0 && restMs <= awakeMs;
     timeoutWords[2] = restMs <= awakeMs ? 0 : Math.min(restMs - awakeMs, LONGEST_SLEEP_MS) * 1e6;
     if (c.ppoll(polled, hosts + 1, timeout, null, 0) <= 0) continue;
     if (revents[hosts * 4 + 3] !== 0) return;

@@ -6,6 +6,7 @@ import { exitStatus } from '../../lab/exit-status.ts';
 import { startLab, type Lab } from '../../lab/lab.ts';
 import { planOf } from '../../lab/plan.ts';
 import { canRunLab } from '../../lab/privilege.ts';
+import type { LabCheck, LabReport } from '../../lab/report.ts';
 import { readTopology, TopologyError } from '../../lab/topology-file.ts';
 import type { Topology } from '../../lab/topology.ts';
 import type { Io } from '../../wire/io.ts';
@@ -92,17 +93,15 @@ function hostFor(topology: Topology, wanted: string | undefined): string {
 function check(topology: Topology, file: string, json: boolean, io: Io): ExitCode {
   const { nodes, directions } = planOf(topology);
   const rows = nodes.map(({ name, kind, v4, v6 }) => ({ name, kind, v4, v6 }));
-  if (json)
-    io.terminal.out(
-      `${JSON.stringify({ schema: 'inferpath/lab-check@1', file, nodes: rows, links: directions.length / 2 }, null, 2)}\n`,
-    );
-  else {
-    io.terminal.out(
-      `${file}: ${topology.hosts.length} hosts, ${topology.routers.length} routers, ${topology.links.length} links\n`,
-    );
-    for (const { name, kind, v4, v6 } of rows)
-      io.terminal.out(`${name.padEnd(20)} ${kind.padEnd(7)} ${v4.padEnd(16)} ${v6}\n`);
+  const result: LabCheck = { schema: 'inferpath/lab-check@1', file, nodes: rows, links: directions.length / 2 };
+  if (json) {
+    io.terminal.out(`${JSON.stringify(result, null, 2)}\n`);
+    return exitCode.ready;
   }
+  const { hosts, routers, links } = topology;
+  io.terminal.out(`${file}: ${hosts.length} hosts, ${routers.length} routers, ${links.length} links\n`);
+  for (const { name, kind, v4, v6 } of rows)
+    io.terminal.out(`${name.padEnd(20)} ${kind.padEnd(7)} ${v4.padEnd(16)} ${v6}\n`);
   return exitCode.ready;
 }
 
@@ -175,7 +174,7 @@ function report(stats: LabStats, { io }: RunPlan): void {
     io.terminal.err(`lab overloaded: ${missed} packets were dropped by the lab itself, not by its links\n`);
 }
 
-function document(status: number, stats: LabStats, { from, command }: RunPlan): object {
+function document(status: number, stats: LabStats, { from, command }: RunPlan): LabReport {
   return { schema: 'inferpath/lab@1', from, command, exitCode: status, ...stats };
 }
 
