@@ -2,13 +2,15 @@ import type { SessionProgress } from '../measure/inference/session.ts';
 import type { Exchange } from '../measure/inference/exchange.ts';
 import { describeOutcome } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
+import type { AssessProgress } from './assess-run.ts';
 
 const redrawMs = 100;
 const strip = '▁▂▃▄▅▆▇█';
 
 /** What is shown on stderr while requests run: nothing when it is no terminal, else one line that is redrawn. */
 export function liveRequests(total: number, io: Io, label = ''): { progress: SessionProgress; end(): void } {
-  if (!io.terminal.stderrIsTty) return { progress: { started: () => undefined, finished: () => undefined }, end: () => undefined };
+  if (!io.terminal.stderrIsTty)
+    return { progress: { started: () => undefined, finished: () => undefined }, end: () => undefined };
   let done = 0;
   let inFlight = 0;
   let last = '';
@@ -61,4 +63,33 @@ function cadence(at: readonly number[]): string {
   const shown = gaps.slice(-40);
   const longest = Math.max(1, ...shown);
   return shown.map((gap) => strip[Math.min(7, Math.floor((gap / longest) * 7.99))]).join('');
+}
+
+/** What is shown on stderr while an assessment runs: one redrawn line on a terminal, else a line every ten seconds. */
+export function liveEndpoints(names: readonly string[], io: Io): { progress: AssessProgress; end(): void } {
+  const beganMs = io.clock.monoMs();
+  const state = new Map(names.map((name) => [name, 'waiting']));
+  const tty = io.terminal.stderrIsTty;
+  const draw = () => {
+    const seconds = Math.round((io.clock.monoMs() - beganMs) / 1000);
+    const line = `${seconds} s  ${[...state].map(([name, what]) => `${name} ${what}`).join(' · ')}`;
+    if (tty) io.terminal.err(`\r\u001b[2K${[...line].slice(0, Math.max(20, io.terminal.columns - 1)).join('')}`);
+    else io.terminal.err(`${line}\n`);
+  };
+  const timer = setInterval(draw, tty ? 250 : 10_000);
+  timer.unref();
+  return {
+    progress: {
+      step: (endpoint, what) => {
+        state.set(endpoint, what);
+      },
+      requests: (endpoint, done, total) => {
+        state.set(endpoint, `${done}/${total}`);
+      },
+    },
+    end: () => {
+      clearInterval(timer);
+      if (tty) io.terminal.err('\r\u001b[2K');
+    },
+  };
 }

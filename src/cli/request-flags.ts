@@ -90,9 +90,24 @@ export const requestFlags = {
     value: 'URL',
     group: 'Connection',
   },
-  clientCert: { schema: z.string().optional(), about: 'Client certificate, PEM file.', value: 'FILE', group: 'Connection' },
-  clientKey: { schema: z.string().optional(), about: 'Key of the client certificate, PEM file.', value: 'FILE', group: 'Connection' },
-  ca: { schema: z.string().optional(), about: 'Certificate authorities to trust, PEM file.', value: 'FILE', group: 'Connection' },
+  clientCert: {
+    schema: z.string().optional(),
+    about: 'Client certificate, PEM file.',
+    value: 'FILE',
+    group: 'Connection',
+  },
+  clientKey: {
+    schema: z.string().optional(),
+    about: 'Key of the client certificate, PEM file.',
+    value: 'FILE',
+    group: 'Connection',
+  },
+  ca: {
+    schema: z.string().optional(),
+    about: 'Certificate authorities to trust, PEM file.',
+    value: 'FILE',
+    group: 'Connection',
+  },
   insecure: {
     schema: z.boolean().default(false),
     about: 'Go on although the certificate cannot be verified.',

@@ -13,6 +13,10 @@ export interface Target {
   family?: 4 | 6;
   /** host:port → address, instead of asking DNS. */
   resolve?: ReadonlyMap<string, string>;
+  /** Trust and client certificate for TLS, as PEM texts. */
+  ca?: string | undefined;
+  clientCert?: string | undefined;
+  clientKey?: string | undefined;
 }
 
 /**

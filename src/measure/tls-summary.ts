@@ -20,7 +20,9 @@ export function summariseTls(socket: TLSSocket, nowMs: number): TlsSummary {
     alpn: socket.alpnProtocol || null,
     resumed: socket.isSessionReused(),
     authorized: socket.authorized,
-    authorizationError: error ? printable(error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)) : null,
+    authorizationError: error
+      ? printable(error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error))
+      : null,
     certificate: summariseCertificate(socket.getPeerCertificate(true), nowMs),
   };
 }

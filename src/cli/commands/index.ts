@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { completionCommand } from './completion.ts';
+import { assess } from './assess.ts';
 import { helpCommand } from './help.ts';
 import { infer } from './infer.ts';
 import { init } from './init.ts';
@@ -10,6 +11,7 @@ import { version } from './version.ts';
 
 /** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
 export const commands: readonly Command[] = [
+  assess,
   infer,
   reflect,
   lab,

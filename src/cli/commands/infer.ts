@@ -135,7 +135,9 @@ async function measure(flags: InferFlags, options: SessionOptions, io: Io): Prom
     summary,
     notes: [
       result.about,
-      ...(flags.tap && !tap ? [`more than ${tapMaxConcurrency} requests at once: the server kernel's clock is not read`] : []),
+      ...(flags.tap && !tap
+        ? [`more than ${tapMaxConcurrency} requests at once: the server kernel's clock is not read`]
+        : []),
       ...(note ? [note] : []),
       ...(flags.http2 ? ['HTTP/2: streams share one connection, and so do its TCP_INFO and retransmissions'] : []),
       ...(flags.insecure ? ['certificates were not verified (--insecure)'] : []),

@@ -27,6 +27,7 @@ export interface AttributionInput {
   /** What carried this request, in order. */
   sendings: readonly Sending[];
   handedMs: number;
+  finishedMs: number;
   /** Arrival of the tokens in question; already corrected for reordering. */
   firstTokenMs: number | null;
   lastTokenMs: number | null;
@@ -84,7 +85,12 @@ export function attribute(input: AttributionInput): Attribution {
   const first = sendings[0];
   if (first && lastSent) {
     const uploadMs = leftMs - (first.leftMs ?? first.calledMs);
-    phases.upload = networkOnly(Math.max(0, uploadMs), 0, 'kernel', 'sending waits only for the network to take and acknowledge bytes');
+    phases.upload = networkOnly(
+      Math.max(0, uploadMs),
+      0,
+      'kernel',
+      'sending waits only for the network to take and acknowledge bytes',
+    );
   }
   if (firstTokenMs === null || lastTokenMs === null) return { ttft: null, total: null, phases, clientMs };
 
@@ -102,7 +108,7 @@ export function attribute(input: AttributionInput): Attribution {
 }
 
 /** Time in which this client held the ball: from what it waited for to the packet it sent next. */
-function clientTime({ setUp, trace, sendings, startMs, handedMs }: AttributionInput): number {
+function clientTime({ setUp, trace, sendings, startMs, handedMs, view }: AttributionInput): number {
   let clientMs = 0;
   const firstOfRequest = sendings[0];
   if (!setUp) return firstOfRequest ? Math.max(0, (firstOfRequest.leftMs ?? firstOfRequest.calledMs) - startMs) : 0;
@@ -111,8 +117,11 @@ function clientTime({ setUp, trace, sendings, startMs, handedMs }: AttributionIn
   let waitedForMs = trace.connectedMs ?? readyMs;
   let arrival = 0;
   for (const sending of trace.sendings) {
-    while (arrival < trace.arrivals.length && (trace.arrivals[arrival]?.atMs as number) <= sending.calledMs)
-      waitedForMs = Math.max(waitedForMs, trace.arrivals[arrival++]?.atMs as number);
+    // What was read before this sending is what it answers. A read behind a filled hole carries an older stamp than the hole.
+    for (let a = trace.arrivals[arrival]; a && a.readAtMs <= sending.calledMs; a = trace.arrivals[++arrival]) {
+      const availableMs = view?.availableMs(a.endOffset) ?? (view ? a.atMs : a.readAtMs);
+      waitedForMs = Math.max(waitedForMs, Math.min(availableMs, a.readAtMs));
+    }
     const outMs = sending.leftMs ?? sending.calledMs;
     clientMs += Math.max(0, outMs - waitedForMs);
     waitedForMs = Math.max(waitedForMs, outMs);
@@ -129,11 +138,20 @@ function synLeftMs(trace: ConnectionTrace): number {
 }
 
 /** Bounds on n for one token. */
-function bound(input: AttributionInput, leftMs: number, tokenMs: number, offset: number | null, covers: 'ttft' | 'total'): Way {
+function bound(
+  input: AttributionInput,
+  leftMs: number,
+  tokenMs: number,
+  offset: number | null,
+  covers: 'ttft' | 'total',
+): Way {
   const waitMs = Math.max(0, tokenMs - leftMs);
   const { context } = input;
   const floor = Math.min(waitMs, context.rttFloorMs ?? 0);
-  let way = byTicks(input, leftMs, waitMs, floor, offset) ?? byAck(input, leftMs, waitMs, floor) ?? byHandshake(input, waitMs, floor);
+  let way =
+    byTicks(input, leftMs, waitMs, floor, offset) ??
+    byAck(input, leftMs, waitMs, floor) ??
+    byHandshake(input, waitMs, floor);
   way = openForTerminator(way, context, waitMs, covers);
   way = byReport(input, way, waitMs, covers);
   return { ...way, low: clamp(way.low, 0, waitMs), high: clamp(Math.max(way.low, way.high), 0, waitMs) };
@@ -143,7 +161,11 @@ function bound(input: AttributionInput, leftMs: number, tokenMs: number, offset:
  * The way there is the same for every token of a request; only the way back may differ, and the server's clock on the two
  * tokens says by how much. So what is known of the first token's ways bounds the last one's.
  */
-function follow(first: Way, last: Way, { view, firstTokenMs, lastTokenMs, firstTokenOffset, lastTokenOffset }: AttributionInput): Way {
+function follow(
+  first: Way,
+  last: Way,
+  { view, firstTokenMs, lastTokenMs, firstTokenOffset, lastTokenOffset }: AttributionInput,
+): Way {
   const from = firstTokenOffset === null ? null : view?.handedTicks(firstTokenOffset);
   const to = lastTokenOffset === null ? null : view?.handedTicks(lastTokenOffset);
   if (!from || !to || firstTokenMs === null || lastTokenMs === null || last.evidence !== 'kernel') return last;
@@ -154,7 +176,13 @@ function follow(first: Way, last: Way, { view, firstTokenMs, lastTokenMs, firstT
 }
 
 /** The server kernel's own clock on the acknowledgement of our last byte and on the token's segment. */
-function byTicks(input: AttributionInput, leftMs: number, waitMs: number, floor: number, offset: number | null): Way | null {
+function byTicks(
+  input: AttributionInput,
+  leftMs: number,
+  waitMs: number,
+  floor: number,
+  offset: number | null,
+): Way | null {
   const { view, sendings, trace } = input;
   const requestEnd = sendings.at(-1)?.endOffset;
   if (!view || !trace.tapComplete || offset === null || requestEnd === undefined) return null;
@@ -196,10 +224,9 @@ function byAck(input: AttributionInput, leftMs: number, waitMs: number, floor: n
   };
 }
 
-function lossSeen({ trace, handedMs }: AttributionInput): boolean {
-  const before = trace.info.filter((i) => i.atMs <= handedMs).at(-1)?.info.rcvOooPack ?? 0;
-  const after = trace.info.at(-1)?.info.rcvOooPack ?? 0;
-  return (after ?? 0) > (before ?? 0);
+function lossSeen({ trace, handedMs, finishedMs }: AttributionInput): boolean {
+  const at = (ms: number) => trace.info.findLast((i) => i.atMs <= ms)?.info.rcvOooPack ?? 0;
+  return at(finishedMs) > at(handedMs);
 }
 
 function byHandshake(input: AttributionInput, waitMs: number, floor: number): Way {
@@ -246,7 +273,10 @@ function byReport(input: AttributionInput, way: Way, waitMs: number, covers: 'tt
   if (!headers) return way;
   if (headers.by === 'front-proxy') {
     // The proxy's time holds everything behind it: what is left is surely network.
-    const low = Math.max(way.low, waitMs - headers.valueMs - headers.resolutionMs - waitAfterHeaders(firstByteMs, firstTokenMs));
+    const low = Math.max(
+      way.low,
+      waitMs - headers.valueMs - headers.resolutionMs - waitAfterHeaders(firstByteMs, firstTokenMs),
+    );
     return low <= way.high ? { ...way, low } : way;
   }
   // Headers and first token in the same delivery: the time to headers is the time to the token.
@@ -268,7 +298,10 @@ function fitReport(way: Way, waitMs: number, report: ServerReported): Way {
     return { ...way, why: `${way.why}; ${report.source} claims more time than passed and is not believed` };
   // Below the floor of the path the report cannot be right either.
   if (high < way.low - reportToleranceMs)
-    return { ...way, why: `${way.why}; ${report.source} leaves less for the network than its shortest round trip and is not believed` };
+    return {
+      ...way,
+      why: `${way.why}; ${report.source} leaves less for the network than its shortest round trip and is not believed`,
+    };
   const cut = { low: Math.max(low, way.low), high: Math.min(high, way.high) };
   const agrees = cut.low <= cut.high;
   return {
@@ -298,20 +331,31 @@ function splitOf(wholeMs: number, clientMs: number, beforeMs: number, way: Way):
 function streamSplit(wholeMs: number, first: Way, last: Way): Split {
   const low = clamp(last.low - first.high, 0, wholeMs);
   const high = clamp(last.high - first.low, low, wholeMs);
-  return splitOf(wholeMs, 0, 0, { low, high, evidence: last.evidence, why: 'difference of the ways of first and last token' });
+  return splitOf(wholeMs, 0, 0, {
+    low,
+    high,
+    evidence: last.evidence,
+    why: 'difference of the ways of first and last token',
+  });
 }
 
 function setUpPhases({ setUp, trace }: AttributionInput): Partial<Record<PhaseName, Split>> {
   const phases: Partial<Record<PhaseName, Split>> = {};
   if (!setUp) return phases;
   if (setUp.dns)
-    phases.dns = networkOnly(setUp.dns.endMs - setUp.dns.startMs, 0, 'none', 'name resolution is counted as network, whoever took the time');
+    phases.dns = networkOnly(
+      setUp.dns.endMs - setUp.dns.startMs,
+      0,
+      'none',
+      'name resolution is counted as network, whoever took the time',
+    );
   if (trace.connectedMs !== null) {
     const whole = trace.connectedMs - trace.connectMs;
     const client = Math.max(0, synLeftMs(trace) - trace.connectMs);
     phases.tcp = networkOnly(whole, client, trace.handshakeRttMs === null ? 'handshake' : 'kernel', 'SYN to SYN-ACK');
   }
-  if (setUp.proxy) phases.proxy = networkOnly(setUp.proxy.endMs - setUp.proxy.startMs, 0, 'handshake', 'the proxy counts as network');
+  if (setUp.proxy)
+    phases.proxy = networkOnly(setUp.proxy.endMs - setUp.proxy.startMs, 0, 'handshake', 'the proxy counts as network');
   if (setUp.tls) {
     const { startMs, endMs } = setUp.tls;
     const client = turnaroundsBetween(trace, startMs, endMs);

@@ -6,6 +6,7 @@ import type { Io } from '../../wire/io.ts';
 import type { Arrival, Sending } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest, Dialect, DialectEvent, StreamParser } from '../dialect/dialect.ts';
 import { errorFromBody } from '../dialect/errors.ts';
+import { deadlineOf } from './deadline.ts';
 import { errorFacts, isInterrupt, type Link } from './link.ts';
 
 /** When something of the answer arrived: the delivery that completed it. */
@@ -46,6 +47,8 @@ export interface Exchange {
   tokens: TokenArrival[];
   receivedBytes: number;
   endMs: number | null;
+  /** When we were done with it: what the connection lived through later is not of this request. */
+  finishedMs: number;
   /** Longest wait of received bytes before our parser saw them, ms. */
   processingMs: number;
   reported: ServerReported[];
@@ -60,9 +63,13 @@ export interface Exchange {
 export interface ExchangeLimits {
   timeoutMs: number;
   maxResponseBytes: number;
+  /** Token events kept of one answer: a peer that never ends must not fill our memory. */
+  maxTokenEvents: number;
 }
 
 const maxErrorBody = 64 << 10;
+/** No answer that comes in one piece is larger; what is beyond is counted and dropped. */
+const maxWholeBody = 64 << 20;
 /** A silence as long as this makes us look at TCP_INFO when it ends: was it loss? */
 const silenceMs = 100;
 
@@ -97,6 +104,7 @@ export async function exchange(
     tokens: [],
     receivedBytes: 0,
     endMs: null,
+    finishedMs: Infinity,
     processingMs: 0,
     reported: [],
     usage: {},
@@ -107,7 +115,7 @@ export async function exchange(
   };
   link.requests++;
   link.active++;
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]);
+  const { signal: deadline, clear } = deadlineOf(signal, limits.timeoutMs);
   const reader = new AnswerReader(result, dialect, limits, io);
   try {
     if (link.active > 1) result.shared = true;
@@ -115,8 +123,10 @@ export async function exchange(
   } catch (error) {
     result.outcome = failed(error, result, limits, signal, deadline);
   }
+  clear();
   link.active--;
   await link.tcp.readInfo('end');
+  result.finishedMs = io.clock.monoMs();
   result.sendings = trace.sendings.filter(
     (s) => s.calledMs >= result.handedMs - 0.01 && (result.firstByte === null || s.calledMs <= result.firstByte.atMs),
   );
@@ -135,7 +145,14 @@ function failed(
   if (deadline.aborted) return { kind: 'timedOut', phase, afterMs: limits.timeoutMs };
   const { code, message } = errorFacts(error);
   if (result.firstByte !== null) return { kind: 'brokenStream', message: `${code}: ${message}` };
-  return { kind: 'failed', phase, operation: 'request', errno: code, address: result.link.tcp.trace.target.address, message };
+  return {
+    kind: 'failed',
+    phase,
+    operation: 'request',
+    errno: code,
+    address: result.link.tcp.trace.target.address,
+    message,
+  };
 }
 
 /** Turns the bytes of one answer into stamped tokens. */
@@ -180,7 +197,9 @@ class AnswerReader {
     result.receivedBytes += bytes.length;
     result.processingMs = Math.max(result.processingMs, this.#io.clock.monoMs() - arrival.readAtMs);
     if (result.receivedBytes > this.#limits.maxResponseBytes)
-      throw Object.assign(new Error(`answer is larger than ${this.#limits.maxResponseBytes} bytes`), { code: 'ETOOBIG' });
+      throw Object.assign(new Error(`answer is larger than ${this.#limits.maxResponseBytes} bytes`), {
+        code: 'ETOOBIG',
+      });
     if (arrival !== this.#lastArrival) {
       if (this.#lastArrival && arrival.atMs - this.#lastArrival.atMs > silenceMs)
         void result.link.tcp.readInfo('after-silence');
@@ -188,7 +207,7 @@ class AnswerReader {
       this.#lastArrival = arrival;
     }
     if (this.#parser) this.#take(this.#parser.push(bytes), arrival);
-    else if (this.#wholeBytes < this.#limits.maxResponseBytes) {
+    else if (this.#wholeBytes < (result.status === 200 ? maxWholeBody : maxErrorBody)) {
       this.#whole?.push(bytes);
       this.#wholeBytes += bytes.length;
     }
@@ -230,6 +249,8 @@ class AnswerReader {
     for (const event of events) {
       switch (event.kind) {
         case 'token':
+          if (result.tokens.length >= this.#limits.maxTokenEvents)
+            throw Object.assign(new Error(`answer has more than ${this.#limits.maxTokenEvents} tokens`), { code: 'ETOOBIG' });
           result.firstEvent ??= arrival;
           result.tokens.push({
             endOffset: arrival.endOffset,
@@ -270,9 +291,7 @@ class AnswerReader {
 
   #arrival(): Arrival {
     const nowMs = this.#io.clock.monoMs();
-    return (
-      this.result.link.tcp.arriving ?? { endOffset: 0, atMs: nowMs, readAtMs: nowMs, stamp: 'user' }
-    );
+    return this.result.link.tcp.arriving ?? { endOffset: 0, atMs: nowMs, readAtMs: nowMs, stamp: 'user' };
   }
 }
 
@@ -323,7 +342,8 @@ function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal
       });
       response.once('error', onError);
       response.once('close', () => {
-        if (!response.complete) onError(Object.assign(new Error('connection ended inside the answer'), { code: 'ECONNRESET' }));
+        if (!response.complete)
+          onError(Object.assign(new Error('connection ended inside the answer'), { code: 'ECONNRESET' }));
       });
     });
     request.on('error', settle);
@@ -372,7 +392,11 @@ function overHttp2(link: Link, built: BuiltRequest, reader: AnswerReader, signal
     stream.once('close', () => {
       if (signal.aborted) settle(signal.reason);
       else if (stream.rstCode !== 0)
-        settle(Object.assign(new Error(`HTTP/2 stream reset with code ${stream.rstCode}`), { code: 'ERR_HTTP2_STREAM_RESET' }));
+        settle(
+          Object.assign(new Error(`HTTP/2 stream reset with code ${stream.rstCode}`), {
+            code: 'ERR_HTTP2_STREAM_RESET',
+          }),
+        );
       else settle(reader.result.endMs === null ? new Error('HTTP/2 stream closed without an answer') : undefined);
     });
     stream.end(built.body);

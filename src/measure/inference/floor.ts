@@ -3,6 +3,7 @@ import type { Io } from '../../wire/io.ts';
 import type { TcpTransport } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest } from '../dialect/dialect.ts';
 import type { RoundTrips } from './context.ts';
+import { deadlineOf } from './deadline.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
 
 const attempts = 4;
@@ -24,12 +25,14 @@ export async function trivialAnswerMs(
 ): Promise<number | null> {
   let link: Link | null = null;
   let best: number | null = null;
+  const { signal: deadline, clear } = deadlineOf(signal, timeoutMs + attempts * timeoutMs);
   try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + attempts * timeoutMs)]);
     link = await openLink(built.url, { ...options, http2: false }, transport, io, deadline);
     roundTrips.add(link.tcp.trace);
     for (let i = 0; i < attempts && link.usable() && !deadline.aborted; i++) {
-      const ms = await once(link, built, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      const one = deadlineOf(deadline, timeoutMs);
+      const ms = await once(link, built, one.signal);
+      one.clear();
       if (ms !== null) best = best === null ? ms : Math.min(best, ms);
     }
     const info = await link.tcp.readInfo('floor');
@@ -37,6 +40,7 @@ export async function trivialAnswerMs(
   } catch {
     // An endpoint that cannot be reached is the finding of the requests themselves, not of this.
   }
+  clear();
   await link?.close();
   return best;
 }

@@ -6,6 +6,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import type { TlsSummary } from '../../model/inference.ts';
 import type { Outcome, PhaseName } from '../../model/outcome.ts';
 import type { Io } from '../../wire/io.ts';
+import { deadlineOf } from './deadline.ts';
 import { ConnectError, type TcpConnection, type TcpTarget, type TcpTransport } from '../../wire/tcp/connection.ts';
 import { summariseTls } from '../tls-summary.ts';
 
@@ -70,8 +71,9 @@ export async function openLink(
   io: Io,
   signal: AbortSignal,
 ): Promise<Link> {
+  await transport.ready;
   const setUp: SetUp = { startMs: io.clock.monoMs(), dns: null, proxy: null, tls: null, endMs: 0 };
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.connectTimeoutMs)]);
+  const { signal: deadline, clear } = deadlineOf(signal, options.connectTimeoutMs);
   let phase: PhaseName = 'dns';
   let tcp: TcpConnection | undefined;
   const hop = options.proxy ?? url;
@@ -94,6 +96,8 @@ export async function openLink(
     await tcp?.close();
     setUp.endMs = io.clock.monoMs();
     throw new LinkError(failure(error, phase, hop, setUp, signal, options), setUp);
+  } finally {
+    clear();
   }
 }
 
@@ -113,7 +117,8 @@ function failure(
   if (code === 'ECONNREFUSED') return { kind: 'refused', address };
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
     return { kind: 'unreachable', by: 'the own kernel or a router on the way', message: `${code} for ${address}` };
-  const operation = { dns: 'resolve', tcp: 'connect', proxy: 'CONNECT', tls: 'TLS handshake' }[phase as string] ?? phase;
+  const operation =
+    { dns: 'resolve', tcp: 'connect', proxy: 'CONNECT', tls: 'TLS handshake' }[phase as string] ?? phase;
   return { kind: 'failed', phase, operation, errno: code, address, message };
 }
 
@@ -124,7 +129,11 @@ export function isInterrupt(signal: AbortSignal): boolean {
 
 export function errorFacts(error: unknown): { name: string; code: string; message: string } {
   const facts = error as { name?: string; code?: string; message?: string };
-  return { name: facts.name ?? 'Error', code: String(facts.code ?? facts.name ?? 'error'), message: facts.message ?? String(error) };
+  return {
+    name: facts.name ?? 'Error',
+    code: String(facts.code ?? facts.name ?? 'error'),
+    message: facts.message ?? String(error),
+  };
 }
 
 async function resolveTarget(
@@ -181,7 +190,9 @@ async function tunnel(
   setUp.proxy = { startMs, endMs: io.clock.monoMs() };
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1];
   if (status?.startsWith('2') !== true)
-    throw Object.assign(new Error(`the proxy answered "${head.split('\r\n', 1)[0]?.slice(0, 80)}"`), { code: 'EPROXY' });
+    throw Object.assign(new Error(`the proxy answered "${head.split('\r\n', 1)[0]?.slice(0, 80)}"`), {
+      code: 'EPROXY',
+    });
 }
 
 function readHead(stream: Duplex): Promise<string> {

@@ -33,14 +33,20 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
   const last = tokens.at(-1);
   const reported = [...exchange.reported, ...reportedFromHeaders(exchange.headers)];
   const hints = terminatorHints(exchange.headers);
-  const terminated = link.viaProxy || hints.some((h) => /^(via|cf-ray|proxy|x-cache|x-amz-cf|x-served-by|fly-|x-vercel)/i.test(h));
+  const terminated =
+    link.viaProxy || hints.some((h) => /^(via|cf-ray|proxy|x-cache|x-amz-cf|x-served-by|fly-|x-vercel)/i.test(h));
   const loopLagMs = context.stamps === 'user' ? context.loopLag.maxSinceMs(startMs) : 0;
-  const { ttft, total, phases: splits } = attribute({
+  const {
+    ttft,
+    total,
+    phases: splits,
+  } = attribute({
     startMs,
     setUp,
     trace,
     sendings: exchange.sendings,
     handedMs: exchange.handedMs,
+    finishedMs: exchange.finishedMs,
     firstTokenMs: first?.atMs ?? null,
     lastTokenMs: last?.atMs ?? null,
     firstTokenOffset: first?.endOffset ?? null,
@@ -49,7 +55,13 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     reported,
     view,
     shadowRttMs: exchange.shadowRttMs,
-    context: pathContext({ roundTrips: context.roundTrips, trivialMs: context.trivialMs, exchange, terminated, loopLagMs }),
+    context: pathContext({
+      roundTrips: context.roundTrips,
+      trivialMs: context.trivialMs,
+      exchange,
+      terminated,
+      loopLagMs,
+    }),
   });
   const gaps = tokens.slice(1).map((t, i) => micro(t.atMs - (tokens[i] as TokenArrival).atMs));
   const deliveries = new Set(tokens.map((t) => t.delivery)).size;
@@ -93,9 +105,9 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     tcp: {
       handshakeRttMs: trace.handshakeRttMs,
       requestRttMs: requestRttMs(exchange),
-      minRttMs: trace.info.at(-1)?.info.minRttMs ?? null,
+      minRttMs: trace.info.findLast((i) => i.atMs <= exchange.finishedMs)?.info.minRttMs ?? null,
       pdvMs: view?.delayVariationMs == null ? null : micro(view.delayVariationMs),
-      retransmits: delta(exchange, 'totalRetrans'),
+      retransmits: retransmits(exchange),
       outOfOrder: delta(exchange, 'rcvOooPack'),
       info: infoRows(exchange),
     },
@@ -116,8 +128,7 @@ function segmentView(exchange: Exchange, context: RecordContext): SegmentView | 
   const { trace } = exchange.link.tcp;
   if (!trace.tapComplete || trace.segments.length === 0) return null;
   const fromMs = exchange.reused ? exchange.startMs : 0;
-  const index = trace.segments.findIndex((s) => s.atMs >= fromMs);
-  const segments = index <= 0 ? trace.segments : trace.segments.slice(index);
+  const segments = trace.segments.filter((s) => s.atMs >= fromMs && s.atMs <= exchange.finishedMs);
   const fromOffset = exchange.reused ? (trace.arrivals.findLast((a) => a.atMs < fromMs)?.endOffset ?? 0) : 0;
   return viewSegments(segments, fromOffset, 10 + 2 * (context.roundTrips.minMs ?? 50));
 }
@@ -147,7 +158,8 @@ function phasesOf(exchange: Exchange, tokens: readonly TokenArrival[]): Phases {
     tcpMs: setUp && trace.connectedMs !== null ? micro(trace.connectedMs - trace.connectMs) : null,
     proxyMs: span(setUp?.proxy),
     tlsMs: span(setUp?.tls),
-    uploadMs: first && last ? micro((last.leftMs ?? last.calledMs) - first.calledMs + (requestRttMs(exchange) ?? 0)) : null,
+    uploadMs:
+      first && last ? micro((last.leftMs ?? last.calledMs) - first.calledMs + (requestRttMs(exchange) ?? 0)) : null,
     waitMs: last && firstByte ? micro(Math.max(0, firstByte.atMs - (last.leftMs ?? last.calledMs))) : null,
     ttfbMs: since(firstByte?.atMs),
     ttfeMs: since(exchange.firstEvent?.atMs),
@@ -182,18 +194,26 @@ function tpot(streamMs: number | null, output: number | null, inFirst: number | 
   return after >= 1 ? micro(streamMs / after) : null;
 }
 
-function delta(exchange: Exchange, field: 'totalRetrans' | 'rcvOooPack'): number | null {
+function delta(exchange: Exchange, field: 'totalRetrans' | 'rcvOooPack' | 'dsackDups'): number | null {
   const { info } = exchange.link.tcp.trace;
-  const last = info.at(-1)?.info[field];
+  const last = info.findLast((i) => i.atMs <= exchange.finishedMs)?.info[field];
   if (last == null) return null;
   const before = exchange.reused ? (info.findLast((i) => i.atMs < exchange.startMs)?.info[field] ?? 0) : 0;
   return last - before;
 }
 
+/** Segments that really had to be sent again: a retransmission that the peer reported as a duplicate (DSACK, RFC 2883) lost nothing. */
+function retransmits(exchange: Exchange): number | null {
+  const all = delta(exchange, 'totalRetrans');
+  return all === null ? null : Math.max(0, all - (delta(exchange, 'dsackDups') ?? 0));
+}
+
 const maxInfoRows = 50;
 
 function infoRows(exchange: Exchange): TcpInfoRow[] {
-  const rows = exchange.link.tcp.trace.info.filter((i) => !exchange.reused || i.atMs >= exchange.startMs);
+  const rows = exchange.link.tcp.trace.info.filter(
+    (i) => (!exchange.reused || i.atMs >= exchange.startMs) && i.atMs <= exchange.finishedMs,
+  );
   return rows
     .slice(-maxInfoRows)
     .map(({ atMs, phase, info }) => ({ atMs: micro(atMs - exchange.startMs), phase, ...info }));

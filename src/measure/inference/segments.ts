@@ -83,7 +83,9 @@ export function viewSegments(
     earliestFrom[i] = earliest;
   }
   const disturbed = (s: SeenSegment) =>
-    holes.some((h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs));
+    holes.some(
+      (h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs),
+    );
   // Highest tick of an undisturbed segment that ends at or below: nothing behind it was handed over before.
   const sureUpTo = new Float64Array(byEnd.length);
   let sure = 0;

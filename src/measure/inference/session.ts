@@ -7,6 +7,7 @@ import type { TcpTarget, TcpTransport } from '../../wire/tcp/connection.ts';
 
 import { type BuiltRequest, type Dialect, makePrompt } from '../dialect/index.ts';
 import { RoundTrips } from './context.ts';
+import { deadlineOf } from './deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import { trivialAnswerMs } from './floor.ts';
 import { type Link, LinkError, type LinkOptions, openLink } from './link.ts';
@@ -61,6 +62,8 @@ const loopLagPollMs = 1;
 /** Shadow handshakes are for attribution, not load: at most ten a second. */
 const shadowEveryMs = 100;
 const shadowTimeoutMs = 3000;
+/** A server may overrun the output tokens it was asked for, but not without end. */
+const leastTokenEvents = 100_000;
 
 /** Runs the requests and takes each apart. Ends early, with what it has, when the signal aborts. */
 export async function runSession(
@@ -113,6 +116,7 @@ class Session {
   async run(): Promise<SessionResult> {
     const options = this.#options;
     const io = this.#io;
+    await this.#transport.ready;
     if (options.floor)
       this.#trivialMs = await trivialAnswerMs(
         this.#build('floor'),
@@ -191,7 +195,11 @@ class Session {
       return;
     }
     const times = { intendedMs, startMs: fresh ? link.setUp.startMs : io.clock.monoMs() };
-    const limits = { timeoutMs: options.timeoutMs, maxResponseBytes: options.maxResponseBytes };
+    const limits = {
+      timeoutMs: options.timeoutMs,
+      maxResponseBytes: options.maxResponseBytes,
+      maxTokenEvents: Math.max(leastTokenEvents, 4 * options.maxTokens),
+    };
     const shadow = fresh ? null : this.#shadow(link.tcp.trace.target);
     const made = await exchange(link, options.dialect, this.#build(id), id, times, limits, io, this.#signal);
     made.shadowRttMs = (await shadow) ?? null;
@@ -234,16 +242,16 @@ class Session {
     const nowMs = this.#io.clock.monoMs();
     if (this.#transport.stamps !== 'kernel' || nowMs - this.#lastShadowMs < shadowEveryMs) return null;
     this.#lastShadowMs = nowMs;
+    const deadline = deadlineOf(this.#signal, shadowTimeoutMs);
     try {
-      const connection = await this.#transport.connect(
-        target,
-        AbortSignal.any([this.#signal, AbortSignal.timeout(shadowTimeoutMs)]),
-      );
+      const connection = await this.#transport.connect(target, deadline.signal);
       const { synRetransmits, handshakeRttMs } = connection.trace;
       void connection.close();
       return synRetransmits === 0 ? handshakeRttMs : null;
     } catch {
       return null;
+    } finally {
+      deadline.clear();
     }
   }
 

@@ -49,7 +49,8 @@ function judgeStall(
   const { view, trace, loopLagMs } = witnesses;
 
   const own = loopLagMs?.(before.atMs, after.atMs) ?? 0;
-  if (own > mostOf * gapMs) return { cause: 'client', evidence: [`own event loop stood still for ${own.toFixed(0)} ms`] };
+  if (own > mostOf * gapMs)
+    return { cause: 'client', evidence: [`own event loop stood still for ${own.toFixed(0)} ms`] };
 
   if (before.serverWallMs !== null && after.serverWallMs !== null) {
     const serverMs = after.serverWallMs - before.serverWallMs;
@@ -83,7 +84,8 @@ function judgeStall(
     evidence.push(`${outOfOrder} segments came out of order during it (TCP_INFO): a retransmission`);
     return { cause: 'network', evidence };
   }
-  if (evidence.length === 0) evidence.push('no retransmission seen, and no clock of the server to tell when it sent the token');
+  if (evidence.length === 0)
+    evidence.push('no retransmission seen, and no clock of the server to tell when it sent the token');
   return { cause: 'undetermined', evidence };
 }
 

@@ -58,9 +58,14 @@ function verdictOn(client: ClientFacts, processingMaxMs: number): { bottleneck: 
   if (client.scheduleLagP99Ms > scheduleLagLimitMs)
     reasons.push(`requests left up to ${client.scheduleLagP99Ms.toFixed(0)} ms (p99) after their time`);
   if (client.stamps === 'user' && client.eventLoopLagMaxMs > scheduleLagLimitMs)
-    reasons.push(`the event loop, which stamps the arrivals, stood still for ${client.eventLoopLagMaxMs.toFixed(0)} ms`);
+    reasons.push(
+      `the event loop, which stamps the arrivals, stood still for ${client.eventLoopLagMaxMs.toFixed(0)} ms`,
+    );
   if (reasons.length === 0) return { bottleneck: false, why: 'this tool kept up with everything it received and sent' };
-  return { bottleneck: true, why: `${reasons.join('; ')}: send fewer requests at a time, or measure from a faster machine` };
+  return {
+    bottleneck: true,
+    why: `${reasons.join('; ')}: send fewer requests at a time, or measure from a faster machine`,
+  };
 }
 
 type Pick = [metric: string, unit: string, of: (r: InferenceRequest) => number | null | undefined];

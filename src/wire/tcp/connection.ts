@@ -81,6 +81,8 @@ export interface TcpTransport {
   tap: boolean;
   /** One sentence for the user: what is used and what it cannot see. */
   about: string;
+  /** Resolves when connections can be made at once: a thread needs time to start, which is nobody's network. Never rejects. */
+  ready: Promise<void>;
   /** @throws ConnectError when the connection cannot be made; the reason of `signal` when it aborts first. */
   connect(target: TcpTarget, signal: AbortSignal): Promise<TcpConnection>;
   close(): Promise<void>;

@@ -16,6 +16,8 @@ import { type Batch, type FromWorker, rowKind, rowLength, type ToWorker, type Wo
 import { tapAllowed } from './tap-socket.ts';
 import type { TcpInfo } from './tcp-info.ts';
 
+/** No connection has this id; an order for it is answered as soon as the worker runs. */
+const nobody = 0;
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 /** Enough evidence for the longest answer that is attributed; older rows of an endless stream are dropped. */
@@ -57,11 +59,13 @@ class KernelTransport implements TcpTransport {
   readonly stamps = 'kernel';
   readonly tap: boolean;
   readonly about: string;
+  readonly ready: Promise<void>;
   readonly #worker: Worker;
   readonly #wakeFd: number;
   readonly #one = memory(8);
   readonly #live = new Map<number, Live>();
   readonly #stopped: Promise<void>;
+  #isReady: () => void = () => undefined;
   #nextId = 1;
   #failure: Error | null = null;
 
@@ -74,6 +78,10 @@ class KernelTransport implements TcpTransport {
     this.#stopped = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('message', (batch: Batch) => this.#take(batch));
     worker.on('error', (error) => this.#broke(error));
+    this.ready = new Promise((resolve) => {
+      this.#isReady = resolve;
+    });
+    this.#send({ kind: 'info', id: nobody, phase: 'ready' });
   }
 
   async connect(target: TcpTarget, signal: AbortSignal): Promise<TcpConnection> {
@@ -172,7 +180,13 @@ class KernelTransport implements TcpTransport {
     let at = 0;
     for (let i = 0; i < rows.length; i += rowLength) {
       const live = this.#live.get(rows[i + 1] as number);
-      const [a, b, d, e, f] = rows.subarray(i + 2, i + rowLength) as unknown as [number, number, number, number, number];
+      const [a, b, d, e, f] = rows.subarray(i + 2, i + rowLength) as unknown as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       if (rows[i] === rowKind.delivery) {
         const bytes = batch.bytes.subarray(at, at + f);
         at += f;
@@ -199,6 +213,7 @@ class KernelTransport implements TcpTransport {
       return;
     }
     if (event.kind === 'stopped') return;
+    if (event.id === nobody) this.#isReady();
     const live = this.#live.get(event.id);
     if (!live) return;
     const { trace } = live;
@@ -249,7 +264,9 @@ class KernelTransport implements TcpTransport {
     }
     // Best stamp first: the SYN-ACK itself; else connect time plus the kernel's round trip; else when we noticed.
     const byRtt =
-      event.info && event.info.totalRetrans === 0 && event.info.rttMs > 0 ? trace.connectMs + event.info.rttMs : event.atMs;
+      event.info && event.info.totalRetrans === 0 && event.info.rttMs > 0
+        ? trace.connectMs + event.info.rttMs
+        : event.atMs;
     trace.connectedMs = event.synAckMs ?? Math.min(byRtt, event.atMs);
     live.connected?.(null);
   }
@@ -263,6 +280,7 @@ class KernelTransport implements TcpTransport {
 
   #broke(error: Error): void {
     this.#failure = error;
+    this.#isReady();
     for (const live of this.#live.values()) {
       this.#forget(live);
       live.connected?.(error);
@@ -273,10 +291,16 @@ class KernelTransport implements TcpTransport {
 
 /** An error as node:net would make it, so that node:http and node:tls pass it on with its code. */
 function socketError(operation: string, errno: string, target: TcpTarget): Error {
-  return Object.assign(new Error(`${operation} ${formatTarget(target)}: ${errno}`), { code: errno, syscall: operation });
+  return Object.assign(new Error(`${operation} ${formatTarget(target)}: ${errno}`), {
+    code: errno,
+    syscall: operation,
+  });
 }
 
-function stampSending(trace: ConnectionTrace, event: { kind: 'left' | 'acked'; endOffset: number; atMs: number }): void {
+function stampSending(
+  trace: ConnectionTrace,
+  event: { kind: 'left' | 'acked'; endOffset: number; atMs: number },
+): void {
   // Newest last and stamps come soon, so the search is short.
   for (let i = trace.sendings.length - 1; i >= 0; i--) {
     const sending = trace.sendings[i];

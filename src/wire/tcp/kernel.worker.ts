@@ -26,6 +26,7 @@ import { parseTcpInfo, type TcpInfo, tcpInfoSize } from './tcp-info.ts';
  */
 
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const IPPROTO_TCP = 6;
@@ -90,6 +91,10 @@ let pending: FromWorker[] = [];
 let lastFlushMs = 0;
 let running = true;
 
+// Linux switches receive stamping on a moment after the first socket asks for it; one that always asks keeps it on, so that
+// the first packets of the first connection are stamped as well.
+const stampHolder = check(c.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket');
+setInt(stampHolder, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE);
 watch(setup.wakeFd, EPOLLIN, EPOLL_CTL_ADD);
 loop();
 
@@ -106,8 +111,13 @@ function loop(): void {
   flush();
   for (const connection of connections.values()) c.close(connection.fd);
   tap?.close();
+  c.close(stampHolder);
   c.close(epoll);
-  port.postMessage({ rows: new Float64Array(0), bytes: new Uint8Array(0), events: [{ kind: 'stopped' }] } satisfies Batch);
+  port.postMessage({
+    rows: new Float64Array(0),
+    bytes: new Uint8Array(0),
+    events: [{ kind: 'stopped' }],
+  } satisfies Batch);
   port.close();
 }
 
@@ -175,7 +185,11 @@ function obey(order: Exclude<ToWorker, { kind: 'stop' | 'connect' }>): void {
 function beginConnect(order: Extract<ToWorker, { kind: 'connect' }>): void {
   try {
     const family = order.family === 4 ? AF_INET : AF_INET6;
-    const fd = check(c.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP), 'socket', order.address);
+    const fd = check(
+      c.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP),
+      'socket',
+      order.address,
+    );
     const connection: Connection = {
       id: order.id,
       fd,

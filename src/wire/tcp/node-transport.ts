@@ -19,6 +19,7 @@ export function openNodeTransport(options: { monoMs: () => number; platform: str
     stamps: 'user',
     tap: false,
     about: `user-level receive times on Node's own sockets (${options.reason}): bounds are wider`,
+    ready: Promise.resolve(),
     connect: (target, signal) => dial(nextId++, target, signal, options, open),
     close: async () => {
       for (const socket of open) socket.destroy();

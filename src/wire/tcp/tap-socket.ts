@@ -1,6 +1,13 @@
 import type { KernelClock } from '../clock.ts';
 import { addressOf, check, lastErrno, libc, memory } from '../libc.ts';
-import { type ControlMessages, controlMessages, MSG_DONTWAIT, readControl, SO_TIMESTAMPNS, SOL_SOCKET } from '../msghdr.ts';
+import {
+  type ControlMessages,
+  controlMessages,
+  MSG_DONTWAIT,
+  readControl,
+  SO_TIMESTAMPNS,
+  SOL_SOCKET,
+} from '../msghdr.ts';
 import { AF_INET, encodeSockaddr } from '../sockaddr.ts';
 import { emptySegment, parseTapPacket, tapFilter, tapSnapLength, wrappedDifference } from './tap.ts';
 

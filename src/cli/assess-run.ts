@@ -1,0 +1,234 @@
+import { judge } from '../judge/judge.ts';
+import { summarise } from '../judge/matrix.ts';
+import { dialectByName, guessDialect } from '../measure/dialect/index.ts';
+import { dnsProbe } from '../measure/dns.ts';
+import { runSession, type SessionOptions, type SessionProgress } from '../measure/inference/session.ts';
+import type { LinkOptions } from '../measure/inference/link.ts';
+import { pingProbe } from '../measure/ping.ts';
+import type { Target } from '../measure/probe.ts';
+import { tcpProbe } from '../measure/tcp.ts';
+import { tlsProbe } from '../measure/tls.ts';
+import { traceProbe } from '../measure/trace.ts';
+import type { AssessReport } from '../model/assess.ts';
+import { resolveWorkload } from '../model/defaults.ts';
+import type { Verdict } from '../model/finding.ts';
+import type { Endpoint, Network } from '../model/network.ts';
+import type { Observation } from '../model/observation.ts';
+import { quantile, sorted } from '../stats/quantile.ts';
+import type { Io } from '../wire/io.ts';
+import { watchLoopLag } from '../wire/loop-lag.ts';
+import { version } from './version.ts';
+
+/** How much an assessment sends; everything is bounded. */
+export interface AssessOptions {
+  requests: number;
+  concurrency: number;
+  pings: number;
+  pingIntervalMs: number;
+  timeoutMs: number;
+  tap: boolean;
+  floor: boolean;
+  vantage: string;
+  link: LinkOptions;
+  headers: Record<string, string>;
+  /** Endpoint name → API key. */
+  keys: ReadonlyMap<string, string>;
+  promptTokens: number | undefined;
+  maxTokens: number | undefined;
+  model: string | undefined;
+  notes: readonly string[];
+}
+
+/** One progress counter per endpoint, for whoever shows it. */
+export interface AssessProgress {
+  step(endpoint: string, what: string): void;
+  requests(endpoint: string, done: number, total: number): void;
+}
+
+/** Cold requests per endpoint, each on a new connection: what a first request costs. */
+const coldRequests = 5;
+
+/** Measures every endpoint, judges, summarises. Ends early, with what it has, when the signal aborts. */
+export async function assessNetwork(
+  network: Network,
+  options: AssessOptions,
+  io: Io,
+  signal: AbortSignal,
+  progress: AssessProgress,
+): Promise<AssessReport> {
+  const beganMs = io.clock.monoMs();
+  const startedAt = new Date(io.clock.wallMs()).toISOString();
+  const self = watchSelf(io);
+  const abouts = new Set<string>();
+  const perEndpoint = await Promise.all(
+    network.endpoints.map((endpoint) => measureEndpoint(network, endpoint, options, io, signal, progress, abouts)),
+  );
+  const observations = [...perEndpoint.flat(), self.observation(options.vantage, perEndpoint.flat())];
+  const findings = judge(network, observations, new Date(io.clock.wallMs()));
+  const endpoints = summarise(network, observations, findings);
+  const cells = endpoints.flatMap((e) => Object.values(e.cells).map((c) => c.verdict));
+  const ready: Verdict = cells.includes('fail') ? 'fail' : cells.includes('unknown') ? 'unknown' : 'pass';
+  return {
+    schema: 'inferpath/assess@1',
+    version,
+    startedAt,
+    durationMs: io.clock.monoMs() - beganMs,
+    interrupted: signal.aborted,
+    vantage: options.vantage,
+    requests: endpoints.reduce((n, e) => n + e.requests, 0),
+    ready,
+    endpoints,
+    findings,
+    observations,
+    notes: [...options.notes, ...abouts],
+  };
+}
+
+async function measureEndpoint(
+  network: Network,
+  endpoint: Endpoint,
+  options: AssessOptions,
+  io: Io,
+  signal: AbortSignal,
+  progress: AssessProgress,
+  abouts: Set<string>,
+): Promise<Observation[]> {
+  const target: Target = {
+    name: endpoint.name,
+    vantage: options.vantage,
+    url: new URL(endpoint.url),
+    ...(options.link.family === undefined ? {} : { family: options.link.family }),
+    ...(options.link.resolve === undefined ? {} : { resolve: options.link.resolve }),
+    ca: options.link.ca,
+    clientCert: options.link.clientCert,
+    clientKey: options.link.clientKey,
+  };
+  const found: Observation[] = [];
+  const collect = async (items: AsyncIterable<Observation>) => {
+    for await (const item of items) found.push(item);
+  };
+  progress.step(endpoint.name, 'set-up');
+  await collect(dnsProbe.run(target, dnsProbe.options.parse({}), io, signal));
+  await collect(tcpProbe.run(target, tcpProbe.options.parse({ timeoutMs: options.link.connectTimeoutMs }), io, signal));
+  const reachable = found.some((o) => o.kind === 'tcp' && o.outcome.kind === 'answered');
+  // Behind a proxy these would measure a path that the requests do not take.
+  const direct = options.link.proxy === undefined;
+  if (reachable && direct) await collect(tlsProbe.run(target, tlsProbe.options.parse({}), io, signal));
+  if (direct) {
+    progress.step(endpoint.name, 'trace');
+    await collect(traceProbe.run(target, traceProbe.options.parse({}), io, signal));
+  }
+  if (signal.aborted) return found;
+  progress.step(endpoint.name, 'requests');
+  const pings = reachable && direct ? collect(handshakes(target, options, io, signal)) : Promise.resolve();
+  await Promise.all([pings, requests(network, endpoint, options, io, signal, progress, found, reachable, abouts)]);
+  progress.step(endpoint.name, 'done');
+  return found;
+}
+
+/** TCP handshakes to the endpoint's own port while the requests run: ICMP may be filtered or treated otherwise. */
+function handshakes(target: Target, options: AssessOptions, io: Io, signal: AbortSignal): AsyncIterable<Observation> {
+  const { pings: count, pingIntervalMs: intervalMs } = options;
+  return pingProbe.run(target, pingProbe.options.parse({ count, intervalMs, method: 'tcp-connect' }), io, signal);
+}
+
+async function requests(
+  network: Network,
+  endpoint: Endpoint,
+  options: AssessOptions,
+  io: Io,
+  signal: AbortSignal,
+  progress: AssessProgress,
+  found: Observation[],
+  reachable: boolean,
+  abouts: Set<string>,
+): Promise<void> {
+  const workload = resolveWorkload(network, endpoint);
+  const url = new URL(endpoint.url);
+  const wanted = endpoint.requests ?? options.requests;
+  // Nobody answers: two requests say so as well as hundreds.
+  const total = reachable || options.link.proxy ? wanted : Math.min(2, wanted);
+  const cold = Math.min(coldRequests, total);
+  const base: SessionOptions = {
+    endpoint: endpoint.name,
+    url,
+    dialect: endpoint.dialect === 'auto' ? guessDialect(url) : dialectByName(endpoint.dialect),
+    model: endpoint.model ?? options.model,
+    apiKey: options.keys.get(endpoint.name),
+    authHeader: endpoint.auth?.header,
+    headers: options.headers,
+    promptTokens: options.promptTokens ?? workload.promptTokens,
+    maxTokens: options.maxTokens ?? workload.maxTokens,
+    requests: cold,
+    ratePerS: undefined,
+    concurrency: 1,
+    fresh: true,
+    stallThresholdMs: workload.targets.tokenGapMs.max,
+    timeoutMs: options.timeoutMs,
+    maxResponseBytes: 256 << 20,
+    floor: options.floor && reachable,
+    link: options.link,
+  };
+  const transport = io.sockets.openTcp({ tap: options.tap });
+  abouts.add(transport.about);
+  let done = 0;
+  const count: SessionProgress = {
+    started: () => undefined,
+    finished: () => progress.requests(endpoint.name, ++done, total),
+  };
+  const stages: SessionOptions[] = [
+    base,
+    // A few alone on a warm connection, then as many at once as asked for: does it hold?
+    { ...base, requests: Math.min(coldRequests, total - cold), fresh: false },
+    { ...base, requests: total - 2 * cold, fresh: false, concurrency: options.concurrency },
+  ];
+  for (const stage of stages) {
+    if (stage.requests <= 0 || signal.aborted) continue;
+    const result = await runSession(stage, transport, io, signal, count);
+    for (const request of result.requests)
+      found.push({
+        kind: 'inference',
+        at: request.startedAt,
+        from: options.vantage,
+        to: endpoint.name,
+        how: result.about,
+        outcome: request.outcome,
+        request,
+      });
+  }
+  await transport.close();
+}
+
+/** The measuring process watches itself: what it cannot follow it must not judge. */
+function watchSelf(io: Io): { observation(vantage: string, found: readonly Observation[]): Observation } {
+  const lag = watchLoopLag(io.clock.monoMs);
+  const beganMs = io.clock.monoMs();
+  const wallBeganMs = io.clock.wallMs();
+  const cpuBegan = process.cpuUsage();
+  return {
+    observation: (vantage, found) => {
+      lag.stop();
+      const elapsedMs = io.clock.monoMs() - beganMs;
+      const cpu = process.cpuUsage(cpuBegan);
+      const lags = sorted([...lag.samples()]);
+      const scheduleLags = sorted(
+        found.flatMap((o) => (o.kind === 'inference' ? [o.request.phases.scheduleLagMs] : [])),
+      );
+      const stepMs = Math.abs(io.clock.wallMs() - wallBeganMs - elapsedMs);
+      return {
+        kind: 'client',
+        at: new Date(io.clock.wallMs()).toISOString(),
+        from: vantage,
+        to: 'client',
+        how: 'own timers and CPU accounting',
+        outcome: { kind: 'answered' },
+        scheduleLagP99Ms: scheduleLags.length === 0 ? 0 : quantile(scheduleLags, 0.99),
+        eventLoopLagP99Ms: lags.length === 0 ? 0 : quantile(lags, 0.99),
+        eventLoopLagMaxMs: lags.length === 0 ? 0 : (lags.at(-1) as number),
+        // The two clocks are read a moment apart and differ by slewing; below this it is no step.
+        clockStepMs: stepMs < 5 ? 0 : stepMs,
+        cpuShare: (cpu.user + cpu.system) / 1000 / Math.max(1, elapsedMs),
+      };
+    },
+  };
+}

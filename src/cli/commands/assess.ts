@@ -1,0 +1,206 @@
+import { dirname, resolve as resolvePath } from 'node:path';
+import { z } from 'zod';
+import { networkFromUrls } from '../../model/defaults.ts';
+import type { Network } from '../../model/network.ts';
+import { renderHtml } from '../../report/html.ts';
+import { renderJson } from '../../report/json.ts';
+import { renderMarkdown } from '../../report/markdown.ts';
+import { renderText } from '../../report/text.ts';
+import type { Io } from '../../wire/io.ts';
+import { type AssessOptions, assessNetwork } from '../assess-run.ts';
+import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { runDemo } from '../demo.ts';
+import { liveEndpoints } from '../live.ts';
+import { loadNetworkFile } from '../network-file.ts';
+import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags } from '../request-flags.ts';
+
+/** More connections at once than this and the tap would cost more than it tells. */
+const tapMaxConcurrency = 64;
+
+const { dialect: _dialect, rate: _rate, ...sharedFlags } = requestFlags;
+
+const flags = {
+  ...sharedFlags,
+  concurrency: {
+    schema: z.coerce.number().int().min(1).max(1000).default(8),
+    about: 'Requests in flight at once in the last stage; default 8.',
+    value: 'N',
+  },
+  requests: {
+    schema: z.coerce.number().int().min(1).max(100_000).default(100),
+    about: 'Requests per endpoint unless the network file says otherwise; default 100. A p99 needs about 300 to pass.',
+    value: 'N',
+    short: 'n',
+  },
+  pings: {
+    schema: z.coerce.number().int().min(1).max(10_000).default(300),
+    about: 'Bare TCP handshakes per endpoint while the requests run; default 300.',
+    value: 'N',
+    group: 'Measuring',
+  },
+  pingInterval: {
+    schema: z.coerce.number().min(5).max(60_000).default(20),
+    about: 'Milliseconds between two of them; default 20.',
+    value: 'MS',
+    group: 'Measuring',
+  },
+  vantage: { schema: z.string().min(1).max(63).optional(), about: 'Name of the place this runs at.', value: 'NAME' },
+  json: {
+    schema: z.boolean().default(false),
+    about: 'One JSON document on stdout (inferpath schema assess).',
+    group: 'Output',
+  },
+  markdown: {
+    schema: z.string().optional(),
+    about: 'Also write the report as Markdown.',
+    value: 'FILE',
+    group: 'Output',
+  },
+  html: {
+    schema: z.string().optional(),
+    about: 'Also write the report as one HTML file.',
+    value: 'FILE',
+    group: 'Output',
+  },
+  demo: {
+    schema: z.boolean().default(false),
+    about: 'Assess three reflectors in an emulated network; the default without arguments. Always exits 0.',
+    group: 'Output',
+  },
+};
+export type AssessFlags = FlagValues<typeof flags>;
+
+export const assess = defineCommand({
+  name: 'assess',
+  summary: 'Is the network ready for inference? A verdict per endpoint, with evidence and what to change',
+  about:
+    'Measures each endpoint of a network file, or each URL: DNS, TCP, TLS, path, round trips under load, and inference requests ' +
+    'taken apart. Judges them against the limits of their workload class over five pillars and says what to change and what that ' +
+    'would gain. What the evidence does not decide is "unknown" with what is missing, never "pass".',
+  positionals: { name: 'network.yaml | url', about: 'one network file, or URLs of endpoints', min: 0, max: 50 },
+  flags,
+  examples: [
+    { line: 'inferpath assess', about: 'three emulated endpoints, to see what a report looks like' },
+    { line: 'inferpath assess network.yaml --html report.html', about: 'every endpoint of a network file' },
+    { line: 'inferpath assess https://api.example.com --class voice --auth-env API_KEY --model m', about: 'one URL' },
+    { line: 'inferpath assess network.yaml --json | jq .ready', about: 'for a script: pass, fail or unknown' },
+  ],
+  run: async ({ flags, positionals, io }) => {
+    if (positionals.length === 0 || flags.demo) return runDemo(flags, io);
+    const { network, directory } = await networkOf(positionals, flags, io);
+    return assessAndReport(network, directory, flags, [], io);
+  },
+});
+
+/** A single argument that is no URL is a network file. */
+async function networkOf(
+  positionals: readonly string[],
+  flags: AssessFlags,
+  io: Io,
+): Promise<{ network: Network; directory: string }> {
+  const urls = positionals.filter((p) => /^https?:\/\//i.test(p));
+  if (urls.length === positionals.length) {
+    try {
+      return { network: networkFromUrls(urls, flags.class), directory: io.cwd };
+    } catch (error) {
+      throw new UsageError(error instanceof Error ? error.message : String(error));
+    }
+  }
+  const [path, ...more] = positionals as [string, ...string[]];
+  if (urls.length > 0 || more.length > 0)
+    throw new UsageError(
+      `found ${positionals.map((p) => JSON.stringify(p)).join(' ')}; allowed: one network file, or URLs only`,
+      'an URL begins with http:// or https://',
+    );
+  return { network: await loadNetworkFile(path, io), directory: dirname(resolvePath(io.cwd, path)) };
+}
+
+/** Measures, prints, writes the files that were asked for. @param notes what stands at the top of the report */
+export async function assessAndReport(
+  network: Network,
+  directory: string,
+  flags: AssessFlags,
+  notes: readonly string[],
+  io: Io,
+): Promise<ExitCode> {
+  const options = await optionsOf(network, directory, flags, notes, io);
+  const live = liveEndpoints(
+    network.endpoints.map((e) => e.name),
+    io,
+  );
+  const report = await assessNetwork(network, options, io, io.signals.interrupted, live.progress);
+  live.end();
+  if (flags.markdown !== undefined) await writeReport(flags.markdown, renderMarkdown(report), io);
+  if (flags.html !== undefined) await writeReport(flags.html, renderHtml(report), io);
+  const { columns, colors } = io.terminal;
+  io.terminal.out(flags.json ? renderJson(report) : renderText(report, { columns, colors }));
+  if (report.interrupted) return exitCode.interrupted;
+  if (report.endpoints.every((e) => e.answered === 0)) return exitCode.couldNotMeasure;
+  return report.ready === 'fail'
+    ? exitCode.notReady
+    : report.ready === 'pass'
+      ? exitCode.ready
+      : exitCode.couldNotMeasure;
+}
+
+async function writeReport(path: string, text: string, io: Io): Promise<void> {
+  try {
+    await io.fs.writeText(path, text);
+    io.terminal.err(`wrote ${path}\n`);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new UsageError(`cannot write ${path}: ${reason}`);
+  }
+}
+
+async function optionsOf(
+  network: Network,
+  directory: string,
+  flags: AssessFlags,
+  notes: readonly string[],
+  io: Io,
+): Promise<AssessOptions> {
+  const request = { ...flags, dialect: 'auto' as const, rate: undefined };
+  const note = proxyNote(request, io);
+  return {
+    requests: flags.requests,
+    concurrency: flags.concurrency,
+    pings: flags.pings,
+    pingIntervalMs: flags.pingInterval,
+    timeoutMs: flags.timeout * 1000,
+    tap: flags.tap && flags.concurrency <= tapMaxConcurrency,
+    floor: flags.floor,
+    vantage: flags.vantage ?? network.vantage?.name ?? 'here',
+    link: await linkOptions(request, io),
+    headers: headerRecord(request),
+    keys: await keysOf(network, directory, apiKey(request, io), io),
+    promptTokens: flags.promptTokens,
+    maxTokens: flags.maxTokens,
+    model: flags.model,
+    notes: note ? [...notes, note] : notes,
+  };
+}
+
+/** The API key of each endpoint: its own `auth`, else that of --auth-env. @throws UsageError naming endpoint and source */
+async function keysOf(
+  network: Network,
+  directory: string,
+  shared: string | undefined,
+  io: Io,
+): Promise<Map<string, string>> {
+  const keys = new Map<string, string>();
+  for (const { name, auth } of network.endpoints) {
+    if (auth?.env !== undefined) {
+      const key = io.env[auth.env];
+      if (!key) throw new UsageError(`endpoint ${name}: the environment variable ${auth.env} is not set`);
+      keys.set(name, key);
+    } else if (auth?.file !== undefined) {
+      const path = resolvePath(directory, auth.file);
+      const text = await io.fs.readText(path).catch((error: NodeJS.ErrnoException) => {
+        throw new UsageError(`endpoint ${name}: cannot read the key file ${path}: ${error.code ?? error.message}`);
+      });
+      keys.set(name, text.trim());
+    } else if (shared !== undefined) keys.set(name, shared);
+  }
+  return keys;
+}
