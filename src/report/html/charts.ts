@@ -14,7 +14,7 @@ import {
   worstCadence,
 } from '../facts.ts';
 import { briefMs, plural } from '../format.ts';
-import { splitBands } from '../svg/bands.ts';
+import { mostMarks, splitBands } from '../svg/bands.ts';
 import { cadence, causeLetter } from '../svg/cadence.ts';
 import { ecdf } from '../svg/ecdf.ts';
 import { type Bar, stackedBars } from '../svg/stacked.ts';
@@ -110,18 +110,20 @@ function bounds(requests: readonly InferenceRequest[]): string {
   if (!requests.some((r) => r.split.ttft)) return '';
   const about =
     'Each mark spans the bounds that hold the true time to first token spent there; a tall mark means that the evidence leaves it open.';
+  const split = requests.filter((r) => r.split.ttft).length;
+  const picked = split > mostMarks ? ` ${mostMarks} of ${split} requests are shown, evenly picked.` : '';
   const names = [
     key('p-network', 'network'),
     ...(requests.some((r) => !r.reused) ? [key('p-tcp', 'network, set-up of a fresh connection included')] : []),
     key('p-server', 'server'),
   ];
-  return card('Network and server over the run', about, (w) => splitBands(requests, w), true, legend(names));
+  return card('Network and server over the run', about + picked, (w) => splitBands(requests, w), true, legend(names));
 }
 
 function tokenCadence(requests: readonly InferenceRequest[]): string {
   const worst = worstCadence(requests);
   if (!worst) return '';
-  const about = `Every gap between tokens of the request with the most stalled time (${printable(worst.id, 60)}). Over all requests ${stallSummary(requests)}.`;
+  const about = `Every gap between tokens of the request with the ${worst.stalls.length > 0 ? 'most stalled time' : 'longest gap'} (${printable(worst.id, 60)}). Over all requests ${stallSummary(requests)}.`;
   const seen = stallCause.options.filter((c) => worst.stalls.some((s) => s.cause === c));
   const names = seen.map((c) =>
     key(`p-${c}`, `${causeLetter[c]} stall: ${c === 'undetermined' ? 'network or server, undetermined' : c}`),

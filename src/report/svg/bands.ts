@@ -4,7 +4,7 @@ import { msTick, niceMax, svg, tip, xAxis, yAxis } from './frame.ts';
 import { linear, px, rank, thin } from './scale.ts';
 
 /** More marks than this only cover each other. */
-const mostMarks = 240;
+export const mostMarks = 240;
 
 type Bounds = readonly [number, number];
 interface Column {
