@@ -129,9 +129,10 @@ export function isInterrupt(signal: AbortSignal): boolean {
 
 export function errorFacts(error: unknown): { name: string; code: string; message: string } {
   const facts = error as { name?: string; code?: string; message?: string };
+  const errno = error instanceof ConnectError ? error.errno : undefined;
   return {
     name: facts.name ?? 'Error',
-    code: String(facts.code ?? facts.name ?? 'error'),
+    code: String(facts.code ?? errno ?? facts.name ?? 'error'),
     message: facts.message ?? String(error),
   };
 }
