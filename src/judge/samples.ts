@@ -38,7 +38,7 @@ export function gapsOf(requests: readonly InferenceRequest[]): Float64Array {
     all.set(r.gaps, at);
     at += r.gaps.length;
   }
-  return all.filter(Number.isFinite);
+  return all;
 }
 
 /** Round trips to one endpoint by one method, rising. */

@@ -385,6 +385,28 @@ const scenarios: Scenario[] = [
     verdict: 'fail',
     says: /^0 of 3 attempts/,
   },
+  {
+    rule: 'reachable',
+    when: 'a name that resolves to silence',
+    see: [...Array.from({ length: 9 }, () => dns(2)), ...Array.from({ length: 3 }, () => tcp('192.0.2.1:443', null))],
+    verdict: 'fail',
+    says: /^0 of 3 attempts/,
+  },
+  {
+    rule: 'network-loss',
+    when: 'one retransmission on a connection that all streams share',
+    see: requests(50, () => ({
+      patch: (r) => ({ ...r, sharedConnection: true, tcp: { ...r.tcp, retransmits: 1, outOfOrder: 1 } }),
+    })),
+    verdict: 'unknown',
+  },
+  {
+    rule: 'far-terminator',
+    when: 'a proxy of our own',
+    see: requests(20, () => ({ patch: (r) => ({ ...r, phases: { ...r.phases, proxyMs: 4 } }) })),
+    verdict: 'unknown',
+    says: /ends at a proxy/,
+  },
   { rule: 'reachable', when: 'silence once', see: [tcp('192.0.2.1:443', null)], verdict: 'unknown' },
   {
     rule: 'path',

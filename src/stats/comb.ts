@@ -26,14 +26,14 @@ export interface CombOptions {
  * Looks for gaps at multiples of the delayed-ACK timer. A model that happens to write every 40 ms has gaps at 40 ms too, but
  * then nothing arrives together: what Nagle's algorithm holds back is sent in one piece, so a comb needs both.
  */
-export function findComb(gaps: Iterable<number>, options: CombOptions = {}): Comb {
+export function findComb(gaps: ArrayLike<number>, options: CombOptions = {}): Comb {
   const { periodMs = 40, toleranceMs = 3, teeth = 5, nearZeroMs = 2 } = options;
-  let n = 0;
   let together = 0;
   let apart = 0;
   let onTeeth = 0;
-  for (const gapMs of gaps) {
-    n++;
+  const n = gaps.length;
+  for (let i = 0; i < n; i++) {
+    const gapMs = gaps[i]!;
     if (gapMs <= nearZeroMs) together++;
     if (gapMs < periodMs / 4) continue;
     apart++;

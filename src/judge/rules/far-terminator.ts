@@ -74,6 +74,9 @@ function hinted(answered: readonly InferenceRequest[], rttMs: number): Draft | n
   const hints = terminators(
     answered.filter((r) => r.server.terminator.some((hint) => /^(via|cf-ray|x-cache|x-amz-cf)/i.test(hint))),
   );
+  const proxied = answered.filter((r) => r.phases.proxyMs !== null).length;
+  if (proxied > 0)
+    hints.push(`${proxied} requests opened their connection through a proxy that this client was told to use`);
   if (hints.length === 0) return null;
   return {
     verdict: 'unknown',

@@ -73,8 +73,9 @@ function synLoss({ view, name }: Subject): Tally {
 /** Request segments and their retransmissions. Retransmissions that the peer reported as needless (DSACK) are not losses. */
 function segmentLoss({ view, name }: Subject): Tally {
   const tally = { sent: 0, lost: 0 };
-  for (const { tcp, upload } of requestsOf(view, name)) {
-    if (tcp.retransmits === null) continue;
+  for (const { tcp, upload, sharedConnection } of requestsOf(view, name)) {
+    // Streams that share a connection share its counters too: counted once per stream, one loss would become many.
+    if (tcp.retransmits === null || sharedConnection) continue;
     const last = tcp.info.at(-1);
     const dsacks = (last?.dsackDups ?? 0) - (tcp.info[0]?.dsackDups ?? 0);
     const needless = Math.min(tcp.retransmits, Math.max(0, dsacks));
@@ -88,8 +89,8 @@ function segmentLoss({ view, name }: Subject): Tally {
 /** Reads of the streams, each at least one segment, where the kernel counts what came out of order. */
 function arrivalsOf({ view, name }: Subject): Tally {
   const tally = { sent: 0, lost: 0 };
-  for (const { tcp, tokens, eventsPerRead } of requestsOf(view, name)) {
-    if (tcp.outOfOrder === null) continue;
+  for (const { tcp, tokens, eventsPerRead, sharedConnection } of requestsOf(view, name)) {
+    if (tcp.outOfOrder === null || sharedConnection) continue;
     const reads = Math.floor(tokens.events / Math.max(1, eventsPerRead));
     tally.sent += Math.max(reads, tcp.outOfOrder);
     tally.lost += tcp.outOfOrder;

@@ -45,19 +45,21 @@ export const reachable = perEndpoint(
 
 /** How every attempt to connect ended; ICMP may be filtered on purpose and does not count. */
 function attempts({ view, name }: Subject): Outcome[] {
-  const all = [view.of('dns', name), view.of('tcp', name), view.of('tls', name)].flatMap((list) =>
-    list.map((o) => o.outcome),
-  );
+  const all = [view.of('tcp', name), view.of('tls', name)].flatMap((list) => list.map((o) => o.outcome));
+  // A name that resolves is no connection yet; one that does not resolve bars every one.
+  const names = view.of('dns', name).filter((o) => o.outcome.kind !== 'answered');
   const pings = view.of('ping', name).filter((o) => o.method === 'tcp-connect');
   const requests = view.of('inference', name).map((o) => o.request.outcome);
-  return [...all, ...pings.map((o) => o.outcome), ...requests].filter((o) => o.kind !== 'interrupted');
+  return [...names.map((o) => o.outcome), ...all, ...pings.map((o) => o.outcome), ...requests].filter(
+    (o) => o.kind !== 'interrupted',
+  );
 }
 
 /** The peer itself answered, whatever it said: a rejection or a broken stream came over a working path. */
 function arrived(o: Outcome): boolean {
   if (o.kind === 'answered' || o.kind === 'rejected' || o.kind === 'brokenStream') return true;
-  if (o.kind === 'timedOut' || o.kind === 'failed')
-    return o.phase === 'upload' || o.phase === 'wait' || o.phase === 'stream';
+  // From the TLS phase on, TCP has connected.
+  if (o.kind === 'timedOut' || o.kind === 'failed') return !['dns', 'tcp', 'proxy'].includes(o.phase);
   return false;
 }
 
