@@ -7,9 +7,11 @@ import {
   Lexer,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 import { printable } from '../model/outcome.ts';
 
@@ -176,7 +178,7 @@ function locate(doc: Document, path: readonly PropertyKey[]): { key: number; val
       if (offset === undefined) return at;
       at = { key: offset, value: offset };
     } else if (isMap(container)) {
-      const pair = container.items.findLast((p) => keyText(p.key) === String(part));
+      const pair = pairsByKey(container).get(String(part));
       if (!pair) return at;
       const key = offsetOf(pair.key) ?? at.key;
       node = pair.value;
@@ -184,6 +186,17 @@ function locate(doc: Document, path: readonly PropertyKey[]): { key: number; val
     } else return at;
   }
   return at;
+}
+
+const pairTables = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+/** Pairs of a mapping by key, the last one of each; kept, because thousands of mistakes look into the same mapping. */
+function pairsByKey(map: YAMLMap): Map<string, Pair> {
+  const known = pairTables.get(map);
+  if (known) return known;
+  const table = new Map(map.items.map((pair) => [keyText(pair.key), pair]));
+  pairTables.set(map, table);
+  return table;
 }
 
 /** An empty value has a place after its colon, which no editor shows; its key is the better place. */

@@ -93,6 +93,11 @@ export const badFiles: readonly BadFile[] = [
     says: ['1:201: file: found too deep nesting; allowed: 50 brackets and 200 columns of indentation'],
   },
   {
+    name: 'half a million values',
+    yaml: `${v}endpoints: [${'1,'.repeat(500_000)}]\n`,
+    says: ['2:133337: file: found more values than can be trusted; allowed: a file of some thousand values'],
+  },
+  {
     name: 'a key that stands twice',
     yaml: `${v}version: 1\n${ep}`,
     says: ['2:1: version: found the key a second time; allowed: once'],
