@@ -250,7 +250,9 @@ class AnswerReader {
       switch (event.kind) {
         case 'token':
           if (result.tokens.length >= this.#limits.maxTokenEvents)
-            throw Object.assign(new Error(`answer has more than ${this.#limits.maxTokenEvents} tokens`), { code: 'ETOOBIG' });
+            throw Object.assign(new Error(`answer has more than ${this.#limits.maxTokenEvents} tokens`), {
+              code: 'ETOOBIG',
+            });
           result.firstEvent ??= arrival;
           result.tokens.push({
             endOffset: arrival.endOffset,

@@ -130,7 +130,7 @@ function segmentView(exchange: Exchange, context: RecordContext): SegmentView | 
   const fromMs = exchange.reused ? exchange.startMs : 0;
   const segments = trace.segments.filter((s) => s.atMs >= fromMs && s.atMs <= exchange.finishedMs);
   const fromOffset = exchange.reused ? (trace.arrivals.findLast((a) => a.atMs < fromMs)?.endOffset ?? 0) : 0;
-  return viewSegments(segments, fromOffset, 10 + 2 * (context.roundTrips.minMs ?? 50));
+  return viewSegments(segments, fromOffset, context.roundTrips.minMs ?? 25);
 }
 
 /** Arrival of each token by the segments where they were seen: a read after a filled hole carries an older stamp than the hole. */

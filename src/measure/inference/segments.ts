@@ -31,14 +31,11 @@ const maxHoles = 2000;
 /**
  * @param segments in order of arrival
  * @param fromOffset bytes of the stream that were complete before the first of them
- * @param recoveryMs how long after a filled hole the sender may still be held back by its congestion window
+ * @param rttMs round trip of the path; after a filled hole the sender may be held back by its window for about two of them
  * @returns null when the segments carry no usable clock
  */
-export function viewSegments(
-  segments: readonly SeenSegment[],
-  fromOffset: number,
-  recoveryMs: number,
-): SegmentView | null {
+export function viewSegments(segments: readonly SeenSegment[], fromOffset: number, rttMs: number): SegmentView | null {
+  const recoveryMs = 10 + 2 * rttMs;
   if (segments.length < 2 || segments.some((s) => s.tsval === null)) return null;
   if (!tickIsMs(segments)) return null;
 
@@ -82,7 +79,9 @@ export function viewSegments(
     earliest = Math.min(earliest, byEnd[i]?.tsval as number);
     earliestFrom[i] = earliest;
   }
+  const held = heldBack(byEnd, rttMs);
   const disturbed = (s: SeenSegment) =>
+    held.has(s) ||
     holes.some(
       (h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs),
     );
@@ -129,6 +128,31 @@ export function viewSegments(
       return s ? Math.max(0, s.atMs - (s.tsval as number) - base) : null;
     },
   };
+}
+
+/** Segments in flight from which a sender may be waiting for its initial window of ten (RFC 6928). */
+const windowNear = 8;
+/** A segment this much larger than usual holds more than one token: they were handed over while the sender waited. */
+const joinedShare = 1.7;
+
+/**
+ * Segments that the sender's congestion window may have held back: many in flight, and several tokens in one. Their tick says
+ * when the window opened, not when the token was handed over.
+ */
+function heldBack(byEnd: readonly SeenSegment[], rttMs: number): Set<SeenSegment> {
+  const held = new Set<SeenSegment>();
+  const sizes = byEnd.map((s) => s.endOffset - s.startOffset).sort((a, b) => a - b);
+  const usual = sizes[sizes.length >> 1] ?? 0;
+  let oldest = 0;
+  for (let i = 0; i < byEnd.length; i++) {
+    const s = byEnd[i] as SeenSegment;
+    while ((byEnd[oldest]?.tsval as number) < (s.tsval as number) - rttMs) oldest++;
+    const joined = s.endOffset - s.startOffset >= joinedShare * usual;
+    const behindHeld =
+      i > 0 && held.has(byEnd[i - 1] as SeenSegment) && (s.tsval as number) - (byEnd[i - 1]?.tsval as number) <= 1;
+    if ((i - oldest >= windowNear && joined) || behindHeld) held.add(s);
+  }
+  return held;
 }
 
 /** Whether TSval counts milliseconds, judged over the whole span; short connections get the benefit of RFC 7323's usual tick. */

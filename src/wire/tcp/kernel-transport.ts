@@ -305,8 +305,9 @@ function stampSending(
   for (let i = trace.sendings.length - 1; i >= 0; i--) {
     const sending = trace.sendings[i];
     if (sending && sending.endOffset === event.endOffset) {
-      if (event.kind === 'left') sending.leftMs = event.atMs;
-      else sending.ackedMs = event.atMs;
+      // A retransmission stamps its bytes again; the way of the request began with the first.
+      if (event.kind === 'left') sending.leftMs ??= event.atMs;
+      else sending.ackedMs ??= event.atMs;
       return;
     }
   }
