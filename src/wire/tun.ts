@@ -1,8 +1,9 @@
+import { constants } from 'node:os';
 import { addressBytes } from './ip.ts';
-import { addressOf as pointerTo, check, libc, memory } from './libc.ts';
+import { addressOf as pointerTo, check, libc, memory, SystemCallError } from './libc.ts';
 
 /**
- * TUN devices and interface set-up through the classic ioctls (linux/if_tun.h, linux/sockios.h, netdevice(7)), so that no
+ * TUN devices and interface set-up through the classic ioctls (linux/if_tun.h, linux/sockios.h, netdevice(7)) and one netlink message, so that no
  * iproute2 is needed. Everything acts on the network namespace of the calling thread.
  */
 const O_RDWR = 2;
@@ -10,7 +11,9 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AF_NETLINK = 16;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
 const SOCK_CLOEXEC = O_CLOEXEC;
 
 const TUNSETIFF = 0x400454ca;
@@ -24,7 +27,11 @@ const SIOCSIFADDR = 0x8916;
 const SIOCSIFNETMASK = 0x891c;
 const SIOCSIFMTU = 0x8922;
 const SIOCGIFINDEX = 0x8933;
-const SIOCSIFTXQLEN = 0x8943;
+/** linux/rtnetlink.h, linux/netlink.h, linux/if_link.h. */
+const RTM_NEWLINK = 16;
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const IFLA_TXQLEN = 13;
 const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const RTF_UP = 0x0001;
@@ -34,7 +41,7 @@ const IFREQ_VALUE = 16;
 
 export interface InterfaceSettings {
   mtu: number;
-  /** Packets the kernel holds while nobody reads the device; beyond them it drops and counts. Wished for, not promised. */
+  /** Packets the kernel holds while nobody reads the device; beyond them it drops and counts. */
   txQueuePackets: number;
   /** One /32 and, where the kernel has IPv6, one /128; the default route of each family leaves through the device. */
   v4: string;
@@ -66,7 +73,7 @@ export function raiseLoopback(): void {
 export function configureInterface(name: string, settings: InterfaceSettings): void {
   withSocket(AF_INET, (fd) => {
     setInteger(fd, name, SIOCSIFMTU, 'SIOCSIFMTU', settings.mtu);
-    setQueueLength(fd, name, settings.txQueuePackets);
+    setQueueLength(interfaceIndex(fd, name), settings.txQueuePackets);
     setAddress4(fd, name, SIOCSIFADDR, 'SIOCSIFADDR', settings.v4);
     setAddress4(fd, name, SIOCSIFNETMASK, 'SIOCSIFNETMASK', '255.255.255.255');
     raise(fd, name);
@@ -104,11 +111,29 @@ function setInteger(fd: number, name: string, code: number, operation: string, v
   check(libc().ioctl(fd, code, request), operation, `${name} ${value}`);
 }
 
-/** The kernel lets only the machine's own root do this: inside a user namespace the device keeps its 500 packets. */
-function setQueueLength(fd: number, name: string, packets: number): void {
-  const request = interfaceRequest(name);
-  request.writeInt32LE(packets, IFREQ_VALUE);
-  libc().ioctl(fd, SIOCSIFTXQLEN, request);
+/**
+ * Through rtnetlink, because the ioctl for it wants the machine's own root and would fail inside a user namespace. One message:
+ * struct nlmsghdr, struct ifinfomsg, one attribute; the answer is struct nlmsgerr with 0 or a negative errno.
+ */
+function setQueueLength(index: number, packets: number): void {
+  const fd = check(libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket', 'netlink');
+  try {
+    const message = memory(40);
+    message.writeUInt32LE(message.length, 0);
+    message.writeUInt16LE(RTM_NEWLINK, 4);
+    message.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
+    message.writeInt32LE(index, 20);
+    message.writeUInt16LE(8, 32);
+    message.writeUInt16LE(IFLA_TXQLEN, 34);
+    message.writeUInt32LE(packets, 36);
+    check(libc().send(fd, message, message.length, 0), 'RTM_NEWLINK', `txqueuelen ${packets}`);
+    const answer = memory(128);
+    const length = check(libc().recv(fd, answer, answer.length, 0), 'recv', 'netlink');
+    const errno = length < 20 ? constants.errno.EPROTO : -answer.readInt32LE(16);
+    if (errno !== 0) throw new SystemCallError('RTM_NEWLINK', errno, `txqueuelen ${packets}`);
+  } finally {
+    libc().close(fd);
+  }
 }
 
 function raise(fd: number, name: string): void {
