@@ -38,6 +38,8 @@ export interface AttributionInput {
   view: SegmentView | null;
   /** Round trip of a handshake sent right behind the request; null when there was none. */
   shadowRttMs: number | null;
+  /** True when anything we sent during the request was sent twice. */
+  retransmitted: boolean;
   context: PathContext;
 }
 
@@ -84,7 +86,7 @@ export function attribute(input: AttributionInput): Attribution {
   const phases = setUpPhases(input);
   const first = sendings[0];
   if (first && lastSent) {
-    const uploadMs = leftMs - (first.leftMs ?? first.calledMs);
+    const uploadMs = leftMs - first.calledMs;
     phases.upload = networkOnly(
       Math.max(0, uploadMs),
       0,
@@ -111,7 +113,7 @@ export function attribute(input: AttributionInput): Attribution {
 function clientTime({ setUp, trace, sendings, startMs, handedMs, view }: AttributionInput): number {
   let clientMs = 0;
   const firstOfRequest = sendings[0];
-  if (!setUp) return firstOfRequest ? Math.max(0, (firstOfRequest.leftMs ?? firstOfRequest.calledMs) - startMs) : 0;
+  if (!setUp) return firstOfRequest ? Math.max(0, firstOfRequest.calledMs - startMs) : 0;
   const readyMs = setUp.dns?.endMs ?? setUp.startMs;
   clientMs += Math.max(0, synLeftMs(trace) - readyMs);
   let waitedForMs = trace.connectedMs ?? readyMs;
@@ -122,9 +124,8 @@ function clientTime({ setUp, trace, sendings, startMs, handedMs, view }: Attribu
       const availableMs = view?.availableMs(a.endOffset) ?? (view ? a.atMs : a.readAtMs);
       waitedForMs = Math.max(waitedForMs, Math.min(availableMs, a.readAtMs));
     }
-    const outMs = sending.leftMs ?? sending.calledMs;
-    clientMs += Math.max(0, outMs - waitedForMs);
-    waitedForMs = Math.max(waitedForMs, outMs);
+    clientMs += Math.max(0, sending.calledMs - waitedForMs);
+    waitedForMs = Math.max(waitedForMs, sending.calledMs);
     if (sending === firstOfRequest || sending.calledMs > handedMs + 60_000) break;
   }
   return clientMs;
@@ -194,8 +195,11 @@ function byTicks(
   const roundTripMs = ack.atMs - leftMs;
   const heldHigh = Math.max(0, roundTripMs - floor);
   const queuedMs = view.queueingMs(ack.endOffset) ?? 0;
+  // A request that had to be sent again was late itself: its acknowledgement was not held back.
   const heldLow =
-    input.shadowRttMs === null ? 0 : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - applicationAllowanceMs);
+    input.shadowRttMs === null || input.retransmitted
+      ? 0
+      : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - applicationAllowanceMs);
   const serverLow = handed[0] - ack.tick - 1 + heldLow - applicationAllowanceMs;
   const serverHigh = Math.min(handed[1] - ack.tick + heldHigh, waitMs - floor);
   const low = clamp(serverLow, 0, waitMs);
@@ -212,7 +216,8 @@ function byTicks(
 function byAck(input: AttributionInput, leftMs: number, waitMs: number, floor: number): Way | null {
   const last = input.sendings.at(-1);
   if (!last || last.ackedMs === null || last.leftMs === null) return null;
-  const roundTripMs = Math.min(last.ackedMs - leftMs, input.shadowRttMs ?? Infinity);
+  const ackMs = last.ackedMs - leftMs;
+  const roundTripMs = input.retransmitted ? ackMs : Math.min(ackMs, input.shadowRttMs ?? Infinity);
   const reordered = lossSeen(input);
   return {
     low: floor,

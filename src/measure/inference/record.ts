@@ -55,6 +55,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     reported,
     view,
     shadowRttMs: exchange.shadowRttMs,
+    retransmitted: (delta(exchange, 'totalRetrans') ?? 0) > 0,
     context: pathContext({
       roundTrips: context.roundTrips,
       trivialMs: context.trivialMs,

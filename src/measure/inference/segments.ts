@@ -15,6 +15,8 @@ export interface SegmentView {
   acknowledged(offset: number): { atMs: number; tick: number; endOffset: number } | null;
   /** True when bytes between the two offsets were filled late: later bytes had come first, or bytes came twice. */
   lossBetween(fromOffset: number, toOffset: number): boolean;
+  /** True when the segment with the byte before `offset` may have waited for the sender's congestion window. */
+  heldBack(offset: number): boolean;
   /** Highest one-way delay above the lowest, ms, by arrival against the server's clock; null without enough segments. */
   delayVariationMs: number | null;
   /** Lowest of (arrival − tick): the zero of `queueingMs`. */
@@ -120,6 +122,7 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
       const s = segments.find((x) => x.ackedOffset >= offset);
       return s ? { atMs: s.atMs, tick: s.tsval as number, endOffset: s.endOffset } : null;
     },
+    heldBack: (offset) => held.has(byEnd[firstAtLeast(ends, offset)] as SeenSegment),
     lossBetween: (from, to) => holes.some((h) => h.from < to && h.to > from),
     delayVariationMs: segments.length < 3 ? null : Math.max(0, top - base - 1),
     queueingMs: (offset) => {
@@ -144,13 +147,18 @@ function heldBack(byEnd: readonly SeenSegment[], rttMs: number): Set<SeenSegment
   const sizes = byEnd.map((s) => s.endOffset - s.startOffset).sort((a, b) => a - b);
   const usual = sizes[sizes.length >> 1] ?? 0;
   let oldest = 0;
+  let inFlightBefore = 0;
   for (let i = 0; i < byEnd.length; i++) {
     const s = byEnd[i] as SeenSegment;
     while ((byEnd[oldest]?.tsval as number) < (s.tsval as number) - rttMs) oldest++;
+    const inFlight = i - oldest;
     const joined = s.endOffset - s.startOffset >= joinedShare * usual;
+    const previous = byEnd[i - 1];
     const behindHeld =
-      i > 0 && held.has(byEnd[i - 1] as SeenSegment) && (s.tsval as number) - (byEnd[i - 1]?.tsval as number) <= 1;
-    if ((i - oldest >= windowNear && joined) || behindHeld) held.add(s);
+      previous !== undefined && held.has(previous) && (s.tsval as number) - (previous.tsval as number) <= 1;
+    // The window was full when the one before left; by now part of it has been acknowledged.
+    if ((Math.max(inFlight, inFlightBefore) >= windowNear && joined) || behindHeld) held.add(s);
+    inFlightBefore = inFlight;
   }
   return held;
 }

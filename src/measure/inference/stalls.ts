@@ -72,11 +72,13 @@ function judgeStall(
         : `server kernel sent the token ${high - 1} ms after the one before, by its own clock`,
     );
     const cause = byShare(low, high, gapMs, usualMs);
-    if (cause !== 'server') return { cause, evidence };
-    // A lone lost segment that nothing overtook looks late at the server; what had queued up behind it then comes at once.
-    if (!catchesUp(tokens, index, usualMs)) return { cause, evidence };
-    evidence.push('the tokens behind it came at once, as after a retransmission or out of a buffer');
-    return { cause: 'undetermined', evidence };
+    if (cause === 'network' || !catchesUp(tokens, index, usualMs)) return { cause, evidence };
+    // A server that was late goes on at its own pace; what had been written meanwhile and waited somewhere comes at once.
+    evidence.push('the tokens behind it came at once: they had been waiting');
+    if (lost) return { cause: 'network', evidence };
+    if (!view.heldBack(after.endOffset)) return { cause: 'undetermined', evidence };
+    evidence.push("several in one segment, with the sender's congestion window full: they waited for acknowledgements");
+    return { cause: 'network', evidence };
   }
 
   const outOfOrder = counterDelta(trace, before.atMs, after.atMs, 'rcvOooPack');
@@ -100,7 +102,7 @@ function byShare(serverLowMs: number, serverHighMs: number, gapMs: number, usual
 /** Two or more tokens behind the silence that come much faster than the usual pace. */
 function catchesUp(tokens: readonly TokenArrival[], index: number, usualMs: number): boolean {
   const behind = tokens.slice(index, index + 4);
-  if (behind.length < 3 || usualMs <= 0) return false;
+  if (behind.length < 2 || usualMs <= 0) return false;
   const span = (behind.at(-1)?.atMs ?? 0) - (behind[0]?.atMs ?? 0);
   return span < catchUpShare * usualMs * (behind.length - 1);
 }
