@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { play } from '../../bench/attribution/play.ts';
+import { scenarios } from '../../bench/attribution/scenarios.ts';
+import { scoreOf, type Scored } from '../../bench/attribution/score.ts';
+import { labIo } from './lab-io.ts';
+import { skipLab } from './lab-needs.ts';
+
+// From source, so that it never judges an old build.
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const cli = ['node', '--import', loader, main];
+
+const REQUESTS = 30;
+const NAMES = ['rtt-50', 'jitter', 'loss-and-stalls', 'proxy-http', 'reported-body'];
+
+/**
+ * bench/attribution in small. Its goal is 99 % inside the bounds. First and last token of one request miss together, so what counts
+ * are requests: of 150 that are each inside with 99 %, more than seven (5 %) miss once in 5000 runs, while of the 30 of one
+ * scenario two miss in every 28th run and more than three (10 %) in one of 5000. So a scenario may have 10 %, all together 5 %.
+ * The slack is also for a shared machine, whose server now and then reads a request late, which no bound can know. What is
+ * wrong by construction, say a floor that is too high, puts most requests outside.
+ */
+const OUTSIDE_OF_ONE = 0.1;
+const OUTSIDE_OF_ALL = 0.05;
+const WRONG_STALLS = 0.05;
+
+describe.skipIf(skipLab)('the truth lies inside the bounds', () => {
+  const played: Scored[] = [];
+
+  test.each(NAMES)('%s', async (name) => {
+    const scenario = scenarios.find((one) => one.name === name)!;
+    const scored = scoreOf(await play(scenario, { cli, requests: REQUESTS, io: labIo }));
+    played.push(scored);
+    const { score, misses } = scored;
+    expect(score).toMatchObject({ answered: REQUESTS, ttft: { n: REQUESTS }, total: { n: REQUESTS } });
+    // The list rather than its length, because a failure has to say what was missed.
+    expect(misses.length <= OUTSIDE_OF_ONE * 2 * REQUESTS ? [] : misses).toEqual([]);
+  });
+
+  test('all together, and stalls blame the right party', () => {
+    expect(played.length).toBe(NAMES.length);
+    const misses = played.flatMap((one) => one.misses);
+    expect(misses.length <= OUTSIDE_OF_ALL * 2 * REQUESTS * NAMES.length ? [] : misses).toEqual([]);
+    const stalls = played.map(({ score }) => score.stalls);
+    expect(stalls.some(({ right }) => right > 0)).toBe(true);
+    const count = stalls.reduce((sum, { right, wrong, undetermined }) => sum + right + wrong + undetermined, 0);
+    const wrong = played.flatMap((one) => one.wrongStalls);
+    // One of few is chance too.
+    expect(wrong.length <= Math.max(1, WRONG_STALLS * count) ? [] : wrong).toEqual([]);
+  });
+});
