@@ -51,6 +51,11 @@ export interface PathContext {
   jitterMs: number;
   /** Answer to a trivial request minus its round trip, ms: bound on a way behind a TCP terminator; null when unknown. */
   beyondMs: number | null;
+  /**
+   * How long a request may lie in the server's kernel before the server's code has read it, ms: by definition that is not server
+   * time, and nothing on the wire shows it.
+   */
+  readDelayMs: number;
   /** Something says that the TCP terminator is not the server: proxy, CDN headers. */
   terminated: boolean;
   /** The stream arrives in bursts this far apart: a buffer on the way may hold tokens that long. 0 when not. */
@@ -59,8 +64,8 @@ export interface PathContext {
   loopLagMs: number;
 }
 
-/** A server reads and writes through its own scheduler: what may pass between its kernel and its code, ms. Own choice. */
-const applicationAllowanceMs = 0.5;
+/** Stamps of two machines and of user code against kernel code: how far they may be apart, ms. Own choice. */
+const stampAllowanceMs = 0.5;
 /** A server's own report against what its kernel showed: how far they may differ before one of them is wrong, ms. Own choice. */
 const reportToleranceMs = 1;
 
@@ -171,8 +176,8 @@ function follow(
   const to = lastTokenOffset === null ? null : view?.handedTicks(lastTokenOffset);
   if (!from || !to || firstTokenMs === null || lastTokenMs === null || last.evidence !== 'kernel') return last;
   const streamMs = lastTokenMs - firstTokenMs;
-  const low = Math.max(last.low, first.low + streamMs - (to[1] - from[0]) - applicationAllowanceMs);
-  const high = Math.min(last.high, first.high + streamMs - (to[0] - from[1]) + applicationAllowanceMs);
+  const low = Math.max(last.low, first.low + streamMs - (to[1] - from[0]) - stampAllowanceMs);
+  const high = Math.min(last.high, first.high + streamMs - (to[0] - from[1]) + stampAllowanceMs);
   return low <= high ? { ...last, low, high } : last;
 }
 
@@ -199,8 +204,8 @@ function byTicks(
   const heldLow =
     input.shadowRttMs === null || input.retransmitted
       ? 0
-      : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - applicationAllowanceMs);
-  const serverLow = handed[0] - ack.tick - 1 + heldLow - applicationAllowanceMs;
+      : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - stampAllowanceMs);
+  const serverLow = handed[0] - ack.tick - 1 + heldLow - input.context.readDelayMs;
   const serverHigh = Math.min(handed[1] - ack.tick + heldHigh, waitMs - floor);
   const low = clamp(serverLow, 0, waitMs);
   const high = clamp(Math.max(serverHigh, low), 0, waitMs);
@@ -221,7 +226,7 @@ function byAck(input: AttributionInput, leftMs: number, waitMs: number, floor: n
   const reordered = lossSeen(input);
   return {
     low: floor,
-    high: reordered ? waitMs : roundTripMs + input.context.jitterMs + applicationAllowanceMs,
+    high: reordered ? waitMs : roundTripMs + input.context.jitterMs + input.context.readDelayMs,
     evidence: 'kernel',
     why: reordered
       ? 'segments of the answer came out of order, so a token may have waited for a retransmission of unknown length'
@@ -242,7 +247,7 @@ function byHandshake(input: AttributionInput, waitMs: number, floor: number): Wa
     return { low: 0, high: waitMs, evidence: 'none', why: 'nothing tells how long the way to the server is' };
   return {
     low: Math.min(floor, rttMs),
-    high: rttMs + context.jitterMs + context.loopLagMs + applicationAllowanceMs,
+    high: rttMs + context.jitterMs + context.loopLagMs + context.readDelayMs,
     evidence: 'handshake',
     why: 'only the round trip of the TCP handshake is known; arrival times are those of our event loop',
   };
@@ -251,7 +256,7 @@ function byHandshake(input: AttributionInput, waitMs: number, floor: number): Wa
 /** A TCP terminator in front of the server hides the way behind it, and a buffer holds tokens back: both are network by definition. */
 function openForTerminator(way: Way, context: PathContext, waitMs: number, covers: 'ttft' | 'total'): Way {
   let { high, why } = way;
-  if (context.beyondMs !== null) high += Math.max(0, context.beyondMs - applicationAllowanceMs);
+  if (context.beyondMs !== null) high += Math.max(0, context.beyondMs - context.readDelayMs);
   else if (context.terminated) high = waitMs;
   if (context.terminated && context.beyondMs !== null)
     why += '; a proxy or CDN terminates TCP, and the answer to a trivial request bounds the way behind it';

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import type { TrivialAnswers } from './floor.ts';
 import type { PathContext } from './attribution.ts';
 import type { ConnectionTrace } from '../../wire/tcp/connection.ts';
 
@@ -75,19 +76,24 @@ export function burstIntervalMs(exchange: Exchange): number {
   return Math.max(...gaps);
 }
 
+/** Least and most that is allowed for a server to get round to reading a request, ms. Own choice: an event loop with a few streams. */
+const readDelay = { leastMs: 2, mostMs: 6 };
+
 /** The context of one request from what the run has collected so far. */
 export function pathContext(input: {
   roundTrips: RoundTrips;
-  trivialMs: number | null;
+  trivial: TrivialAnswers | null;
   exchange: Exchange;
   terminated: boolean;
   loopLagMs: number;
 }): PathContext {
   const floorMs = input.roundTrips.floorMs();
+  const rttMs = input.roundTrips.minMs ?? 0;
   return {
     rttFloorMs: floorMs,
     jitterMs: Math.max(1, input.roundTrips.spreadMs()),
-    beyondMs: input.trivialMs === null ? null : Math.max(0, input.trivialMs - (input.roundTrips.minMs ?? 0)),
+    beyondMs: input.trivial === null ? null : Math.max(0, input.trivial.lowestMs - rttMs),
+    readDelayMs: Math.min(readDelay.mostMs, Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs))),
     terminated: input.terminated,
     burstMs: burstIntervalMs(input.exchange),
     loopLagMs: input.loopLagMs,

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { constants as h2, type ClientHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { ServerReported } from '../../model/inference.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Io } from '../../wire/io.ts';
@@ -69,7 +70,7 @@ export interface ExchangeLimits {
 
 const maxErrorBody = 64 << 10;
 /** No answer that comes in one piece is larger; what is beyond is counted and dropped. */
-const maxWholeBody = 64 << 20;
+const maxWholeBody = 16 << 20;
 /** A silence as long as this makes us look at TCP_INFO when it ends: was it loss? */
 const silenceMs = 100;
 
@@ -309,7 +310,8 @@ function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal
       method: built.method,
       headers: { ...built.headers, host: url.host, 'content-length': String(Buffer.byteLength(built.body)) },
     });
-    const giveUp = () => request.destroy(signal.reason as Error);
+    // Not left to the request's own 'error': one that is destroyed already never says so again.
+    const giveUp = () => settle(signal.reason);
     const settle = (error?: unknown) => {
       signal.removeEventListener('abort', giveUp);
       if (error) {
@@ -349,6 +351,11 @@ function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal
       });
     });
     request.on('error', settle);
+    request.once('upgrade', (response: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      const message = `the server switches protocols (HTTP ${response.statusCode}) though nobody asked it to`;
+      settle(Object.assign(new Error(message), { code: 'ERR_HTTP_UPGRADE' }));
+    });
     request.end(built.body);
   });
 }

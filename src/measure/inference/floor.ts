@@ -9,22 +9,29 @@ import { type Link, type LinkOptions, openLink } from './link.ts';
 const attempts = 4;
 const timeoutMs = 2000;
 
+/** Answers to the trivial question: last byte left to first byte here, ms. */
+export interface TrivialAnswers {
+  lowestMs: number;
+  /** Median without the first, which finds everything cold. */
+  typicalMs: number;
+}
+
 /**
  * How fast the endpoint answers when there is nothing to think about: a GET where only POST is served, which any server
  * refuses at once. What that takes beyond the round trip bounds everything that is neither model nor the way we see: a way
- * behind a TCP terminator, a gateway's own work. Lowest of a few, ms from last byte left to first byte here; null when the
- * endpoint does not answer such a request.
+ * behind a TCP terminator, a gateway's own work. Of a few; null when the endpoint does not answer such a
+ * request.
  */
-export async function trivialAnswerMs(
+export async function askTrivially(
   built: BuiltRequest,
   options: LinkOptions,
   transport: TcpTransport,
   roundTrips: RoundTrips,
   io: Io,
   signal: AbortSignal,
-): Promise<number | null> {
+): Promise<TrivialAnswers | null> {
   let link: Link | null = null;
-  let best: number | null = null;
+  const answersMs: number[] = [];
   const { signal: deadline, clear } = deadlineOf(signal, timeoutMs + attempts * timeoutMs);
   try {
     link = await openLink(built.url, { ...options, http2: false }, transport, io, deadline);
@@ -33,7 +40,9 @@ export async function trivialAnswerMs(
       const one = deadlineOf(deadline, timeoutMs);
       const ms = await once(link, built, one.signal);
       one.clear();
-      if (ms !== null) best = best === null ? ms : Math.min(best, ms);
+      // What did not come once will not come the next time, and may have cost the whole time-out.
+      if (ms === null) break;
+      answersMs.push(ms);
     }
     const info = await link.tcp.readInfo('floor');
     if (info) roundTrips.addSample(info.minRttMs);
@@ -42,7 +51,9 @@ export async function trivialAnswerMs(
   }
   clear();
   await link?.close();
-  return best;
+  const warm = (answersMs.length > 1 ? answersMs.slice(1) : answersMs).toSorted((a, b) => a - b);
+  const typicalMs = warm[warm.length >> 1];
+  return typicalMs === undefined ? null : { lowestMs: Math.min(...answersMs), typicalMs };
 }
 
 function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<number | null> {
@@ -59,7 +70,10 @@ function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<num
       method: 'GET',
       headers: { ...headers, host: url.host },
     });
-    const giveUp = () => request.destroy();
+    const giveUp = () => {
+      request.destroy();
+      resolve(null);
+    };
     signal.addEventListener('abort', giveUp, { once: true });
     request.once('response', (response) => {
       const arrivedMs = link.tcp.arriving?.atMs ?? null;
@@ -73,6 +87,8 @@ function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<num
       response.once('error', () => resolve(null));
     });
     request.once('error', () => resolve(null));
+    request.once('upgrade', (_response, socket) => socket.destroy());
+    request.once('close', () => resolve(null));
     request.end();
   });
 }

@@ -7,6 +7,7 @@ import type { DialectName } from '../../model/inference.ts';
 import { attribute } from './attribution.ts';
 import { pathContext, type RoundTrips } from './context.ts';
 import type { Exchange, TokenArrival } from './exchange.ts';
+import type { TrivialAnswers } from './floor.ts';
 import { type SegmentView, viewSegments } from './segments.ts';
 import { findStalls } from './stalls.ts';
 
@@ -15,8 +16,8 @@ export interface RecordContext {
   dialect: DialectName;
   stallThresholdMs: number;
   roundTrips: RoundTrips;
-  /** Fastest answer to a trivial request (last byte left to first byte here), ms; null when there was none. */
-  trivialMs: number | null;
+  /** Answers to the trivial question; null when there was none. */
+  trivial: TrivialAnswers | null;
   loopLag: LoopLag;
   stamps: 'kernel' | 'user';
   notes: readonly string[];
@@ -58,7 +59,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     retransmitted: (delta(exchange, 'totalRetrans') ?? 0) > 0,
     context: pathContext({
       roundTrips: context.roundTrips,
-      trivialMs: context.trivialMs,
+      trivial: context.trivial,
       exchange,
       terminated,
       loopLagMs,

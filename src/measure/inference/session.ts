@@ -9,7 +9,7 @@ import { type BuiltRequest, type Dialect, makePrompt } from '../dialect/index.ts
 import { RoundTrips } from './context.ts';
 import { deadlineOf } from './deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
-import { trivialAnswerMs } from './floor.ts';
+import { askTrivially, type TrivialAnswers } from './floor.ts';
 import { type Link, LinkError, type LinkOptions, openLink } from './link.ts';
 import { recordOf } from './record.ts';
 
@@ -50,7 +50,6 @@ export interface SessionResult {
   about: string;
   stamps: 'kernel' | 'user';
   loopLagSamplesMs: readonly number[];
-  trivialMs: number | null;
   /** 99th percentile of how long token bytes lay in our kernel before our thread read them, ms. */
   readLagP99Ms: number;
 }
@@ -90,7 +89,7 @@ class Session {
   readonly #records: { order: number; record: InferenceRequest }[] = [];
   readonly #loopLag;
   readonly #prompt: string;
-  #trivialMs: number | null = null;
+  #trivial: TrivialAnswers | null = null;
   #shared: Promise<Link> | null = null;
   readonly #readLagsMs: number[] = [];
   #lastShadowMs = -Infinity;
@@ -118,7 +117,7 @@ class Session {
     const io = this.#io;
     await this.#transport.ready;
     if (options.floor)
-      this.#trivialMs = await trivialAnswerMs(
+      this.#trivial = await askTrivially(
         this.#build('floor'),
         options.link,
         this.#transport,
@@ -136,7 +135,6 @@ class Session {
       about: this.#transport.about,
       stamps: this.#transport.stamps,
       loopLagSamplesMs: this.#loopLag.samples(),
-      trivialMs: this.#trivialMs,
       readLagP99Ms: quantile(sorted(this.#readLagsMs), 0.99) || 0,
     };
   }
@@ -291,7 +289,7 @@ class Session {
         dialect: options.dialect.name,
         stallThresholdMs: options.stallThresholdMs,
         roundTrips: this.#roundTrips,
-        trivialMs: this.#trivialMs,
+        trivial: this.#trivial,
         loopLag: this.#loopLag,
         stamps: this.#transport.stamps,
         notes: [],
