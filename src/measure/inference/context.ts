@@ -86,6 +86,8 @@ export function pathContext(input: {
   exchange: Exchange;
   terminated: boolean;
   loopLagMs: number;
+  /** How unevenly the server writes, ms. */
+  unevennessMs: number;
 }): PathContext {
   const floorMs = input.roundTrips.floorMs();
   const rttMs = input.roundTrips.minMs ?? 0;
@@ -93,7 +95,10 @@ export function pathContext(input: {
     rttFloorMs: floorMs,
     jitterMs: Math.max(1, input.roundTrips.spreadMs()),
     beyondMs: input.trivial === null ? null : Math.max(0, input.trivial.lowestMs - rttMs),
-    readDelayMs: Math.min(readDelay.mostMs, Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs))),
+    readDelayMs: Math.min(
+      readDelay.mostMs,
+      Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs), input.unevennessMs),
+    ),
     terminated: input.terminated,
     burstMs: burstIntervalMs(input.exchange),
     loopLagMs: input.loopLagMs,

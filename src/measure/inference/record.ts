@@ -1,5 +1,6 @@
 import type { InferenceRequest, Phases, TcpInfoRow } from '../../model/inference.ts';
 import { printable } from '../../model/outcome.ts';
+import { quantile, sorted } from '../../stats/quantile.ts';
 import { formatTarget } from '../../wire/tcp/connection.ts';
 import type { LoopLag } from '../../wire/loop-lag.ts';
 import { rateLimitHeaders, reportedFromHeaders, requestIdFrom, terminatorHints } from '../dialect/index.ts';
@@ -29,7 +30,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
   const { trace } = link.tcp;
   const setUp = exchange.reused ? null : link.setUp;
   const view = segmentView(exchange, context);
-  const tokens = corrected(exchange.tokens, view);
+  const tokens = corrected(exchange, view);
   const first = tokens[0];
   const last = tokens.at(-1);
   const reported = [...exchange.reported, ...reportedFromHeaders(exchange.headers)];
@@ -63,6 +64,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
       exchange,
       terminated,
       loopLagMs,
+      unevennessMs: unevennessMs(tokens, view),
     }),
   });
   const gaps = tokens.slice(1).map((t, i) => micro(t.atMs - (tokens[i] as TokenArrival).atMs));
@@ -135,13 +137,41 @@ function segmentView(exchange: Exchange, context: RecordContext): SegmentView | 
   return viewSegments(segments, fromOffset, context.roundTrips.minMs ?? 25);
 }
 
-/** Arrival of each token by the segments where they were seen: a read after a filled hole carries an older stamp than the hole. */
-function corrected(tokens: readonly TokenArrival[], view: SegmentView | null): readonly TokenArrival[] {
+/**
+ * Arrival of each token by the segments where they were seen. A read after a filled hole carries an older stamp than the hole;
+ * and when we were late to read, one delivery holds several tokens, each of which came in a segment of its own.
+ */
+function corrected(exchange: Exchange, view: SegmentView | null): readonly TokenArrival[] {
+  const { tokens } = exchange;
   if (!view) return tokens;
-  return tokens.map((token) => {
-    const availableMs = view.availableMs(token.endOffset);
-    return availableMs === null ? token : { ...token, atMs: availableMs };
-  });
+  const { arrivals } = exchange.link.tcp.trace;
+  const fixed: TokenArrival[] = [];
+  for (let i = 0; i < tokens.length;) {
+    const first = tokens[i] as TokenArrival;
+    let count = 1;
+    while (tokens[i + count]?.delivery === first.delivery) count++;
+    const before = arrivals.findLast((a) => a.endOffset < first.endOffset)?.endOffset ?? 0;
+    const ends = count === 1 ? [] : view.ends(before, first.endOffset);
+    for (let k = 0; k < count; k++) {
+      const token = tokens[i + k] as TokenArrival;
+      const endOffset = ends.length === count ? (ends[k] as number) : token.endOffset;
+      fixed.push({ ...token, endOffset, atMs: view.availableMs(endOffset) ?? token.atMs });
+    }
+    i += count;
+  }
+  return fixed;
+}
+
+/**
+ * How unevenly the server writes its tokens, ms: 90th percentile of how far its gaps, by its own clock where seen, are from
+ * their median. Who is late to write by that much is late to read by as much.
+ */
+function unevennessMs(tokens: readonly TokenArrival[], view: SegmentView | null): number {
+  const at = tokens.map((t) => view?.handedTicks(t.endOffset)?.[1] ?? t.atMs);
+  const gaps = sorted(at.slice(1).map((ms, i) => ms - (at[i] as number)));
+  if (gaps.length < 5) return 0;
+  const middle = quantile(gaps, 0.5);
+  return quantile(sorted([...gaps].map((gap) => Math.abs(gap - middle))), 0.9);
 }
 
 function phasesOf(exchange: Exchange, tokens: readonly TokenArrival[]): Phases {

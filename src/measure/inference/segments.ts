@@ -11,6 +11,8 @@ export interface SegmentView {
   availableMs(offset: number): number | null;
   /** Server ticks between which the byte before `offset` was handed to the server's kernel: [low, high]; null when not seen. */
   handedTicks(offset: number): [number, number] | null;
+  /** Where segments with an end in (from, to] ended, rising. */
+  ends(from: number, to: number): number[];
   /** The first segment that acknowledges our bytes up to `offset`. */
   acknowledged(offset: number): { atMs: number; tick: number; endOffset: number } | null;
   /** True when bytes between the two offsets were filled late: later bytes had come first, or bytes came twice. */
@@ -117,6 +119,12 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
       const high = earliestFrom[i] as number;
       const low = disturbed(segment) ? (i > 0 ? (sureUpTo[i - 1] as number) : 0) : high;
       return [Math.min(low, high), high + 1];
+    },
+    ends: (from, to) => {
+      const found: number[] = [];
+      for (let i = firstAtLeast(ends, from + 1); i >= 0 && i < ends.length && (ends[i] as number) <= to; i++)
+        if (ends[i] !== found.at(-1)) found.push(ends[i] as number);
+      return found;
     },
     acknowledged: (offset) => {
       const s = segments.find((x) => x.ackedOffset >= offset);
