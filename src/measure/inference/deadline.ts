@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A signal that aborts with `signal` or after a time, whichever is first. */
 export interface Deadline {
   signal: AbortSignal;
@@ -15,6 +17,8 @@ export function deadlineOf(signal: AbortSignal, ms: number): Deadline {
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal.reason);
   const onTime = () => controller.abort(new DOMException(`not done within ${ms} ms`, 'TimeoutError'));
+  // One listener for each request in flight: thousands are no leak here.
+  setMaxListeners(0, signal);
   const timer = setTimeout(onTime, ms);
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
