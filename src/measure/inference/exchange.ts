@@ -293,8 +293,10 @@ class AnswerReader {
   }
 
   #arrival(): Arrival {
+    const { arriving } = this.result.link.tcp;
+    if (arriving) return arriving;
     const nowMs = this.#io.clock.monoMs();
-    return this.result.link.tcp.arriving ?? { endOffset: 0, atMs: nowMs, readAtMs: nowMs, stamp: 'user' };
+    return { endOffset: 0, atMs: nowMs, readAtMs: nowMs, stamp: 'user' };
   }
 }
 

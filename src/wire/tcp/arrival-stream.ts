@@ -19,6 +19,7 @@ export class ArrivalStream extends Duplex {
   readonly #hooks: ArrivalStreamHooks;
   readonly #queue: { bytes: Uint8Array | null; arrival: Arrival | null }[] = [];
   #pumping = false;
+  #held = false;
 
   constructor(hooks: ArrivalStreamHooks) {
     super({ allowHalfOpen: true, autoDestroy: false });
@@ -40,12 +41,18 @@ export class ArrivalStream extends Duplex {
     }
     this.#pumping = true;
     if (next.arrival) this.arriving = next.arrival;
-    this.push(next.bytes);
+    const wantsMore = this.push(next.bytes);
     if (next.bytes) this.#hooks.consumed(next.bytes.length);
-    setImmediate(() => this.#pump());
+    if (wantsMore) setImmediate(() => this.#pump());
+    else this.#held = true;
   }
 
-  override _read(): void {}
+  // A reader that pauses stops the pump, and what is not pumped makes the transport stop reading: nothing piles up here.
+  override _read(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    setImmediate(() => this.#pump());
+  }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     this.#hooks.write(chunk, done);
