@@ -145,13 +145,13 @@ function reflectArgs(scene: Scene, host: string, addedMs: number, paths: Certifi
   const [medianMs, sigma] = scene.queue;
   const queue = `lognormal:${medianMs + addedMs},${sigma}`;
   return [
-    ...['--listen', `${host}:${scene.port}`, '--queue-ms', queue, '--token-ms', '20', '--tokens', '16', '--seed', '7'],
+    ...['--listen', `${host}:${scene.port}`, '--queue-ms', queue, '--token-ms', '25', '--tokens', '12', '--seed', '7'],
     ...['--tls', '--cert', paths.cert, '--key', paths.key],
   ];
 }
 
 function assessArgs(flags: AssessFlags, paths: CertificatePaths, addressOf: (scene: Scene) => string): string[] {
-  const words = ['assess', file, '--ca', paths.cert, '--concurrency', '16'];
+  const words = ['assess', file, '--ca', paths.cert, '--concurrency', '10', '--ping-interval', '50'];
   for (const scene of scenes) words.push('--resolve', `${hostOf(scene)}:${scene.port}:${addressOf(scene)}`);
   if (flags.json) words.push('--json');
   if (flags.html !== undefined) words.push('--html', flags.html);
