@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { fakeIo } from '../../test/fakes/io.ts';
 import type { Io } from '../wire/io.ts';
 import { dnsProbe, hostOf, portOf, resolveTarget } from './dns.ts';
-import { collect, probeContract, targetOf } from './probe.case.ts';
+import { collect, targetOf } from './probe.case.ts';
 import type { Target } from './probe.ts';
-
-probeContract('dns', { probe: dnsProbe, quick: {}, slow: { timeoutMs: 60_000 }, platforms: ['darwin'] });
 
 const never = new AbortController().signal;
 const both = [

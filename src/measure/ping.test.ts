@@ -5,14 +5,7 @@ import type { EchoEvents } from '../wire/echo-socket.ts';
 import { SystemCallError } from '../wire/libc.ts';
 import type { SynProbe, SynRequest, SynResult } from '../wire/syn-probe.ts';
 import { makePingProbe, pingProbe, type PingSockets } from './ping.ts';
-import { collect, probeContract, targetOf } from './probe.case.ts';
-
-probeContract('ping', {
-  probe: pingProbe,
-  quick: { count: 3, intervalMs: 5, timeoutMs: 200 },
-  slow: { count: 1000, intervalMs: 1000, timeoutMs: 60_000 },
-  platforms: ['darwin'],
-});
+import { collect, targetOf } from './probe.case.ts';
 
 const EPERM = 1;
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { fakeIo } from '../../test/fakes/io.ts';
 import { observation, type Observation } from '../model/observation.ts';
 import type { Io } from '../wire/io.ts';
@@ -13,6 +13,8 @@ export interface ProbeCase<Options extends z.ZodType> {
   quick: z.input<Options>;
   /** Options with which a run against a silent peer takes far longer than `promptMs`, to be aborted. */
   slow: z.input<Options>;
+  /** Scheme of the URLs to run against; https for a probe that has nothing to do without TLS. Default http. */
+  scheme?: 'http' | 'https';
   /** Kind of platform to test besides this one: `darwin` shows that nothing needs Linux without saying so. */
   platforms?: readonly string[];
 }
@@ -41,7 +43,7 @@ export function targetOf(url: string, more: Partial<Target> = {}): Target {
 
 /** The contract that every Probe keeps: one suite, run on each. */
 export function probeContract<Options extends z.ZodType>(name: string, test_: ProbeCase<Options>): void {
-  const { probe, quick, slow } = test_;
+  const { probe, quick, slow, scheme = 'http' } = test_;
   const run = (target: Target, input: unknown, io: Io, signal = new AbortController().signal) =>
     collect(probe.run(target, probe.options.parse(input), io, signal));
 
@@ -62,36 +64,45 @@ export function probeContract<Options extends z.ZodType>(name: string, test_: Pr
       });
 
       test('a refused target is an outcome, not an exception', async () => {
-        const observations = await run(targetOf(`http://127.0.0.1:${await closedPort()}/`), quick, io());
+        const observations = await run(targetOf(`${scheme}://127.0.0.1:${await closedPort()}/`), quick, io());
         expect(observations.length).toBeGreaterThan(0);
         expectWellFormed(observations);
       });
 
       test('a name that does not resolve is an outcome, not an exception', async () => {
-        const observations = await run(targetOf('http://nowhere.invalid/'), quick, io());
+        const observations = await run(targetOf(`${scheme}://nowhere.invalid/`), quick, io());
         expectWellFormed(observations);
         expect(observations.map(({ outcome }) => outcome.kind)).toContain('failed');
         expect(observations.map(({ outcome }) => outcome.kind)).not.toContain('answered');
       });
 
       test('an address of the wrong family is an outcome, not an exception', async () => {
-        const observations = await run(targetOf('http://127.0.0.1/', { family: 6 }), quick, io());
+        const observations = await run(targetOf(`${scheme}://127.0.0.1/`, { family: 6 }), quick, io());
         expectWellFormed(observations);
         expect(observations.map(({ outcome }) => outcome.kind)).not.toContain('answered');
+        expect(observations.map(({ outcome }) => outcome.kind)).not.toContain('refused');
       });
 
       test('ends at once, with well-formed observations, when it was aborted before it began', async () => {
         const stop = AbortSignal.abort();
         const startMs = performance.now();
-        expectWellFormed(await run(targetOf('http://127.0.0.1:9/'), slow, io(), stop));
+        expectWellFormed(await run(targetOf(`${scheme}://127.0.0.1:9/`), slow, io(), stop));
         expect(performance.now() - startMs).toBeLessThan(PROMPT_MS);
       });
 
       test('ends soon after an abort while the resolver is silent', async () => {
         const silent = { ...io(), dns: { lookup: () => new Promise<never>(() => undefined) } };
         const startMs = performance.now();
-        expectWellFormed(await run(targetOf('http://silent.invalid/'), slow, silent, AbortSignal.timeout(50)));
+        expectWellFormed(await run(targetOf(`${scheme}://silent.invalid/`), slow, silent, AbortSignal.timeout(50)));
         expect(performance.now() - startMs).toBeLessThan(PROMPT_MS);
+      });
+
+      test('every option has a description and a default, or may be left out', () => {
+        expect(probe.options.safeParse({}).error).toBeUndefined();
+        const { properties = {} } = z.toJSONSchema(probe.options, { io: 'input' });
+        for (const [name, option] of Object.entries(properties)) {
+          expect.soft(option, name).toMatchObject({ description: expect.stringMatching(/\.$/) });
+        }
       });
 
       test('ends soon after an abort while the peer accepts and says nothing', async () => {
@@ -100,7 +111,7 @@ export function probeContract<Options extends z.ZodType>(name: string, test_: Pr
         const { port } = server.address() as AddressInfo;
         const startMs = performance.now();
         try {
-          expectWellFormed(await run(targetOf(`http://127.0.0.1:${port}/`), slow, io(), AbortSignal.timeout(50)));
+          expectWellFormed(await run(targetOf(`${scheme}://127.0.0.1:${port}/`), slow, io(), AbortSignal.timeout(50)));
         } finally {
           server.close();
         }

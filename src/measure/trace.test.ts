@@ -3,20 +3,8 @@ import { fakeIo } from '../../test/fakes/io.ts';
 import { SystemCallError } from '../wire/libc.ts';
 import type { SynRequest, SynResult } from '../wire/syn-probe.ts';
 import type { UdpEvents } from '../wire/udp-probe.ts';
-import { collect, probeContract, targetOf } from './probe.case.ts';
+import { collect, targetOf } from './probe.case.ts';
 import { makeTraceProbe, traceProbe, type TraceSockets } from './trace.ts';
-
-probeContract('trace', {
-  probe: traceProbe,
-  quick: { budgetMs: 500 },
-  slow: { budgetMs: 60_000 },
-  platforms: ['darwin'],
-});
-probeContract('trace by UDP', {
-  probe: traceProbe,
-  quick: { method: 'udp', budgetMs: 500 },
-  slow: { method: 'udp', budgetMs: 60_000 },
-});
 
 const never = new AbortController().signal;
 const target = targetOf('https://192.0.2.1/');

@@ -149,6 +149,8 @@ async function resolveTarget(
   const fixed = options.resolve?.get(`${host}:${port}`);
   const literal = fixed ?? host;
   const version = isIP(literal);
+  if (version !== 0 && options.family !== undefined && version !== options.family)
+    throw Object.assign(new Error(`${literal} is not an IPv${options.family} address`), { code: 'EADDRNOTAVAIL' });
   if (version !== 0) return { address: literal, family: version as 4 | 6, port };
   const startMs = io.clock.monoMs();
   const addresses = await Promise.race([io.dns.lookup(host, options.family), rejectOnAbort(signal)]);

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { observation } from '../model/observation.ts';
+import { dnsProbe } from './dns.ts';
+import { inferenceProbe } from './inference/probe.ts';
+import { pingProbe } from './ping.ts';
+import { probeContract } from './probe.case.ts';
+import { probes } from './probes.ts';
+import { tcpProbe } from './tcp.ts';
+import { tlsProbe } from './tls.ts';
+import { traceProbe } from './trace.ts';
+
+const platforms = ['darwin'];
+const patientMs = 60_000;
+
+probeContract('dns', { probe: dnsProbe, quick: {}, slow: { timeoutMs: patientMs }, platforms });
+
+probeContract('tcp', {
+  probe: tcpProbe,
+  quick: { count: 3, intervalMs: 5, timeoutMs: 200 },
+  slow: { count: 1000, intervalMs: 1000, timeoutMs: patientMs },
+  platforms,
+});
+
+probeContract('tls', {
+  probe: tlsProbe,
+  quick: { count: 2, timeoutMs: 200 },
+  slow: { count: 100, timeoutMs: patientMs },
+  scheme: 'https',
+  platforms,
+});
+
+probeContract('trace', { probe: traceProbe, quick: { budgetMs: 500 }, slow: { budgetMs: patientMs }, platforms });
+
+probeContract('trace by UDP', {
+  probe: traceProbe,
+  quick: { method: 'udp', budgetMs: 500 },
+  slow: { method: 'udp', budgetMs: patientMs },
+});
+
+probeContract('ping', {
+  probe: pingProbe,
+  quick: { count: 3, intervalMs: 5, timeoutMs: 200 },
+  slow: { count: 1000, intervalMs: 1000, timeoutMs: patientMs },
+  platforms,
+});
+
+const brief = { requests: 2, promptTokens: 5, maxTokens: 2, timeoutMs: 200, connectTimeoutMs: 200 };
+const patient = { requests: 1000, timeoutMs: patientMs, connectTimeoutMs: patientMs };
+probeContract('inference', { probe: inferenceProbe, quick: brief, slow: patient, platforms });
+probeContract('inference on a schedule', {
+  probe: inferenceProbe,
+  quick: { ...brief, ratePerS: 50, fresh: true },
+  slow: { ...patient, ratePerS: 1 },
+  scheme: 'https',
+});
+
+test('the registry holds every probe that measures somebody else, once', () => {
+  // The client watches itself: that is no probe.
+  const kinds = observation.options.map((o) => o.shape.kind.value).filter((kind) => kind !== 'client');
+  expect(probes.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
+  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, pingProbe, inferenceProbe]);
+});

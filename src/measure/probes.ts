@@ -1,0 +1,10 @@
+import { dnsProbe } from './dns.ts';
+import { inferenceProbe } from './inference/probe.ts';
+import { pingProbe } from './ping.ts';
+import type { Probe } from './probe.ts';
+import { tcpProbe } from './tcp.ts';
+import { tlsProbe } from './tls.ts';
+import { traceProbe } from './trace.ts';
+
+/** Every probe, in the order in which an assessment uses them. A new one is one file and one line here. */
+export const probes: readonly Probe[] = [dnsProbe, tcpProbe, tlsProbe, traceProbe, pingProbe, inferenceProbe] as const;
