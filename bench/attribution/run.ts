@@ -81,15 +81,19 @@ function resultsJson(): string {
 
 function fillReadme(): void {
   const path = fileURLToPath(new URL('README.md', import.meta.url));
+  const list = scenarios.map(({ name, about, seed, blindSpot }) =>
+    [`- \`${name}\` (seed ${seed}): ${about}`, ...(blindSpot ? [`blind spot: ${blindSpot}`] : [])].join('; '),
+  );
   const missed =
     goals.length === 0 ? 'All goals met.' : `Goals missed:\n${goals.map((goal) => `- ${goal}`).join('\n')}`;
   const loads = rows.map(({ score }) => score.load);
   const load = `load average ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
-  const text = `<!-- table -->\n${machine}, ${load}\n\n${table}\n\n${missed}\n<!-- /table -->`;
-  writeFileSync(
-    path,
-    readFileSync(path, 'utf8').replace(/<!-- table -->[\s\S]*<!-- \/table -->/, () => text),
-  );
+  const fill = (text: string, name: string, content: string) => {
+    const [from, to] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    return `${text.slice(0, text.indexOf(from) + from.length)}\n${content}\n${text.slice(text.indexOf(to))}`;
+  };
+  const listed = fill(readFileSync(path, 'utf8'), 'scenarios', list.join('\n'));
+  writeFileSync(path, fill(listed, 'table', `${machine}, ${load}\n\n${table}\n\n${missed}`));
 }
 
 /** Enough of the worst failures to see why: claim, truth and the evidence that the claim rests on. */

@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { play } from '../../bench/attribution/play.ts';
 import { scenarios } from '../../bench/attribution/scenarios.ts';
-import { scoreOf, type Scored } from '../../bench/attribution/score.ts';
+import { scoreOf, type Judged, type Scored } from '../../bench/attribution/score.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';
 
@@ -26,6 +26,9 @@ const OUTSIDE_OF_ONE = 0.1;
 const OUTSIDE_OF_ALL = 0.05;
 const WRONG_STALLS = 0.05;
 
+const sayMiss = ({ part, networkMs, bounds, id }: Judged) =>
+  `${part}: ${networkMs.toFixed(1)} ms was network, [${bounds.map((ms) => ms.toFixed(1)).join(', ')}] was said (${id})`;
+
 describe.skipIf(skipLab)('the truth lies inside the bounds', () => {
   const played: Scored[] = [];
 
@@ -36,13 +39,13 @@ describe.skipIf(skipLab)('the truth lies inside the bounds', () => {
     const { score, misses } = scored;
     expect(score).toMatchObject({ answered: REQUESTS, ttft: { n: REQUESTS }, total: { n: REQUESTS } });
     // The list rather than its length, because a failure has to say what was missed.
-    expect(misses.length <= OUTSIDE_OF_ONE * 2 * REQUESTS ? [] : misses).toEqual([]);
+    expect(misses.length <= OUTSIDE_OF_ONE * 2 * REQUESTS ? [] : misses.map(sayMiss)).toEqual([]);
   });
 
   test('all together, and stalls blame the right party', () => {
     expect(played.length).toBe(NAMES.length);
     const misses = played.flatMap((one) => one.misses);
-    expect(misses.length <= OUTSIDE_OF_ALL * 2 * REQUESTS * NAMES.length ? [] : misses).toEqual([]);
+    expect(misses.length <= OUTSIDE_OF_ALL * 2 * REQUESTS * NAMES.length ? [] : misses.map(sayMiss)).toEqual([]);
     const stalls = played.map(({ score }) => score.stalls);
     expect(stalls.some(({ right }) => right > 0)).toBe(true);
     const count = stalls.reduce((sum, { right, wrong, undetermined }) => sum + right + wrong + undetermined, 0);
