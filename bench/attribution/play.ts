@@ -39,8 +39,9 @@ const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
  * The hosts of the lab stand for machines that have their processors to themselves. They do not: whatever else runs here would
  * show as a server that reads its requests late. Realtime priority, where allowed, keeps the neighbours out.
  */
-const promptly: string[] = ['chrt', '--rr', '1'];
-const prompt = spawnSync('chrt', [...promptly.slice(1), 'true']).status === 0 ? promptly : [];
+const CHRT = 'chrt';
+const promptly: string[] = [CHRT, '--rr', '1'];
+const prompt = spawnSync(CHRT, [...promptly.slice(1), 'true']).status === 0 ? promptly : [];
 
 /** The lab's own thread, realtime too, goes in front of the hosts: a network does not wait for its computers. */
 function raiseForwarder(): void {
@@ -50,7 +51,7 @@ function raiseForwarder(): void {
     const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    if (Number(fields[37]) > 0) spawnSync('chrt', ['--rr', '--pid', '5', thread]);
+    if (Number(fields[37]) > 0) spawnSync(CHRT, ['--rr', '--pid', '5', thread]);
   }
 }
 
