@@ -55,16 +55,25 @@ export function isInstalled(root) {
 
 /** @param {string} root */
 function install(root) {
-  say('installing dependencies (npm ci) …');
+  say('installing dependencies (npm install) …');
   // No package here needs its install script: koffi's and esbuild's binaries come inside packages of their own.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund'];
+  // Not `npm ci`, which refuses a lock file that lacks another platform's optional binary (docs/dependencies.md).
+  const args = [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--include=dev',
+    '--loglevel=error',
+    '--no-audit',
+    '--no-fund',
+  ];
   const npmScript = process.env['npm_execpath'];
   const status =
     npmScript && /\.c?js$/.test(npmScript)
       ? run(root, process.execPath, [npmScript, ...args])
       : run(root, process.platform === 'win32' ? 'npm.cmd' : 'npm', args, process.platform === 'win32');
   if (status !== 0)
-    throw new PrepareError('npm ci failed: see its messages above; it needs the npm registry or a full npm cache');
+    throw new PrepareError('npm install failed: see its messages above; it needs the npm registry or a full npm cache');
 }
 
 /**
