@@ -46,12 +46,17 @@ const prompt = spawnSync(CHRT, [...promptly.slice(1), 'true']).status === 0 ? pr
 /** The lab's own thread, realtime too, goes in front of the hosts: a network does not wait for its computers. */
 function raiseForwarder(): void {
   if (prompt.length === 0) return;
-  for (const thread of readdirSync('/proc/self/task')) {
-    // proc(5): field 40 is the realtime priority; counted behind the name, which may hold spaces, it is the 38th.
-    const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    if (Number(fields[37]) > 0) spawnSync(CHRT, ['--rr', '--pid', '5', thread]);
+  for (const thread of readdirSync('/proc/self/task'))
+    if (realtimePriority(thread) > 0) spawnSync(CHRT, ['--rr', '--pid', '5', thread]);
+}
+
+/** proc(5): field 40; counted behind the name, which may hold spaces, it is the 38th. 0 for a thread that has just ended. */
+function realtimePriority(thread: string): number {
+  try {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    return Number(stat.replace(/^.*\) /s, '').split(' ')[37]);
+  } catch {
+    return 0;
   }
 }
 

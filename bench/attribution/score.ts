@@ -52,6 +52,10 @@ export interface Score {
   /** TTFT minus the mean of separate handshakes. */
   peer: PointScore;
   peerHandshakes: number;
+  /** Requests of which the client claims more for itself than can be believed. */
+  overclaimed: number;
+  /** Lowest true network time of a TTFT, ms: below the round trip of the lab the client's own stamps would be wrong. */
+  leastNetworkMs: number;
   /** 99th percentile of how late the server was against its own schedule, ms: scheduling noise of the machine. */
   serverLagP99Ms: number;
   load: number;
@@ -114,6 +118,8 @@ export function scoreOf({ report, truth, handshakesMs, load, elapsedS }: Played)
       ours: pointScore(ttft, ({ bounds }) => (bounds[0] + bounds[1]) / 2),
       peer: pointScore(ttft, () => meanMs),
       peerHandshakes: handshakesMs.length,
+      overclaimed: ttft.filter(({ clientMs, believedClientMs }) => believedClientMs < clientMs).length,
+      leastNetworkMs: ttft.reduce((least, { networkMs }) => Math.min(least, networkMs), Infinity),
       serverLagP99Ms: quantile(sorted(lags), 0.99),
       load,
       elapsedS,

@@ -42,6 +42,12 @@ describe.skipIf(skipLab)('the truth lies inside the bounds', () => {
     expect(misses.length <= OUTSIDE_OF_ONE * 2 * REQUESTS ? [] : misses.map(sayMiss)).toEqual([]);
   });
 
+  test('no stamp of the client undercuts the distance', () => {
+    // RTT 50 ms: a network time below it would mean that the client's own clock readings are wrong, whatever the bounds say.
+    expect(played[0]?.score.leastNetworkMs).toBeGreaterThan(49.9);
+    expect(played[0]?.score.overclaimed).toBe(0);
+  });
+
   test('all together, and stalls blame the right party', () => {
     expect(played.length).toBe(NAMES.length);
     const misses = played.flatMap((one) => one.misses);
