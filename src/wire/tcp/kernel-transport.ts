@@ -70,6 +70,8 @@ class KernelTransport implements TcpTransport {
   readonly #live = new Map<number, Live>();
   readonly #stopped: Promise<void>;
   #isReady: () => void = () => undefined;
+  #closing: Promise<void> | null = null;
+  #over = false;
   #nextId = 1;
   #failure: Error | null = null;
 
@@ -112,9 +114,20 @@ class KernelTransport implements TcpTransport {
   }
 
   async close(): Promise<void> {
+    await (this.#closing ??= this.#end());
+  }
+
+  // Once only: the descriptor's number may belong to somebody else by the second time.
+  async #end(): Promise<void> {
     for (const live of this.#live.values()) live.stream.destroy();
     if (!this.#failure) this.#send({ kind: 'stop' });
+    this.#failure ??= new Error('the transport is closed');
     await this.#stopped;
+    for (const live of this.#live.values()) {
+      this.#forget(live);
+      live.connected?.(this.#failure);
+    }
+    this.#over = true;
     libc().close(this.#wakeFd);
   }
 
@@ -134,7 +147,7 @@ class KernelTransport implements TcpTransport {
       },
       shutdown: () => this.#send({ kind: 'shutdown', id }),
       destroyed: () => {
-        if (this.#live.has(id)) this.#send({ kind: 'close', id });
+        if (this.#live.has(id) && !this.#failure) this.#send({ kind: 'close', id });
       },
       consumed: (bytes) => {
         live.consumed += bytes;
@@ -180,6 +193,7 @@ class KernelTransport implements TcpTransport {
   }
 
   #send(order: ToWorker): void {
+    if (this.#over) return;
     this.#worker.postMessage(order);
     libc().write(this.#wakeFd, this.#one, 8);
   }

@@ -447,7 +447,7 @@ function flush(): void {
     }
   }
   const batch: Batch = { rows: rows.slice(0, rowCount * rowLength), bytes, events: pending };
-  port.postMessage(batch, [batch.rows.buffer, bytes.buffer as ArrayBuffer]);
+  port.postMessage(batch, [batch.rows.buffer as ArrayBuffer, bytes.buffer]);
   rowCount = 0;
   chunks = [];
   chunkBytes = 0;

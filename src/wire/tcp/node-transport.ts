@@ -4,6 +4,8 @@ import { ArrivalStream } from './arrival-stream.ts';
 import { ConnectError, newTrace, type TcpConnection, type TcpTarget, type TcpTransport } from './connection.ts';
 import { parseTcpInfo, type TcpInfo, tcpInfoSize } from './tcp-info.ts';
 
+/** Unread by whoever asked for the connection: beyond this we stop reading. */
+const pauseAboveBytes = 8 << 20;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 
@@ -13,7 +15,7 @@ const TCP_INFO = 11;
  * @param options.monoMs CLOCK_MONOTONIC in ms
  */
 export function openNodeTransport(options: { monoMs: () => number; platform: string; reason: string }): TcpTransport {
-  const open = new Set<Socket>();
+  const open = new Set<Socket | ArrivalStream>();
   let nextId = 1;
   return {
     stamps: 'user',
@@ -22,7 +24,7 @@ export function openNodeTransport(options: { monoMs: () => number; platform: str
     ready: Promise.resolve(),
     connect: (target, signal) => dial(nextId++, target, signal, options, open),
     close: async () => {
-      for (const socket of open) socket.destroy();
+      for (const one of open) one.destroy();
     },
   };
 }
@@ -32,11 +34,17 @@ async function dial(
   target: TcpTarget,
   signal: AbortSignal,
   { monoMs, platform }: { monoMs: () => number; platform: string },
-  open: Set<Socket>,
+  open: Set<Socket | ArrivalStream>,
 ): Promise<TcpConnection> {
   signal.throwIfAborted();
   const trace = newTrace(id, target, monoMs());
-  const socket = connect({ host: target.address, port: target.port, family: target.family, noDelay: true });
+  const socket = connect({
+    host: target.address,
+    port: target.port,
+    family: target.family,
+    noDelay: true,
+    allowHalfOpen: true,
+  });
   open.add(socket);
   socket.once('close', () => open.delete(socket));
   await established(socket, target, signal);
@@ -49,21 +57,29 @@ async function dial(
   const first = await readInfo('connected');
   trace.handshakeRttMs = first?.rttMs ?? null;
   trace.synRetransmits = first?.totalRetrans ?? null;
+  let unread = 0;
   let received = 0;
   let written = 0;
   const stream = new ArrivalStream({
     write: (bytes, done) => {
       written += bytes.length;
       trace.sendings.push({ endOffset: written, calledMs: monoMs(), leftMs: null, ackedMs: null });
-      socket.write(bytes, () => done());
+      socket.write(bytes, (error) => done(error ?? undefined));
     },
     shutdown: () => socket.end(),
     destroyed: () => socket.destroy(),
-    consumed: () => undefined,
+    consumed: (bytes) => {
+      unread -= bytes;
+      if (socket.isPaused() && unread < pauseAboveBytes) socket.resume();
+    },
   });
+  open.add(stream);
+  socket.once('close', () => open.delete(stream));
   socket.on('data', (bytes) => {
     const atMs = monoMs();
     received += bytes.length;
+    unread += bytes.length;
+    if (unread > pauseAboveBytes) socket.pause();
     const arrival = { endOffset: received, atMs, readAtMs: atMs, stamp: 'user' as const };
     trace.arrivals.push(arrival);
     stream.deliver(bytes, arrival);
@@ -96,6 +112,8 @@ function established(socket: Socket, target: TcpTarget, signal: AbortSignal): Pr
     };
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError);
+    // Destroyed by the transport's close(): no error is told, and nobody may wait for ever.
+    socket.once('close', () => reject(new ConnectError('connect', 'ECANCELED', target)));
     socket.once('connect', () => {
       signal.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError);
