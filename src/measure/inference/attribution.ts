@@ -33,6 +33,11 @@ export interface AttributionInput {
   lastTokenMs: number | null;
   firstTokenOffset: number | null;
   lastTokenOffset: number | null;
+  /**
+   * Set when the last token came after a silence that a lost and resent last segment would look like as well (nothing behind it
+   * could overtake it): the end of the token before, below which its handing over is not in doubt.
+   */
+  doubtfulAfterOffset: number | null;
   firstByteMs: number | null;
   reported: readonly ServerReported[];
   view: SegmentView | null;
@@ -167,18 +172,25 @@ function bound(
  * The way there is the same for every token of a request; only the way back may differ, and the server's clock on the two
  * tokens says by how much. So what is known of the first token's ways bounds the last one's.
  */
-function follow(
-  first: Way,
-  last: Way,
-  { view, firstTokenMs, lastTokenMs, firstTokenOffset, lastTokenOffset }: AttributionInput,
-): Way {
+function follow(first: Way, last: Way, input: AttributionInput): Way {
+  const { view, firstTokenMs, lastTokenMs, firstTokenOffset, lastTokenOffset } = input;
   const from = firstTokenOffset === null ? null : view?.handedTicks(firstTokenOffset);
-  const to = lastTokenOffset === null ? null : view?.handedTicks(lastTokenOffset);
+  const to = lastTokenOffset === null ? null : handedTicks(input, lastTokenOffset);
   if (!from || !to || firstTokenMs === null || lastTokenMs === null || last.evidence !== 'kernel') return last;
   const streamMs = lastTokenMs - firstTokenMs;
   const low = Math.max(last.low, first.low + streamMs - (to[1] - from[0]) - stampAllowanceMs);
   const high = Math.min(last.high, first.high + streamMs - (to[0] - from[1]) + stampAllowanceMs);
   return low <= high ? { ...last, low, high } : last;
+}
+
+/** Ticks of a token's handing over; the low end is that of the token before where a lost last segment cannot be told. */
+function handedTicks(
+  { view, lastTokenOffset, doubtfulAfterOffset }: AttributionInput,
+  offset: number,
+): [number, number] | null {
+  const ticks = view?.handedTicks(offset) ?? null;
+  if (!ticks || offset !== lastTokenOffset || doubtfulAfterOffset === null) return ticks;
+  return [Math.min(ticks[0], view?.handedTicks(doubtfulAfterOffset)?.[0] ?? 0), ticks[1]];
 }
 
 /** The server kernel's own clock on the acknowledgement of our last byte and on the token's segment. */
@@ -193,18 +205,17 @@ function byTicks(
   const requestEnd = sendings.at(-1)?.endOffset;
   if (!view || !trace.tapComplete || offset === null || requestEnd === undefined) return null;
   const ack = view.acknowledged(requestEnd);
-  const handed = view.handedTicks(offset);
+  const handed = handedTicks(input, offset);
   if (!ack || !handed) return null;
   // The acknowledgement may have been held back (delayed ACK): at most by what its round trip exceeds the shortest one, at
   // least by what it exceeds that of a handshake which left together with the request and is never held back.
   const roundTripMs = ack.atMs - leftMs;
-  const heldHigh = Math.max(0, roundTripMs - floor);
-  const queuedMs = view.queueingMs(ack.endOffset) ?? 0;
+  const heldHigh = Math.max(0, roundTripMs - floor - Math.max(0, ack.queuedMs - 1));
   // A request that had to be sent again was late itself: its acknowledgement was not held back.
   const heldLow =
     input.shadowRttMs === null || input.retransmitted
       ? 0
-      : Math.max(0, roundTripMs - input.shadowRttMs - queuedMs - stampAllowanceMs);
+      : Math.max(0, roundTripMs - input.shadowRttMs - ack.queuedMs - stampAllowanceMs);
   const serverLow = handed[0] - ack.tick - 1 + heldLow - input.context.readDelayMs;
   const serverHigh = Math.min(handed[1] - ack.tick + heldHigh, waitMs - floor);
   const low = clamp(serverLow, 0, waitMs);

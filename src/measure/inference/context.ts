@@ -73,11 +73,26 @@ export function burstIntervalMs(exchange: Exchange): number {
   if (tokens.length / arrivals.length < burstTokens) return 0;
   if (arrivals.length < 2) return Math.max(1, last.atMs - exchange.handedMs);
   const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] as number));
-  return Math.max(...gaps);
+  // The first burst took as long to fill as its tokens took to make, at the pace of the whole stream.
+  const inFirst = tokens.filter((t) => t.atMs - first.atMs <= 2).length;
+  const paceMs = (last.atMs - first.atMs) / Math.max(1, tokens.length - inFirst);
+  return burstSlack * Math.max(...gaps, inFirst * paceMs);
 }
 
 /** Least and most that is allowed for a server to get round to reading a request, ms. Own choice: an event loop with a few streams. */
-const readDelay = { leastMs: 2, mostMs: 6 };
+const readDelay = { leastMs: 1, mostMs: 6 };
+/** A trivial answer that never comes faster than this beyond its round trip has a way behind it, or a slow gateway. Own choice. */
+const behindMs = 3;
+/** Pace and fill of a buffer vary: its first filling may take this much longer than what was seen of the others. Own choice. */
+const burstSlack = 1.3;
+
+/** How long a way behind whoever terminates TCP may be, by the trivial answers; on a new connection it may have to be opened first. */
+function beyondMs(trivial: TrivialAnswers | null, reused: boolean, rttMs: number): number | null {
+  if (trivial === null) return null;
+  const least = Math.max(0, trivial.lowestMs - rttMs);
+  if (least < behindMs) return least;
+  return Math.max(trivial.highestMs, reused ? 0 : trivial.coldMs) - rttMs + behindMs;
+}
 
 /** The context of one request from what the run has collected so far. */
 export function pathContext(input: {
@@ -94,7 +109,7 @@ export function pathContext(input: {
   return {
     rttFloorMs: floorMs,
     jitterMs: Math.max(1, input.roundTrips.spreadMs()),
-    beyondMs: input.trivial === null ? null : Math.max(0, input.trivial.lowestMs - rttMs),
+    beyondMs: beyondMs(input.trivial, input.exchange.reused, rttMs),
     readDelayMs: Math.min(
       readDelay.mostMs,
       Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs), input.unevennessMs),

@@ -84,6 +84,7 @@ export async function exchange(
   limits: ExchangeLimits,
   io: Io,
   signal: AbortSignal,
+  onSent: () => void = () => undefined,
 ): Promise<Exchange> {
   const { trace } = link.tcp;
   const result: Exchange = {
@@ -120,7 +121,7 @@ export async function exchange(
   const reader = new AnswerReader(result, dialect, limits, io);
   try {
     if (link.active > 1) result.shared = true;
-    await (link.http2 ? overHttp2(link, built, reader, deadline) : overHttp1(link, built, reader, deadline));
+    await (link.http2 ? overHttp2 : overHttp1)(link, built, reader, deadline, onSent);
   } catch (error) {
     result.outcome = failed(error, result, limits, signal, deadline);
   }
@@ -128,10 +129,21 @@ export async function exchange(
   link.active--;
   await link.tcp.readInfo('end');
   result.finishedMs = io.clock.monoMs();
-  result.sendings = trace.sendings.filter(
-    (s) => s.calledMs >= result.handedMs - 0.01 && (result.firstByte === null || s.calledMs <= result.firstByte.atMs),
-  );
+  result.sendings = sendingsOf(result);
   return result;
+}
+
+/**
+ * What carried the request. On a connection of its own that is everything sent until the answer began; on one that other
+ * requests share, what left first after it was handed over, as much of it as the request is long.
+ */
+function sendingsOf({ link, handedMs, firstByte, sentFrom, requestBytes }: Exchange): Sending[] {
+  const later = link.tcp.trace.sendings.filter(
+    (s) => s.calledMs >= handedMs - 0.01 && (firstByte === null || s.calledMs <= firstByte.atMs),
+  );
+  if (!link.http2) return later;
+  const enough = later.findIndex((s) => s.endOffset - sentFrom >= requestBytes);
+  return enough < 0 ? later : later.slice(0, enough + 1);
 }
 
 function failed(
@@ -300,7 +312,13 @@ class AnswerReader {
   }
 }
 
-function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal: AbortSignal): Promise<void> {
+function overHttp1(
+  link: Link,
+  built: BuiltRequest,
+  reader: AnswerReader,
+  signal: AbortSignal,
+  onSent: () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const { url } = built;
     const plainProxy = link.viaProxy && url.protocol === 'http:';
@@ -352,6 +370,7 @@ function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal
           onError(Object.assign(new Error('connection ended inside the answer'), { code: 'ECONNRESET' }));
       });
     });
+    request.once('finish', onSent);
     request.on('error', settle);
     request.once('upgrade', (response: IncomingMessage, socket: Duplex) => {
       socket.destroy();
@@ -362,7 +381,13 @@ function overHttp1(link: Link, built: BuiltRequest, reader: AnswerReader, signal
   });
 }
 
-function overHttp2(link: Link, built: BuiltRequest, reader: AnswerReader, signal: AbortSignal): Promise<void> {
+function overHttp2(
+  link: Link,
+  built: BuiltRequest,
+  reader: AnswerReader,
+  signal: AbortSignal,
+  onSent: () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const { url } = built;
     const headers = Object.fromEntries(Object.entries(built.headers).map(([k, v]) => [k.toLowerCase(), v]));
@@ -399,6 +424,7 @@ function overHttp2(link: Link, built: BuiltRequest, reader: AnswerReader, signal
       reader.end();
       settle();
     });
+    stream.once('finish', onSent);
     stream.once('error', settle);
     stream.once('close', () => {
       if (signal.aborted) settle(signal.reason);

@@ -11,16 +11,18 @@ const timeoutMs = 2000;
 
 /** Answers to the trivial question: last byte left to first byte here, ms. */
 export interface TrivialAnswers {
+  /** The first, which finds everything cold: a gateway connects to its server only now. */
+  coldMs: number;
   lowestMs: number;
-  /** Median without the first, which finds everything cold. */
+  /** Median and highest of all but the first. */
   typicalMs: number;
+  highestMs: number;
 }
 
 /**
  * How fast the endpoint answers when there is nothing to think about: a GET where only POST is served, which any server
  * refuses at once. What that takes beyond the round trip bounds everything that is neither model nor the way we see: a way
- * behind a TCP terminator, a gateway's own work. Of a few; null when the endpoint does not answer such a
- * request.
+ * behind a TCP terminator, a gateway's own work. Of a few; null when the endpoint does not answer such a request.
  */
 export async function askTrivially(
   built: BuiltRequest,
@@ -51,9 +53,15 @@ export async function askTrivially(
   }
   clear();
   await link?.close();
-  const warm = (answersMs.length > 1 ? answersMs.slice(1) : answersMs).toSorted((a, b) => a - b);
-  const typicalMs = warm[warm.length >> 1];
-  return typicalMs === undefined ? null : { lowestMs: Math.min(...answersMs), typicalMs };
+  const [coldMs, ...more] = answersMs;
+  if (coldMs === undefined) return null;
+  const warm = (more.length > 0 ? more : [coldMs]).toSorted((a, b) => a - b);
+  return {
+    coldMs,
+    lowestMs: Math.min(coldMs, ...warm),
+    typicalMs: warm[warm.length >> 1] as number,
+    highestMs: warm.at(-1) as number,
+  };
 }
 
 function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<number | null> {

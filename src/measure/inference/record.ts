@@ -53,6 +53,7 @@ export function recordOf(exchange: Exchange, context: RecordContext): InferenceR
     lastTokenMs: last?.atMs ?? null,
     firstTokenOffset: first?.endOffset ?? null,
     lastTokenOffset: last?.endOffset ?? null,
+    doubtfulAfterOffset: doubtfulAfter(tokens),
     firstByteMs: exchange.firstByte?.atMs ?? null,
     reported,
     view,
@@ -160,6 +161,20 @@ function corrected(exchange: Exchange, view: SegmentView | null): readonly Token
     i += count;
   }
   return fixed;
+}
+
+/** A silence this long before the last token, and this many times the usual, may have been a retransmission time-out (RFC 6298). */
+const doubtfulSilence = { leastMs: 150, timesUsual: 4 };
+
+function doubtfulAfter(tokens: readonly TokenArrival[]): number | null {
+  const last = tokens.at(-1);
+  // Tokens that came together with the last one were behind the same hole.
+  const before = tokens.findLast((t) => last !== undefined && t.atMs < last.atMs - 2);
+  if (!last || !before || tokens.length < 4) return null;
+  const gaps = sorted(tokens.slice(1).map((t, i) => t.atMs - (tokens[i] as TokenArrival).atMs));
+  const silenceMs = (tokens[tokens.indexOf(before) + 1] as TokenArrival).atMs - before.atMs;
+  const doubtful = silenceMs > Math.max(doubtfulSilence.leastMs, doubtfulSilence.timesUsual * quantile(gaps, 0.5));
+  return doubtful ? before.endOffset : null;
 }
 
 /**

@@ -13,16 +13,14 @@ export interface SegmentView {
   handedTicks(offset: number): [number, number] | null;
   /** Where segments with an end in (from, to] ended, rising. */
   ends(from: number, to: number): number[];
-  /** The first segment that acknowledges our bytes up to `offset`. */
-  acknowledged(offset: number): { atMs: number; tick: number; endOffset: number } | null;
+  /** The first segment that acknowledges our bytes up to `offset`, and how long it queued above the least seen (0 to 1 tick too much). */
+  acknowledged(offset: number): { atMs: number; tick: number; queuedMs: number } | null;
   /** True when bytes between the two offsets were filled late: later bytes had come first, or bytes came twice. */
   lossBetween(fromOffset: number, toOffset: number): boolean;
   /** True when the segment with the byte before `offset` may have waited for the sender's congestion window. */
   heldBack(offset: number): boolean;
   /** Highest one-way delay above the lowest, ms, by arrival against the server's clock; null without enough segments. */
   delayVariationMs: number | null;
-  /** Lowest of (arrival − tick): the zero of `queueingMs`. */
-  queueingMs(offset: number): number | null;
 }
 
 /** How far the server's clock may stray from ours before its ticks are not milliseconds. */
@@ -128,16 +126,11 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
     },
     acknowledged: (offset) => {
       const s = segments.find((x) => x.ackedOffset >= offset);
-      return s ? { atMs: s.atMs, tick: s.tsval as number, endOffset: s.endOffset } : null;
+      return s ? { atMs: s.atMs, tick: s.tsval as number, queuedMs: s.atMs - (s.tsval as number) - base } : null;
     },
     heldBack: (offset) => held.has(byEnd[firstAtLeast(ends, offset)] as SeenSegment),
     lossBetween: (from, to) => holes.some((h) => h.from < to && h.to > from),
     delayVariationMs: segments.length < 3 ? null : Math.max(0, top - base - 1),
-    queueingMs: (offset) => {
-      const i = firstAtLeast(ends, offset);
-      const s = byEnd[i];
-      return s ? Math.max(0, s.atMs - (s.tsval as number) - base) : null;
-    },
   };
 }
 

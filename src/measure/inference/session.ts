@@ -198,9 +198,22 @@ class Session {
       maxResponseBytes: options.maxResponseBytes,
       maxTokenEvents: Math.max(leastTokenEvents, 4 * options.maxTokens),
     };
-    const shadow = fresh ? null : this.#shadow(link.tcp.trace.target);
-    const made = await exchange(link, options.dialect, this.#build(id), id, times, limits, io, this.#signal);
-    made.shadowRttMs = (await shadow) ?? null;
+    let shadow: Promise<number | null> | null = null;
+    const castShadow = () => {
+      if (!fresh) shadow = this.#shadow(link.tcp.trace.target);
+    };
+    const made = await exchange(
+      link,
+      options.dialect,
+      this.#build(id),
+      id,
+      times,
+      limits,
+      io,
+      this.#signal,
+      castShadow,
+    );
+    made.shadowRttMs = await shadow;
     this.#roundTrips.add(link.tcp.trace, made);
     this.#held.push({ order, exchange: made });
     this.#progress.finished(made, made.outcome, ++this.#done);

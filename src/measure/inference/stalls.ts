@@ -17,6 +17,10 @@ const mostOf = 0.6;
 const littleOf = 0.4;
 /** What follows a silence this fast, against the usual pace, had been waiting somewhere. */
 const catchUpShare = 0.25;
+/** Of what the pace makes during a silence, at least this share has to come at once behind it. Own choice. */
+const catchUpFill = 0.4;
+/** A median gap below this is no pace but a buffer that lets go. */
+const burstGapMs = 1;
 
 /**
  * Every gap between token arrivals above the threshold, with its cause. The server is to blame when it handed the token over
@@ -99,12 +103,23 @@ function byShare(serverLowMs: number, serverHighMs: number, gapMs: number, usual
   return 'undetermined';
 }
 
-/** Two or more tokens behind the silence that come much faster than the usual pace. */
+/**
+ * Whether the tokens behind the silence come at once although they were made one by one: a good part of what the pace makes in
+ * that time has been waiting. In a stream that comes in bursts anyway every silence is followed by one.
+ */
 function catchesUp(tokens: readonly TokenArrival[], index: number, usualMs: number): boolean {
-  const behind = tokens.slice(index, index + 4);
-  if (behind.length < 2 || usualMs <= 0) return false;
-  const span = (behind.at(-1)?.atMs ?? 0) - (behind[0]?.atMs ?? 0);
-  return span < catchUpShare * usualMs * (behind.length - 1);
+  const silenceMs = (tokens[index]?.atMs ?? 0) - (tokens[index - 1]?.atMs ?? 0);
+  const inBursts = usualMs < burstGapMs;
+  const stepMs = inBursts ? burstGapMs : catchUpShare * usualMs;
+  let atOnce = 1;
+  while (
+    tokens[index + atOnce] &&
+    (tokens[index + atOnce] as TokenArrival).atMs - (tokens[index + atOnce - 1] as TokenArrival).atMs <= stepMs
+  )
+    atOnce++;
+  if (inBursts) return atOnce >= 2;
+  const behind = tokens.length - index;
+  return atOnce >= 2 && atOnce >= Math.min(behind, catchUpFill * (silenceMs / usualMs));
 }
 
 function usualGapMs(tokens: readonly TokenArrival[]): number {
