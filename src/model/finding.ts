@@ -6,7 +6,8 @@ export type Pillar = z.infer<typeof pillar>;
 export const pillars: readonly Pillar[] = pillar.options;
 
 export const verdict = z.enum(['pass', 'fail', 'unknown']).meta({
-  description: 'pass and fail only where the interval of the evidence lies wholly on one side of the target; otherwise unknown.',
+  description:
+    'pass and fail only where the interval of the evidence lies wholly on one side of the target; otherwise unknown.',
 });
 export type Verdict = z.infer<typeof verdict>;
 
@@ -33,7 +34,10 @@ export type Remedy = z.infer<typeof remedy>;
 /** One judgement about one endpoint (or about the measuring client), with its evidence. */
 export const finding = z
   .object({
-    id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).meta({ description: 'Stable kebab-case id; docs/findings/<id>.md explains it.' }),
+    id: z
+      .string()
+      .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+      .meta({ description: 'Stable kebab-case id; docs/findings/<id>.md explains it.' }),
     verdict,
     severity: z.enum(['critical', 'warning', 'info']),
     pillar,
@@ -42,7 +46,11 @@ export const finding = z
     details: z.array(z.string()).meta({ description: 'Further sentences: decomposition, comparison, what it is not.' }),
     evidence: z.array(evidence),
     confidence: z.enum(['high', 'medium', 'low']),
-    coverage: z.number().min(0).max(1).meta({ description: 'Share of what had to be known that is known; 1 for pass and fail.' }),
+    coverage: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: 'Share of what had to be known that is known; 1 for pass and fail.' }),
     remedy: remedy.optional(),
   })
   .meta({ description: 'One judgement with its evidence.' });

@@ -4,7 +4,10 @@ import { interval } from './units.ts';
 import { workloadClass } from './workload.ts';
 
 const estimate = z
-  .object({ value: z.number(), interval: interval.nullable().meta({ description: '95 % interval; null with too few samples.' }) })
+  .object({
+    value: z.number(),
+    interval: interval.nullable().meta({ description: '95 % interval; null with too few samples.' }),
+  })
   .nullable();
 
 /** One line of the table below the requests. */
@@ -35,7 +38,9 @@ export const inferSummary = z.object({
     eventLoopLagMaxMs: z.number(),
     processingMaxMs: z.number(),
     cpuShare: z.number().meta({ description: 'CPU seconds of this process per second.' }),
-    bottleneck: z.boolean().meta({ description: 'True when this tool itself was too slow for what it was asked to do.' }),
+    bottleneck: z
+      .boolean()
+      .meta({ description: 'True when this tool itself was too slow for what it was asked to do.' }),
     why: z.string(),
   }),
 });
@@ -56,5 +61,9 @@ export const inferReport = z
     summary: inferSummary,
     notes: z.array(z.string()).meta({ description: 'How it was measured and what could not be seen.' }),
   })
-  .meta({ id: 'infer', title: 'inferpath infer report', description: 'Inference requests, each taken apart, with a summary.' });
+  .meta({
+    id: 'infer',
+    title: 'inferpath infer report',
+    description: 'Inference requests, each taken apart, with a summary.',
+  });
 export type InferReport = z.infer<typeof inferReport>;

@@ -121,11 +121,9 @@ export const serverReported = z
     source: z
       .string()
       .meta({ description: 'Field or header that said so, e.g. "vllm metrics", "openai-processing-ms".' }),
-    covers: z
-      .enum(['ttft', 'total', 'headers'])
-      .meta({
-        description: 'Which interval the value covers: to first token, to last token, or only until headers were sent.',
-      }),
+    covers: z.enum(['ttft', 'total', 'headers']).meta({
+      description: 'Which interval the value covers: to first token, to last token, or only until headers were sent.',
+    }),
     by: z
       .enum(['server', 'front-proxy'])
       .meta({ description: 'Who measured: a front proxy cannot speak for the leg behind it.' }),

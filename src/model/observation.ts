@@ -22,7 +22,11 @@ export const tcpObservation = z.object({
   ...header,
   address: z.string(),
   rttMs: z.number().nullable().meta({ description: 'SYN to SYN-ACK.' }),
-  synRetransmits: z.number().int().nullable().meta({ description: 'SYNs that had to be sent again: each is one lost packet.' }),
+  synRetransmits: z
+    .number()
+    .int()
+    .nullable()
+    .meta({ description: 'SYNs that had to be sent again: each is one lost packet.' }),
 });
 export const tlsObservation = z.object({
   kind: z.literal('tls'),
@@ -61,7 +65,9 @@ export const clientObservation = z.object({
   scheduleLagP99Ms: z.number(),
   eventLoopLagP99Ms: z.number(),
   eventLoopLagMaxMs: z.number(),
-  clockStepMs: z.number().meta({ description: 'Largest jump of the wall clock against the monotonic clock during the run.' }),
+  clockStepMs: z
+    .number()
+    .meta({ description: 'Largest jump of the wall clock against the monotonic clock during the run.' }),
   cpuShare: z.number().meta({ description: 'CPU seconds used by this process per second.' }),
 });
 

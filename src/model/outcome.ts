@@ -11,7 +11,9 @@ export type PhaseName = z.infer<typeof phaseName>;
 export const outcome = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('answered') }).meta({ description: 'The peer answered in full.' }),
-    z.object({ kind: z.literal('lost') }).meta({ description: 'No answer within the wait; counts as loss (RFC 7680).' }),
+    z
+      .object({ kind: z.literal('lost') })
+      .meta({ description: 'No answer within the wait; counts as loss (RFC 7680).' }),
     z
       .object({ kind: z.literal('refused'), address: z.string() })
       .meta({ description: 'The peer answered with a TCP reset or an ICMP port unreachable.' }),
@@ -22,13 +24,28 @@ export const outcome = z
       .object({ kind: z.literal('timedOut'), phase: phaseName, afterMs: z.number() })
       .meta({ description: 'We stopped waiting in this phase.' }),
     z
-      .object({ kind: z.literal('rejected'), status: z.number().int(), code: z.string().optional(), message: z.string(), retryAfterMs: z.number().optional() })
+      .object({
+        kind: z.literal('rejected'),
+        status: z.number().int(),
+        code: z.string().optional(),
+        message: z.string(),
+        retryAfterMs: z.number().optional(),
+      })
       .meta({ description: 'The server answered with an error: its status, its own code and words.' }),
     z
       .object({ kind: z.literal('brokenStream'), message: z.string() })
-      .meta({ description: 'The answer began and did not end as its dialect says: cut, garbage, error inside the stream.' }),
+      .meta({
+        description: 'The answer began and did not end as its dialect says: cut, garbage, error inside the stream.',
+      }),
     z
-      .object({ kind: z.literal('failed'), phase: phaseName, operation: z.string(), errno: z.string(), address: z.string(), message: z.string() })
+      .object({
+        kind: z.literal('failed'),
+        phase: phaseName,
+        operation: z.string(),
+        errno: z.string(),
+        address: z.string(),
+        message: z.string(),
+      })
       .meta({ description: 'A system call, TLS or HTTP failed: which, why, against whom.' }),
     z.object({ kind: z.literal('interrupted') }).meta({ description: 'The user stopped the run.' }),
   ])
