@@ -115,7 +115,8 @@ async function onLoopback(flags: AssessFlags, paths: CertificatePaths, reason: s
     return await follow(spawn(command, words, { stdio: 'inherit' }), io);
   } finally {
     for (const server of servers) server.kill();
-    await Promise.all(servers.map((s) => (s.exitCode === null && s.signalCode === null ? once(s, 'close') : null)));
+    const running = servers.filter((s) => s.exitCode === null && s.signalCode === null);
+    await Promise.all(running.map((s) => once(s, 'close')));
   }
 }
 
@@ -145,8 +146,21 @@ function reflectArgs(scene: Scene, host: string, addedMs: number, paths: Certifi
   const [medianMs, sigma] = scene.queue;
   const queue = `lognormal:${medianMs + addedMs},${sigma}`;
   return [
-    ...['--listen', `${host}:${scene.port}`, '--queue-ms', queue, '--token-ms', '25', '--tokens', '12', '--seed', '7'],
-    ...['--tls', '--cert', paths.cert, '--key', paths.key],
+    '--listen',
+    `${host}:${scene.port}`,
+    '--queue-ms',
+    queue,
+    '--token-ms',
+    '25',
+    '--tokens',
+    '12',
+    '--seed',
+    '7',
+    '--tls',
+    '--cert',
+    paths.cert,
+    '--key',
+    paths.key,
   ];
 }
 

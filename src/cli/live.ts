@@ -1,6 +1,7 @@
 import type { SessionProgress } from '../measure/inference/session.ts';
 import type { Exchange } from '../measure/inference/exchange.ts';
 import { describeOutcome } from '../model/outcome.ts';
+import { clip } from '../report/ansi.ts';
 import type { Io } from '../wire/io.ts';
 import type { AssessProgress } from './assess-run.ts';
 
@@ -20,7 +21,7 @@ export function liveRequests(total: number, io: Io, label = ''): { progress: Ses
     if (!force && nowMs - drawnMs < redrawMs) return;
     drawnMs = nowMs;
     const line = `${label}${done}/${total} requests, ${inFlight} in flight${last}`;
-    io.terminal.err(`\r\u001b[2K${[...line].slice(0, Math.max(20, io.terminal.columns - 1)).join('')}`);
+    io.terminal.err(`\r\u001b[2K${clip(line, Math.max(20, io.terminal.columns - 1))}`);
   };
   const timer = setInterval(() => draw(true), 500);
   timer.unref();
@@ -73,7 +74,7 @@ export function liveEndpoints(names: readonly string[], io: Io): { progress: Ass
   const draw = () => {
     const seconds = Math.round((io.clock.monoMs() - beganMs) / 1000);
     const line = `${seconds} s  ${[...state].map(([name, what]) => `${name} ${what}`).join(' · ')}`;
-    if (tty) io.terminal.err(`\r\u001b[2K${[...line].slice(0, Math.max(20, io.terminal.columns - 1)).join('')}`);
+    if (tty) io.terminal.err(`\r\u001b[2K${clip(line, Math.max(20, io.terminal.columns - 1))}`);
     else io.terminal.err(`${line}\n`);
   };
   const timer = setInterval(draw, tty ? 250 : 10_000);

@@ -12,7 +12,8 @@ const maxChain = 16;
 export function summariseTls(socket: TLSSocket, nowMs: number): TlsSummary {
   const key = socket.getEphemeralKeyInfo();
   const group = key && 'name' in key && typeof key.name === 'string' ? key.name : null;
-  const error: unknown = socket.authorizationError;
+  // Declared as Error, and at run time the code alone.
+  const error = socket.authorizationError as NodeJS.ErrnoException | string | undefined;
   return {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().standardName,
@@ -20,9 +21,7 @@ export function summariseTls(socket: TLSSocket, nowMs: number): TlsSummary {
     alpn: socket.alpnProtocol || null,
     resumed: socket.isSessionReused(),
     authorized: socket.authorized,
-    authorizationError: error
-      ? printable(error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error))
-      : null,
+    authorizationError: error ? printable(typeof error === 'string' ? error : (error.code ?? error.message)) : null,
     certificate: summariseCertificate(socket.getPeerCertificate(true), nowMs),
   };
 }
@@ -57,6 +56,7 @@ function measureChain(leaf: DetailedPeerCertificate): { chainLength: number; cha
 }
 
 function nameOf(name: PeerCertificate['subject'] | undefined): string {
-  const common: unknown = name?.CN ?? name?.O;
-  return printable(Array.isArray(common) ? common.join(', ') : String(common ?? 'unnamed'), 100);
+  // An array when the certificate says it more than once, whatever the type says.
+  const common: string | readonly string[] = name?.CN ?? name?.O ?? 'unnamed';
+  return printable([common].flat().join(', '), 100);
 }

@@ -265,9 +265,8 @@ describe.skipIf(process.platform !== 'linux')('a peer that floods', () => {
     const exited = once(child, 'exit');
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    let [before, highest, done] = [0, 0, false];
-    void exited.then(() => (done = true));
-    while (!done) {
+    let [before, highest] = [0, 0];
+    while (child.exitCode === null && child.signalCode === null) {
       const pid = child.pid as number;
       if (before === 0 && server.requestLines().length > 0) before = await residentBytes(pid, 'VmRSS');
       highest = Math.max(highest, await residentBytes(pid, 'VmHWM'));

@@ -336,7 +336,7 @@ function overHttp1(
       signal.removeEventListener('abort', giveUp);
       if (error) {
         request.destroy();
-        reject(error as Error);
+        reject(error);
       } else resolve();
     };
     signal.addEventListener('abort', giveUp, { once: true });
@@ -405,12 +405,12 @@ function overHttp2(
       signal.removeEventListener('abort', giveUp);
       if (error) {
         stream.close(h2.NGHTTP2_CANCEL);
-        reject(error as Error);
+        reject(error);
       } else resolve();
     };
     // The body is asked for only now: HTTP/2 may hand data out before it tells of the response.
     stream.once('response', (received) => {
-      reader.head(Number(received[':status'] ?? 0), '2', received as Headers);
+      reader.head(received[':status'] ?? 0, '2', received);
       stream.on('data', (bytes: Buffer) => {
         try {
           reader.body(bytes);

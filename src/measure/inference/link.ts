@@ -128,7 +128,8 @@ export function isInterrupt(signal: AbortSignal): boolean {
 }
 
 export function errorFacts(error: unknown): { name: string; code: string; message: string } {
-  const facts = error as { name?: string; code?: string; message?: string };
+  // The code of a DOMException is a number.
+  const facts = error as { name?: string; code?: string | number; message?: string };
   const errno = error instanceof ConnectError ? error.errno : undefined;
   return {
     name: facts.name ?? 'Error',
@@ -314,7 +315,7 @@ function oneConnectionAgent(stream: Duplex): Agent {
   agent.createConnection = (_options, callback) => {
     if (given) {
       callback?.(Object.assign(new Error('connection is gone'), { code: 'ECONNRESET' }), stream);
-      return null as unknown as Duplex;
+      return null;
     }
     given = true;
     return stream;

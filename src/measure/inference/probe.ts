@@ -111,7 +111,14 @@ function sessionOptions(target: Target, options: InferenceOptions): SessionOptio
     authHeader: options.authHeader,
     ratePerS: options.ratePerS,
     link: {
-      ...{ family, resolve, ca, clientCert, clientKey, http2, insecure, connectTimeoutMs },
+      family,
+      resolve,
+      ca,
+      clientCert,
+      clientKey,
+      http2,
+      insecure,
+      connectTimeoutMs,
       proxy: proxy === undefined ? undefined : new URL(proxy),
     },
   };

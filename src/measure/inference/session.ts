@@ -198,7 +198,7 @@ class Session {
       maxResponseBytes: options.maxResponseBytes,
       maxTokenEvents: Math.max(leastTokenEvents, 4 * options.maxTokens),
     };
-    let shadow: Promise<number | null> | null = null;
+    let shadow = null as Promise<number | null> | null;
     const castShadow = () => {
       if (!fresh) shadow = this.#shadow(link.tcp.trace.target);
     };
