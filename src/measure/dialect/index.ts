@@ -8,8 +8,7 @@ import { openaiResponses } from './openai-responses.ts';
 import { tgi } from './tgi.ts';
 
 /** The wire formats of inference APIs: one door for the rest of the house. */
-export type { BuildInput, BuiltRequest, Dialect, DialectEvent, StreamParser } from './dialect.ts';
-export { errorFromBody } from './errors.ts';
+export type { BuiltRequest, Dialect } from './dialect.ts';
 export { makePrompt } from './prompt.ts';
 export { rateLimitHeaders, reportedFromHeaders, requestIdFrom, terminatorHints } from './server-times.ts';
 
