@@ -45,12 +45,10 @@ export const assessReport = z
     endpoints: z.array(endpointSummary),
     findings: z.array(finding),
     observations: z.array(observation),
-    notes: z
-      .array(z.string())
-      .meta({
-        description:
-          'What the reader must know about this run: missing privileges, emulation, proxy in the environment …',
-      }),
+    notes: z.array(z.string()).meta({
+      description:
+        'What the reader must know about this run: missing privileges, emulation, proxy in the environment …',
+    }),
   })
   .meta({
     id: 'assess',

@@ -32,11 +32,9 @@ export const outcome = z
         retryAfterMs: z.number().optional(),
       })
       .meta({ description: 'The server answered with an error: its status, its own code and words.' }),
-    z
-      .object({ kind: z.literal('brokenStream'), message: z.string() })
-      .meta({
-        description: 'The answer began and did not end as its dialect says: cut, garbage, error inside the stream.',
-      }),
+    z.object({ kind: z.literal('brokenStream'), message: z.string() }).meta({
+      description: 'The answer began and did not end as its dialect says: cut, garbage, error inside the stream.',
+    }),
     z
       .object({
         kind: z.literal('failed'),
