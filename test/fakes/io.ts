@@ -118,12 +118,14 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
 }
 
 function realSleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', () => {
+  return new Promise((resolve) => {
+    const done = () => {
       clearTimeout(timer);
-      done();
-    });
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
   });
 }
 

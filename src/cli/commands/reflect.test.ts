@@ -12,8 +12,9 @@ function runReflect(...argv: string[]) {
   const plain = plainIo();
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((done, fail) => {
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener('abort', () => (clearTimeout(timer), fail(signal.reason as Error)));
+      const stopped = () => (clearTimeout(timer), fail(signal?.reason as Error));
+      const timer = setTimeout(() => (signal?.removeEventListener('abort', stopped), done()), ms);
+      signal?.addEventListener('abort', stopped);
     });
   const io = {
     ...plain,

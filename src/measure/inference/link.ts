@@ -154,7 +154,7 @@ async function resolveTarget(
     throw Object.assign(new Error(`${literal} is not an IPv${options.family} address`), { code: 'EADDRNOTAVAIL' });
   if (version !== 0) return { address: literal, family: version as 4 | 6, port };
   const startMs = io.clock.monoMs();
-  const addresses = await Promise.race([io.dns.lookup(host, options.family), rejectOnAbort(signal)]);
+  const addresses = await unlessAborted(io.dns.lookup(host, options.family), signal);
   setUp.dns = {
     startMs,
     endMs: io.clock.monoMs(),
@@ -166,10 +166,13 @@ async function resolveTarget(
   return { ...first, port };
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+/** What `work` gives, unless `signal` aborts first: then its reason is thrown and `work` goes on unheard. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 
@@ -190,7 +193,7 @@ async function tunnel(
     ? `Proxy-Authorization: Basic ${Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString('base64')}\r\n`
     : '';
   tcp.stream.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
-  const head = await Promise.race([readHead(tcp.stream), rejectOnAbort(signal)]);
+  const head = await unlessAborted(readHead(tcp.stream), signal);
   setUp.proxy = { startMs, endMs: io.clock.monoMs() };
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1];
   if (status?.startsWith('2') !== true)
