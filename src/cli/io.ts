@@ -11,13 +11,16 @@ import { exitCode } from './command.ts';
 /** Largest text that is read when the caller gives no bound of its own. */
 const maxTextBytes = 64 * 1024 * 1024;
 
+/** A signal this soon after another one is the same wish. */
+const echoMs = 300;
+
 /**
  * Makes the one `Io` of this process. `finish` ends the process after stdout is flushed, whatever handles are still open.
  */
 export function createIo(proc: NodeJS.Process): { io: Io; finish: (code: number) => void } {
   const stop = new AbortController();
   const closed = handleClosedStdout(proc, stop);
-  const signals = handleSignals(proc, stop);
+  const signals = handleSignals(proc, stop, () => clock.monoMs());
   const terminal = createTerminal(proc, closed, signals.interrupted);
   const io: Io = {
     platform: proc.platform,
@@ -106,12 +109,20 @@ const resolver: Resolver = {
   },
 };
 
-/** First SIGINT or SIGTERM asks the run to stop, the second one ends the process at once. */
-function handleSignals(proc: NodeJS.Process, stop: AbortController): Signals {
-  let received = false;
+/**
+ * First SIGINT or SIGTERM asks the run to stop, the second one ends the process at once. One that follows the first
+ * within 300 ms is its echo: what goes to the whole process group comes directly and once more through scripts/start.mjs,
+ * and no finger is that fast.
+ */
+export function handleSignals(
+  proc: Pick<NodeJS.Process, 'on' | 'exit'>,
+  stop: AbortController,
+  monoMs: () => number,
+): Signals {
+  let firstMs: number | undefined;
   const onSignal = () => {
-    if (received) proc.exit(exitCode.interrupted);
-    received = true;
+    if (firstMs !== undefined && monoMs() - firstMs >= echoMs) proc.exit(exitCode.interrupted);
+    firstMs ??= monoMs();
     stop.abort(new DOMException('interrupted', 'AbortError'));
   };
   proc.on('SIGINT', onSignal);
