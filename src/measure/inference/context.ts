@@ -6,6 +6,8 @@ import type { ConnectionTrace } from '../../wire/tcp/connection.ts';
 /** Round trips to one endpoint, collected over a run: the more there are, the surer the floor. */
 export class RoundTrips {
   readonly #samplesMs: number[] = [];
+  /** Asked for with every request of a run, so sorted only when something is new. */
+  #spreadMs: number | null = null;
 
   /** Takes what a finished connection or request tells. */
   add(trace: ConnectionTrace, exchange?: Exchange): void {
@@ -21,7 +23,9 @@ export class RoundTrips {
   }
 
   addSample(ms: number | null): void {
-    if (ms !== null && ms > 0) this.#samplesMs.push(ms);
+    if (ms === null || ms <= 0) return;
+    this.#samplesMs.push(ms);
+    this.#spreadMs = null;
   }
 
   get count(): number {
@@ -46,10 +50,10 @@ export class RoundTrips {
 
   /** 99th percentile minus lowest. */
   spreadMs(): number {
-    const min = this.minMs;
-    if (min === null) return 0;
-    const rising = this.#samplesMs.toSorted((a, b) => a - b);
-    return (rising[Math.min(rising.length - 1, Math.floor(rising.length * 0.99))] as number) - min;
+    if (this.#spreadMs !== null || this.#samplesMs.length === 0) return this.#spreadMs ?? 0;
+    const rising = Float64Array.from(this.#samplesMs).sort();
+    const high = rising[Math.min(rising.length - 1, Math.floor(rising.length * 0.99))] as number;
+    return (this.#spreadMs = high - (rising[0] as number));
   }
 }
 
@@ -83,6 +87,8 @@ export function burstIntervalMs(exchange: Exchange): number {
 const readDelay = { leastMs: 1, mostMs: 6 };
 /** A trivial answer that never comes faster than this beyond its round trip has a way behind it, or a slow gateway. Own choice. */
 const behindMs = 3;
+/** A request is larger than a trivial question and takes a little longer on the way behind. Own choice. */
+const behindSlack = 1.07;
 /** Pace and fill of a buffer vary: its first filling may take this much longer than what was seen of the others. Own choice. */
 const burstSlack = 1.3;
 
@@ -91,7 +97,7 @@ function beyondMs(trivial: TrivialAnswers | null, reused: boolean, rttMs: number
   if (trivial === null) return null;
   const least = Math.max(0, trivial.lowestMs - rttMs);
   if (least < behindMs) return least;
-  return Math.max(trivial.highestMs, reused ? 0 : trivial.coldMs) - rttMs + behindMs;
+  return behindSlack * (Math.max(trivial.highestMs, reused ? 0 : trivial.coldMs) - rttMs) + behindMs;
 }
 
 /** The context of one request from what the run has collected so far. */
