@@ -135,7 +135,7 @@ function segmentView(exchange: Exchange, context: RecordContext): SegmentView | 
   const fromMs = exchange.reused ? exchange.startMs : 0;
   const segments = trace.segments.filter((s) => s.atMs >= fromMs && s.atMs <= exchange.finishedMs);
   const fromOffset = exchange.reused ? (trace.arrivals.findLast((a) => a.atMs < fromMs)?.endOffset ?? 0) : 0;
-  return viewSegments(segments, fromOffset, context.roundTrips.minMs ?? 25);
+  return viewSegments(segments, fromOffset, context.roundTrips.minMs ?? 25, exchange.shared);
 }
 
 /**

@@ -34,9 +34,15 @@ const maxHoles = 2000;
  * @param segments in order of arrival
  * @param fromOffset bytes of the stream that were complete before the first of them
  * @param rttMs round trip of the path; after a filled hole the sender may be held back by its window for about two of them
+ * @param shared whether other requests use the connection at the same time (HTTP/2)
  * @returns null when the segments carry no usable clock
  */
-export function viewSegments(segments: readonly SeenSegment[], fromOffset: number, rttMs: number): SegmentView | null {
+export function viewSegments(
+  segments: readonly SeenSegment[],
+  fromOffset: number,
+  rttMs: number,
+  shared = false,
+): SegmentView | null {
   const recoveryMs = 10 + 2 * rttMs;
   if (segments.length < 2 || segments.some((s) => s.tsval === null)) return null;
   if (!tickIsMs(segments)) return null;
@@ -50,6 +56,7 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
   let waiting: { start: number; end: number }[] = [];
   for (const { startOffset, endOffset, atMs } of segments) {
     if (endOffset <= startOffset) continue;
+    if (holes.length > maxHoles) return null;
     if (endOffset <= covered) {
       // Came before: the first copy was not lost, but its acknowledgement or its timing was.
       holes.push({ from: startOffset, to: endOffset, untilMs: atMs + recoveryMs });
@@ -68,7 +75,6 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
       coveredMs.push(atMs);
     }
     if (endOffset > highest) highest = endOffset;
-    if (holes.length > maxHoles) return null;
   }
 
   // Stream order: the earliest tick at which a byte or anything behind it left the server.
@@ -81,7 +87,7 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
     earliest = Math.min(earliest, byEnd[i]?.tsval as number);
     earliestFrom[i] = earliest;
   }
-  const held = heldBack(byEnd, rttMs);
+  const held = heldBack(byEnd, rttMs, shared);
   const disturbed = (s: SeenSegment) =>
     held.has(s) ||
     holes.some(
@@ -138,15 +144,20 @@ export function viewSegments(segments: readonly SeenSegment[], fromOffset: numbe
 const windowNear = 8;
 /** A segment this much larger than usual holds more than one token: they were handed over while the sender waited. */
 const joinedShare = 1.7;
+/** A shared connection that is silent this long, and this many times its usual step, has been stopped. */
+const silentTicks = 10;
+const silentTimes = 6;
 
 /**
  * Segments that the sender's congestion window may have held back: many in flight, and several tokens in one. Their tick says
  * when the window opened, not when the token was handed over.
  */
-function heldBack(byEnd: readonly SeenSegment[], rttMs: number): Set<SeenSegment> {
+function heldBack(byEnd: readonly SeenSegment[], rttMs: number, shared: boolean): Set<SeenSegment> {
   const held = new Set<SeenSegment>();
   const sizes = byEnd.map((s) => s.endOffset - s.startOffset).sort((a, b) => a - b);
   const usual = sizes[sizes.length >> 1] ?? 0;
+  const steps = byEnd.slice(1).map((s, i) => (s.tsval as number) - (byEnd[i]?.tsval as number));
+  const silence = Math.max(silentTicks, silentTimes * (steps.sort((a, b) => a - b)[steps.length >> 1] ?? 0));
   let oldest = 0;
   let inFlightBefore = 0;
   for (let i = 0; i < byEnd.length; i++) {
@@ -157,8 +168,10 @@ function heldBack(byEnd: readonly SeenSegment[], rttMs: number): Set<SeenSegment
     const previous = byEnd[i - 1];
     const behindHeld =
       previous !== undefined && held.has(previous) && (s.tsval as number) - (previous.tsval as number) <= 1;
+    // Streams that share a connection do not fall silent together unless the connection makes them.
+    const silent = shared && previous !== undefined && (s.tsval as number) - (previous.tsval as number) > silence;
     // The window was full when the one before left; by now part of it has been acknowledged.
-    if ((Math.max(inFlight, inFlightBefore) >= windowNear && joined) || behindHeld) held.add(s);
+    if ((Math.max(inFlight, inFlightBefore) >= windowNear && (joined || silent)) || behindHeld) held.add(s);
     inFlightBefore = inFlight;
   }
   return held;

@@ -70,10 +70,11 @@ function judgeStall(
   if (view && from && to) {
     const low = Math.max(0, to[0] - from[1]);
     const high = to[1] - from[0];
+    const surely = high - low <= 2;
     evidence.push(
-      lost
-        ? `server kernel handed the token over between ${low} and ${high} ms after the one before, by its own clock`
-        : `server kernel sent the token ${high - 1} ms after the one before, by its own clock`,
+      surely
+        ? `server kernel sent the token ${high - 1} ms after the one before, by its own clock`
+        : `server kernel handed the token over between ${low} and ${high} ms after the one before, by its own clock`,
     );
     const cause = byShare(low, high, gapMs, usualMs);
     if (cause === 'network' || !catchesUp(tokens, index, usualMs)) return { cause, evidence };
