@@ -12,43 +12,42 @@ function start(how: string): {
   child: ChildProcess;
   stderr: () => string;
   stdout: () => string;
-  started: Promise<void>;
+  said: (text: string) => Promise<void>;
 } {
   const child = spawn(process.execPath, ['--import', tsx, script, 'wait', how], { stdio: 'pipe' });
   let [out, err] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const started = new Promise<void>((done) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-      if (out.includes('started')) done();
-    });
-  });
-  return { child, stderr: () => err, stdout: () => out, started };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  const said = async (text: string) => {
+    while (!out.includes(text)) await once(child.stdout, 'data');
+  };
+  return { child, stderr: () => err, stdout: () => out, said };
 }
 
 describe('the real process', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('%s lets the command end in its own time, with 130', async (signal) => {
-    const { child, stderr, started } = start('clean');
-    await started;
+    const { child, stderr, said } = start('clean');
+    await said('started');
     child.kill(signal);
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(stderr()).toBe('cleaned up\n');
   });
 
   test('a second SIGINT ends a command that is stuck', async () => {
-    const { child, stderr, started } = start('stuck');
-    await started;
+    const { child, stderr, said } = start('stuck');
+    await said('started');
     child.kill('SIGINT');
-    // Two signals in one instant would be one to the kernel.
-    await new Promise((done) => setTimeout(done, 200));
+    await said('asked to stop');
+    // Within 300 ms it would be the echo of the first.
+    await new Promise((done) => setTimeout(done, 350));
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(stderr()).toBe('');
   });
 
   test('a reader that goes away stops the run cleanly, without a word about pipes', async () => {
-    const { child, stderr, started } = start('pour');
-    await started;
+    const { child, stderr, said } = start('pour');
+    await said('started');
     child.stdout?.destroy();
     expect(await once(child, 'close')).toEqual([0, null]);
     expect(stderr()).toBe('cleaned up\n');

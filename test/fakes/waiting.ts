@@ -25,6 +25,7 @@ const wait = defineCommand({
       if (how === 'pour') io.terminal.out('more\n'.repeat(10_000));
       await io.clock.sleep(10, io.signals.interrupted).catch(() => undefined);
     }
+    io.terminal.out('asked to stop\n');
     if (how === 'stuck') await io.clock.sleep(60_000);
     io.terminal.err('cleaned up\n');
     return exitCode.interrupted;
