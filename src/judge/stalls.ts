@@ -29,6 +29,20 @@ export function stallTally(requests: readonly InferenceRequest[]): StallTally {
   return { gaps, stalls, by };
 }
 
+/** What to change about stalls, by the party that causes most of them. */
+export function stallRemedy({ by, stalls }: StallTally): string {
+  const most = Math.max(by.network, by.server, by.client);
+  if (by.undetermined > most)
+    return 'learn first whose the stalls are: run as root (CAP_NET_RAW), or have the server report its own times';
+  if (by.client === most) return 'measure again from a machine with idle CPU: the stalls are of this client';
+  const leads = by.network === most ? 'network' : 'server';
+  const what =
+    leads === 'network'
+      ? 'remove the loss or the queue on the way'
+      : 'look at batching, preemption and CPU of the server';
+  return `${what}: the ${leads} causes ${by[leads]} of ${stalls} stalls`;
+}
+
 interface CauseRule {
   id: string;
   about: string;

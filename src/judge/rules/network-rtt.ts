@@ -26,7 +26,7 @@ export const networkRtt = perEndpoint(
       ],
       evidence: [
         evidenceOf(`network RTT ${percentileName(limit.percentile)}`, 'ms', judged, how),
-        { metric: 'network RTT lowest', value: lowestMs ?? NaN, unit: 'ms', n: judged.n, how },
+        ...(lowestMs == null ? [] : [{ metric: 'network RTT lowest', value: lowestMs, unit: 'ms', n: judged.n, how }]),
       ],
       confidence: judged.verdict === 'unknown' ? 'low' : method === 'tcp' ? 'high' : 'medium',
       coverage: judged.coverage,

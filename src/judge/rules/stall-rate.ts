@@ -2,13 +2,14 @@ import { againstShare } from '../against.ts';
 import { shareClaim } from '../claim.ts';
 import { type Draft, evidenceOf, perEndpoint } from '../per-endpoint.ts';
 import { requestsOf, stampsOf } from '../samples.ts';
-import { stallTally } from '../stalls.ts';
+import { stallRemedy, stallTally } from '../stalls.ts';
 
 export const stallRate = perEndpoint(
   { id: 'stall-rate', about: 'Are few enough token gaps longer than the class allows?', pillar: 'speed' },
   ({ view, name, targets, class: workload }): Draft => {
     const requests = requestsOf(view, name);
-    const { gaps, stalls, by } = stallTally(requests);
+    const tally = stallTally(requests);
+    const { gaps, stalls, by } = tally;
     const { max } = targets.stallRate;
     const judged = againstShare(stalls, gaps, max);
     return {
@@ -21,10 +22,7 @@ export const stallRate = perEndpoint(
       ],
       evidence: [evidenceOf('stall rate', 'share', judged, stampsOf(requests))],
       coverage: judged.coverage,
-      remedy:
-        judged.verdict === 'fail'
-          ? { text: 'see network-stalls and server-stalls for the cause that leads' }
-          : undefined,
+      remedy: judged.verdict === 'fail' ? { text: stallRemedy(tally) } : undefined,
     };
   },
 );

@@ -3,6 +3,7 @@ import { quantileClaim } from '../claim.ts';
 import { type Draft, evidenceOf, perEndpoint } from '../per-endpoint.ts';
 import { gapsOf, requestsOf, stampsOf } from '../samples.ts';
 import { count, ms, percentileName } from '../say.ts';
+import { stallRemedy, stallTally } from '../stalls.ts';
 import { median, sorted } from '../../stats/quantile.ts';
 
 export const tokenGap = perEndpoint(
@@ -26,7 +27,7 @@ export const tokenGap = perEndpoint(
           ? {
               text: cadence
                 ? `every other gap is longer than ${ms(limit.max)}: the server writes too slowly for this class; add capacity or choose a faster model`
-                : 'most gaps are short and some are not: see network-stalls and server-stalls for whose they are',
+                : stallRemedy(stallTally(requests)),
             }
           : undefined,
     };
