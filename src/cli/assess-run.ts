@@ -1,8 +1,7 @@
 import { judge } from '../judge/judge.ts';
 import { summarise } from '../judge/matrix.ts';
-import { dialectByName, guessDialect } from '../measure/dialect/index.ts';
 import { dnsProbe } from '../measure/dns.ts';
-import { runSession, type SessionOptions, type SessionProgress } from '../measure/inference/session.ts';
+import { type InferenceOptions, inferenceProbe, inferenceProbeWith } from '../measure/inference/probe.ts';
 import type { LinkOptions } from '../measure/inference/link.ts';
 import { pingProbe } from '../measure/ping.ts';
 import type { Target } from '../measure/probe.ts';
@@ -124,7 +123,9 @@ async function measureEndpoint(
   if (signal.aborted) return found;
   progress.step(endpoint.name, 'requests');
   const pings = reachable && direct ? collect(handshakes(target, options, io, signal)) : Promise.resolve();
-  await Promise.all([pings, requests(network, endpoint, options, io, signal, progress, found, reachable, abouts)]);
+  const count = (done: number, total: number) => progress.requests(endpoint.name, done, total);
+  const asked = inferenceOptionsOf(network, endpoint, options, reachable);
+  await Promise.all([pings, collect(requests(target, asked, options, io, signal, count, abouts))]);
   progress.step(endpoint.name, 'done');
   return found;
 }
@@ -135,71 +136,65 @@ function handshakes(target: Target, options: AssessOptions, io: Io, signal: Abor
   return pingProbe.run(target, pingProbe.options.parse({ count, intervalMs, method: 'tcp-connect' }), io, signal);
 }
 
-async function requests(
+/** What the requests to one endpoint are like: `requests` of them in all. */
+function inferenceOptionsOf(
   network: Network,
   endpoint: Endpoint,
   options: AssessOptions,
-  io: Io,
-  signal: AbortSignal,
-  progress: AssessProgress,
-  found: Observation[],
   reachable: boolean,
-  abouts: Set<string>,
-): Promise<void> {
+): InferenceOptions {
   const workload = resolveWorkload(network, endpoint);
-  const url = new URL(endpoint.url);
   const wanted = endpoint.requests ?? options.requests;
-  // Nobody answers: two requests say so as well as hundreds.
-  const total = reachable || options.link.proxy ? wanted : Math.min(2, wanted);
-  const cold = Math.min(coldRequests, total);
-  const base: SessionOptions = {
-    endpoint: endpoint.name,
-    url,
-    dialect: endpoint.dialect === 'auto' ? guessDialect(url) : dialectByName(endpoint.dialect),
+  const { http2, insecure, proxy, connectTimeoutMs } = options.link;
+  return inferenceProbe.options.parse({
+    dialect: endpoint.dialect,
     model: endpoint.model ?? options.model,
     apiKey: options.keys.get(endpoint.name),
     authHeader: endpoint.auth?.header,
     headers: options.headers,
     promptTokens: options.promptTokens ?? workload.promptTokens,
     maxTokens: options.maxTokens ?? workload.maxTokens,
-    requests: cold,
-    ratePerS: undefined,
-    concurrency: 1,
-    fresh: true,
+    // Nobody answers: two requests say so as well as hundreds.
+    requests: reachable || proxy ? wanted : Math.min(2, wanted),
     stallThresholdMs: workload.targets.tokenGapMs.max,
     timeoutMs: options.timeoutMs,
-    maxResponseBytes: 256 << 20,
+    connectTimeoutMs,
     floor: options.floor && reachable,
-    link: options.link,
-  };
+    http2,
+    insecure,
+    proxy: proxy?.href,
+  });
+}
+
+/** A few on cold connections, a few alone on a warm one, then as many at once as asked for: does it hold? */
+async function* requests(
+  target: Target,
+  asked: InferenceOptions,
+  options: AssessOptions,
+  io: Io,
+  signal: AbortSignal,
+  count: (done: number, total: number) => void,
+  abouts: Set<string>,
+): AsyncIterable<Observation> {
+  const total = asked.requests;
+  const cold = Math.min(coldRequests, total);
+  const warm = Math.min(coldRequests, total - cold);
+  const stages: InferenceOptions[] = [
+    { ...asked, requests: cold, concurrency: 1, fresh: true },
+    { ...asked, requests: warm, concurrency: 1 },
+    { ...asked, requests: total - cold - warm, concurrency: options.concurrency },
+  ];
+  // One transport for all stages: its thread takes a while to start, and that would disturb the other endpoints.
   const transport = io.sockets.openTcp({ tap: options.tap });
   abouts.add(transport.about);
   let done = 0;
-  const count: SessionProgress = {
-    started: () => undefined,
-    finished: () => progress.requests(endpoint.name, ++done, total),
-  };
-  const stages: SessionOptions[] = [
-    base,
-    // A few alone on a warm connection, then as many at once as asked for: does it hold?
-    { ...base, requests: Math.min(coldRequests, total - cold), fresh: false },
-    { ...base, requests: total - 2 * cold, fresh: false, concurrency: options.concurrency },
-  ];
-  for (const stage of stages) {
-    if (stage.requests <= 0 || signal.aborted) continue;
-    const result = await runSession(stage, transport, io, signal, count);
-    for (const request of result.requests)
-      found.push({
-        kind: 'inference',
-        at: request.startedAt,
-        from: options.vantage,
-        to: endpoint.name,
-        how: result.about,
-        outcome: request.outcome,
-        request,
-      });
+  const progress = { started: () => undefined, finished: () => count(++done, total) };
+  const probe = inferenceProbeWith({ transport, progress });
+  try {
+    for (const stage of stages) if (stage.requests > 0 && !signal.aborted) yield* probe.run(target, stage, io, signal);
+  } finally {
+    await transport.close();
   }
-  await transport.close();
 }
 
 /** The measuring process watches itself: what it cannot follow it must not judge. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { dialectName } from '../model/inference.ts';
 import { printable } from '../model/outcome.ts';
@@ -139,6 +140,37 @@ export function proxyNote(flags: RequestFlags, io: Io): string | null {
 
 /** Reads certificate files and addresses from the flags. @throws UsageError that names the flag and the file. */
 export async function linkOptions(flags: RequestFlags, io: Io): Promise<LinkOptions> {
+  return {
+    family: flags.family === undefined ? undefined : (Number(flags.family) as 4 | 6),
+    resolve: resolved(flags.resolve),
+    http2: flags.http2,
+    proxy: flags.proxy === undefined ? undefined : new URL(flags.proxy),
+    insecure: flags.insecure,
+    ...(await trust(flags, io)),
+    connectTimeoutMs: Math.min(10_000, flags.timeout * 1000),
+  };
+}
+
+/** `HOST:PORT:ADDRESS` texts as `host:port` → address. */
+function resolved(entries: readonly string[]): Map<string, string> {
+  const addresses = new Map<string, string>();
+  for (const entry of entries) {
+    const [, host, port, given] = /^([^:]+):(\d+):(.+)$/.exec(entry) as unknown as [string, string, string, string];
+    const address = given.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(address) === 0)
+      throw new UsageError(`--resolve: found ${JSON.stringify(printable(given))}; allowed: an IPv4 or IPv6 address`);
+    if (Number(port) < 1 || Number(port) > 65_535)
+      throw new UsageError(`--resolve: found port ${port}; allowed: 1 to 65535`);
+    // URLs have their hosts in lower case, and ports without leading zeros.
+    addresses.set(`${host.toLowerCase()}:${Number(port)}`, address);
+  }
+  return addresses;
+}
+
+type Trust = Pick<LinkOptions, 'ca' | 'clientCert' | 'clientKey'>;
+
+/** PEM texts of the files, tried once here: what TLS cannot use is a mistake of the command line, not of the endpoint. */
+async function trust(flags: RequestFlags, io: Io): Promise<Trust> {
   const pem = async (flag: string, path: string | undefined) => {
     if (path === undefined) return undefined;
     const text = await io.fs.readText(path).catch((error: NodeJS.ErrnoException) => {
@@ -147,25 +179,26 @@ export async function linkOptions(flags: RequestFlags, io: Io): Promise<LinkOpti
     if (!text.includes('-----BEGIN')) throw new UsageError(`--${flag}: found no PEM block in ${path}`);
     return text;
   };
-  const resolve = new Map<string, string>();
-  for (const entry of flags.resolve) {
-    const [, host, port, given] = /^([^:]+):(\d+):(.+)$/.exec(entry) as unknown as [string, string, string, string];
-    const address = given.replace(/^\[(.*)\]$/, '$1');
-    if (isIP(address) === 0)
-      throw new UsageError(`--resolve: found ${JSON.stringify(printable(given))}; allowed: an IPv4 or IPv6 address`);
-    resolve.set(`${host}:${port}`, address);
+  if ((flags.clientCert === undefined) !== (flags.clientKey === undefined)) {
+    const names = ['--client-cert', '--client-key'];
+    const [given, missing] = flags.clientKey === undefined ? names : names.toReversed();
+    throw new UsageError(`${missing}: found nothing; allowed: a file, since ${given} is given`);
   }
-  return {
-    family: flags.family === undefined ? undefined : (Number(flags.family) as 4 | 6),
-    resolve,
-    http2: flags.http2,
-    proxy: flags.proxy === undefined ? undefined : new URL(flags.proxy),
-    insecure: flags.insecure,
-    ca: await pem('ca', flags.ca),
-    clientCert: await pem('client-cert', flags.clientCert),
-    clientKey: await pem('client-key', flags.clientKey),
-    connectTimeoutMs: Math.min(10_000, flags.timeout * 1000),
+  const ca = await pem('ca', flags.ca);
+  const clientCert = await pem('client-cert', flags.clientCert);
+  const clientKey = await pem('client-key', flags.clientKey);
+  const usable = (names: string, context: SecureContextOptions) => {
+    try {
+      createSecureContext(context);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new UsageError(`${names}: found what TLS cannot use: ${code ?? message}`);
+    }
   };
+  if (ca !== undefined) usable('--ca', { ca });
+  if (clientCert !== undefined && clientKey !== undefined)
+    usable('--client-cert, --client-key', { cert: clientCert, key: clientKey });
+  return { ca, clientCert, clientKey };
 }
 
 /** `--header` values as a record. */

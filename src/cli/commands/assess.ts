@@ -128,8 +128,7 @@ export async function assessAndReport(
     network.endpoints.map((e) => e.name),
     io,
   );
-  const report = await assessNetwork(network, options, io, io.signals.interrupted, live.progress);
-  live.end();
+  const report = await assessNetwork(network, options, io, io.signals.interrupted, live.progress).finally(live.end);
   if (flags.markdown !== undefined) await writeReport(flags.markdown, renderMarkdown(report), io);
   if (flags.html !== undefined) await writeReport(flags.html, renderHtml(report), io);
   const { columns, colors } = io.terminal;

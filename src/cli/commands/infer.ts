@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { builtInTargets, classDefaults, nameFromUrl } from '../../model/defaults.ts';
 import type { InferReport } from '../../model/infer-report.ts';
 import { dialectByName, guessDialect } from '../../measure/dialect/index.ts';
-import { runSession, type SessionOptions } from '../../measure/inference/session.ts';
+import { runSession, type SessionOptions, type SessionResult } from '../../measure/inference/session.ts';
 import { summariseRequests } from '../../measure/inference/summary.ts';
 import { renderInferText } from '../../report/infer-text.ts';
 import { quantile, sorted } from '../../stats/quantile.ts';
@@ -108,9 +108,13 @@ async function measure(flags: InferFlags, options: SessionOptions, io: Io): Prom
   const tap = flags.tap && options.concurrency <= tapMaxConcurrency;
   const transport = io.sockets.openTcp({ tap });
   const live = liveRequests(options.requests, io);
-  const result = await runSession(options, transport, io, io.signals.interrupted, live.progress);
-  await transport.close();
-  live.end();
+  let result: SessionResult;
+  try {
+    result = await runSession(options, transport, io, io.signals.interrupted, live.progress);
+  } finally {
+    live.end();
+    await transport.close();
+  }
   const durationMs = io.clock.monoMs() - beganMs;
   const cpu = process.cpuUsage(cpuBefore);
   const lags = sorted(result.requests.map((r) => r.phases.scheduleLagMs));

@@ -214,6 +214,7 @@ class Session {
       castShadow,
     );
     made.shadowRttMs = await shadow;
+    made.outcome = withoutSecret(made.outcome, options.apiKey);
     this.#roundTrips.add(link.tcp.trace, made);
     this.#held.push({ order, exchange: made });
     this.#progress.finished(made, made.outcome, ++this.#done);
@@ -335,6 +336,13 @@ class Session {
       },
     };
   }
+}
+
+/** Some servers repeat the key in their error; what we say goes to screens, files and logs. */
+function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
+  const key = secret?.trim() ?? '';
+  if (key === '' || !('message' in outcome)) return outcome;
+  return { ...outcome, message: outcome.message.replaceAll(key, '(the API key)') };
 }
 
 const noPhases = {
