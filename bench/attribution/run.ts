@@ -67,7 +67,8 @@ for (const scenario of chosen) {
 }
 
 const goals = rows.filter(({ scenario }) => !scenario.blindSpot).flatMap(missedGoals);
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, node ${process.version}, ${requests} requests each`;
+const congestion = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim();
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()} with TCP ${congestion}, node ${process.version}, ${requests} requests each`;
 const table = markdownTable(rows);
 out(`\n${machine}\n\n${table}\n\n${goals.length === 0 ? 'all goals met' : `goals missed:\n${goals.join('\n')}`}`);
 if (values.json) writeFileSync(values.json, resultsJson());
@@ -114,5 +115,15 @@ function worstOf(
   const blamed = wrongStalls
     .slice(0, WORST_SHOWN)
     .map((one) => `WRONG STALL ${JSON.stringify(one)}\n  ${about(one.id)}`);
-  return [`\n=== ${name}`, line, JSON.stringify(score), report.notes.join(' | '), ...outside, ...blamed, ''].join('\n');
+  const all = misses.map(({ part, missMs }) => `${part} ${missMs.toFixed(1)}`).join(', ');
+  return [
+    `\n=== ${name}`,
+    line,
+    JSON.stringify(score),
+    report.notes.join(' | '),
+    `ALL ${all}`,
+    ...outside,
+    ...blamed,
+    '',
+  ].join('\n');
 }
