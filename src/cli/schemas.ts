@@ -1,4 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { reflectLine } from '../lab/reflect/lines.ts';
+import { truthRow } from '../lab/reflect/truth.ts';
+import { labCheckSchema, labReportSchema } from '../lab/report.ts';
 import { assessReport } from '../model/assess.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { network } from '../model/network.ts';
@@ -14,11 +17,23 @@ interface Published {
   side: 'input' | 'output';
 }
 
+const initReport = z
+  .strictObject({
+    path: z.string().meta({ description: 'The file that was written, as it was given.' }),
+    network: network.meta({ description: 'What it holds, with all defaults.' }),
+  })
+  .meta({ title: 'inferpath init --json', description: 'The network file that inferpath init wrote.' });
+
 /** Every schema that `inferpath schema` prints; a new one is one line. */
 export const schemas: readonly Published[] = [
   { name: 'network', about: 'the network file', schema: network, side: 'input' },
   { name: 'infer', about: 'what inferpath infer --json prints', schema: inferReport, side: 'output' },
   { name: 'assess', about: 'what inferpath assess --json prints', schema: assessReport, side: 'output' },
+  { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
+  { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
+  { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  { name: 'reflect', about: 'each line that inferpath reflect --json prints', schema: reflectLine, side: 'output' },
+  { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 
 export const schemaNames: readonly string[] = schemas.map((s) => s.name);

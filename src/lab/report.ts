@@ -40,7 +40,10 @@ export const labReportSchema = z
       }),
     ),
   })
-  .meta({ title: 'inferpath lab run --json' });
+  .meta({
+    title: 'inferpath lab run --json',
+    description: 'What happened in an emulated network while a command ran in it.',
+  });
 export type LabReport = z.output<typeof labReportSchema>;
 
 /** What `lab check --json` prints. */
@@ -53,5 +56,5 @@ export const labCheckSchema = z
     ),
     links: count,
   })
-  .meta({ title: 'inferpath lab check --json' });
+  .meta({ title: 'inferpath lab check --json', description: 'What a topology file describes, with its addresses.' });
 export type LabCheck = z.output<typeof labCheckSchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { distribution, distributionGrammar } from '../../lab/reflect/distribution.ts';
+import type { ReflectLine } from '../../lab/reflect/lines.ts';
 import { listenAddress, type ReflectorOptions, serverTimes, stallPlan, tokenCount } from '../../lab/reflect/options.ts';
 import { launchReflector, type Reflector } from '../../lab/reflect/reflector.ts';
 import type { Io } from '../../wire/io.ts';
@@ -175,8 +176,12 @@ async function readTls(flags: ReflectFlags, io: Io): Promise<ReflectorOptions['t
 }
 
 function announce({ url, address, port, certificate }: Reflector, flags: ReflectFlags, io: Io): void {
-  if (flags.json) io.terminal.out(`${JSON.stringify({ event: 'listening', url, address, port, certificate })}\n`);
+  if (flags.json) printLine({ event: 'listening', url, address, port, certificate }, io);
   else io.terminal.out(`reflecting on ${url}\n`);
+}
+
+function printLine(line: ReflectLine, io: Io): void {
+  io.terminal.out(`${JSON.stringify(line)}\n`);
 }
 
 /** Waits for Ctrl-C (130) or the end of --duration (0). */
@@ -195,7 +200,7 @@ async function untilOver(flags: ReflectFlags, io: Io): Promise<ExitCode> {
 
 function sumUp(reflector: Reflector, flags: ReflectFlags, io: Io): void {
   const stats = reflector.stats();
-  if (flags.json) return io.terminal.out(`${JSON.stringify({ event: 'ended', ...stats })}\n`);
+  if (flags.json) return printLine({ event: 'ended', ...stats }, io);
   const { requests, refused, aborted, tokens, lag } = stats;
   io.terminal.err(
     `${requests} requests (${refused} refused, ${aborted} cut short), ${tokens} tokens; behind schedule p50 ${lag.p50Ms.toFixed(2)} ms, p99 ${lag.p99Ms.toFixed(2)} ms, max ${lag.maxMs.toFixed(2)} ms\n`,

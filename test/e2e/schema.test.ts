@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands/index.ts';
+import { publishedSchema, schemaNames } from '../../src/cli/schemas.ts';
+import { type Reflector, startReflector } from '../../src/lab/reflect/reflector.ts';
+import { plainIo } from '../../src/lab/reflect/test-io.case.ts';
+import { cli, published, startCli } from '../fixtures/cli.ts';
+import { skipLab } from '../lab/lab-needs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'inferpath-schema-'));
+let reflector: Reflector;
+beforeAll(async () => {
+  reflector = await startReflector({ listen: '127.0.0.1:0', tokens: 3, tokenMs: 1 }, plainIo());
+});
+afterAll(async () => {
+  await reflector.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const topology = `hosts: [{ name: a }, { name: b }]\nlinks: [{ a: a, b: b, delayMs: 1 }]\n`;
+const topologyAt = join('/home/test', 'lab.yaml');
+const few = ['--prompt-tokens', '5', '--max-tokens', '3', '--requests', '3'];
+
+/** Schema → what prints a document of it, alone on stdout. */
+const documents: Record<string, () => Promise<string>> = {
+  infer: async () => (await cli(['infer', reflector.url, ...few, '--json'])).stdout,
+  assess: async () =>
+    (await cli(['assess', reflector.url, ...few, '--pings', '3', '--ping-interval', '5', '--json'])).stdout,
+  init: async () => (await cli(['init', '--yes', '--json'])).stdout,
+  'lab-check': async () => {
+    const files = { [topologyAt]: topology };
+    return (await cli(['lab', 'check', 'lab.yaml', '--json'], { files })).stdout;
+  },
+};
+
+/** Schema → what prints lines of it. */
+const truth = join(folder, 'truth.jsonl');
+const lines: Record<string, () => Promise<string>> = {
+  reflect: async () => (await cli(['reflect', '--listen', '127.0.0.1:0', '--duration', '0.05', '--json'])).stdout,
+  truth: async () => {
+    const running = startCli(['reflect', '--listen', '127.0.0.1:0', '--tokens', '3', '--truth', truth, '--json']);
+    await running.said('listening');
+    const { url } = JSON.parse(running.stdout()) as { url: string };
+    await cli(['infer', url, ...few, '--no-floor']);
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(130);
+    for (const line of stdout.trim().split('\n')) published('reflect', line);
+    return readFile(truth, 'utf8');
+  },
+};
+
+describe('what --json prints is one document of its published schema', () => {
+  test.each(Object.keys(documents))('%s', async (name) => {
+    const text = await documents[name]?.();
+    expect(text?.endsWith('\n')).toBe(true);
+    published(name, text ?? '');
+  });
+
+  test.skipIf(skipLab)('lab', async () => {
+    await writeFile(join(folder, 'lab.yaml'), topology);
+    const args = ['lab', 'run', 'lab.yaml', '--from', 'a', '--json', '--', 'ping', '-c', '2', '-i', '0.2', '{b}'];
+    const { code, stdout } = await startCli(args, { cwd: folder }).ended;
+    expect(published('lab', stdout)).toMatchObject({ from: 'a', exitCode: 0, totals: { delivered: 4 } });
+    expect(code).toBe(0);
+  });
+});
+
+describe('what is printed line by line is of its published schema', () => {
+  test.each(Object.keys(lines))('%s', async (name) => {
+    const text = (await lines[name]?.()) ?? '';
+    const each = text.trimEnd().split('\n');
+    expect(each.length).toBeGreaterThan(1);
+    for (const line of each) published(name, line);
+  });
+});
+
+test('every schema but that of the network file is held against a real run above', () => {
+  const held = [...Object.keys(documents), ...Object.keys(lines), 'lab', 'network'];
+  expect(held.toSorted()).toEqual(schemaNames.toSorted());
+});
+
+test('every command with --json has a schema', () => {
+  const names = commands.filter((command) => 'json' in command.flags).map((command) => command.name);
+  expect(names.length).toBeGreaterThan(3);
+  for (const name of names) expect(schemaNames).toContain(name);
+});
+
+test('inferpath schema prints each, and lists them without a name', async () => {
+  const list = await cli(['schema']);
+  expect(list.stdout.trimEnd().split('\n')).toHaveLength(schemaNames.length);
+  for (const name of schemaNames) {
+    expect(list.stdout).toContain(`${name} `);
+    const { code, stdout } = await cli(['schema', name]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(publishedSchema(name));
+  }
+});
+
+test('a document that is wrong is refused, so that the tests above can fail', () => {
+  expect(() => published('reflect', '{"event":"listening","url":"http://h","address":"::1","port":0}')).toThrow();
+  expect(() => published('infer', '{"schema":"inferpath/infer@1"}')).toThrow();
+});
