@@ -79,7 +79,8 @@ async function shoot(browser: Browser, url: string, file: string, until: string,
   });
   await page.goto(url);
   const topOf = async (selector: string) => (await page.locator(selector).first().boundingBox())?.y ?? 0;
-  const top = from === null ? 0 : await topOf(from);
+  // Below the line that parts a section from the one before.
+  const top = from === null ? 0 : (await topOf(from)) + 8;
   const height = (await topOf(until)) - top - 20;
   await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: top, width: 1120, height } });
   await page.close();
