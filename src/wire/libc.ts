@@ -22,7 +22,14 @@ export interface Libc {
   readAt(fd: number, address: number, length: number): number;
   writeAt(fd: number, address: number, length: number): number;
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number;
-  sendto(fd: number, buffer: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: number): number;
+  sendto(
+    fd: number,
+    buffer: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ): number;
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
   recvmsg(fd: number, message: Uint8Array, flags: number): number;
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number;
