@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import { type Link, LinkError, openLink } from './inference/link.ts';
-import { hostOf, portOf } from './dns.ts';
+import { formatTarget } from '../wire/tcp/connection.ts';
+import { portOf } from './dns.ts';
 import type { Probe } from './probe.ts';
 
 export const tcpOptions = z.strictObject({
@@ -49,13 +50,13 @@ export const tcpProbe: Probe<typeof tcpOptions> = {
           yield {
             ...base,
             outcome: { kind: 'answered' },
-            address: `${trace.target.address}:${trace.target.port}`,
+            address: formatTarget(trace.target),
             rttMs: trace.handshakeRttMs ?? (trace.connectedMs === null ? null : trace.connectedMs - trace.connectMs),
             synRetransmits: trace.synRetransmits,
           } satisfies ObservationOf<'tcp'>;
         } catch (error) {
           if (!(error instanceof LinkError)) throw error;
-          const address = `${hostOf(target.url)}:${portOf(target.url)}`;
+          const address = `${target.url.hostname}:${portOf(target.url)}`;
           yield {
             ...base,
             outcome: error.outcome,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
-import { hostOf, portOf } from './dns.ts';
+import { formatTarget } from '../wire/tcp/connection.ts';
+import { portOf } from './dns.ts';
 import { type Link, LinkError, openLink } from './inference/link.ts';
 import type { Probe } from './probe.ts';
 
@@ -40,14 +41,14 @@ export const tlsProbe: Probe<typeof tlsOptions> = {
           yield {
             ...base,
             outcome: { kind: 'answered' },
-            address: `${trace.target.address}:${trace.target.port}`,
+            address: formatTarget(trace.target),
             durationMs: tls ? tls.endMs - tls.startMs : null,
             rttMs: trace.handshakeRttMs,
             tls: opened.tls,
           } satisfies ObservationOf<'tls'>;
         } catch (error) {
           if (!(error instanceof LinkError)) throw error;
-          const address = `${hostOf(target.url)}:${portOf(target.url)}`;
+          const address = `${target.url.hostname}:${portOf(target.url)}`;
           yield {
             ...base,
             outcome: error.outcome,

@@ -101,6 +101,8 @@ test('inferpath schema prints each, and lists them without a name', async () => 
 });
 
 test('a document that is wrong is refused, so that the tests above can fail', () => {
-  expect(() => published('reflect', '{"event":"listening","url":"http://h","address":"::1","port":0}')).toThrow();
-  expect(() => published('infer', '{"schema":"inferpath/infer@1"}')).toThrow();
+  expect(() => published('reflect', '{"event":"listening","url":"http://h","address":"::1","port":0}')).toThrow(
+    'to deeply equal []',
+  );
+  expect(() => published('infer', '{"schema":"inferpath/infer@1"}')).toThrow('to deeply equal []');
 });
