@@ -1,3 +1,4 @@
+import { SCHED_RR, SCHED_RESET_ON_FORK } from '../wire/abi.ts';
 import { addressOf, libc, memory } from '../wire/libc.ts';
 import { hostNames, noteDelayError, total, type Counters } from './counters.ts';
 import type { HostDevice } from './devices.ts';
@@ -5,8 +6,6 @@ import { advance, enter, dropSlot, makeEngine, nextDueMs, poolSize, takeSlot } f
 import type { Plan } from './plan.ts';
 
 const PR_SET_TIMERSLACK = 29;
-const SCHED_RR = 2;
-const SCHED_RESET_ON_FORK = 0x40000000;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 /** The thread looks up at least this often, so that the end of the process never waits for it longer. */

@@ -1,3 +1,4 @@
+import { EFD_NONBLOCK, EFD_CLOEXEC } from '../wire/abi.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { check, libc } from '../wire/libc.ts';
 import { hostNames, type Counters } from './counters.ts';
@@ -13,9 +14,6 @@ export interface ForwarderInput {
 export type ForwarderMessage =
   | { kind: 'ready'; namespaces: number[]; wakeUp: number }
   | { kind: 'failed'; message: string };
-
-const EFD_CLOEXEC = 0o2000000;
-const EFD_NONBLOCK = 0o4000;
 
 function main({ plan, counters }: ForwarderInput): void {
   const devices = openDevices(plan.nodes.filter((node) => node.kind === 'host'));

@@ -1,5 +1,6 @@
+import { SOCK_DGRAM, SOCK_RAW } from './abi.ts';
 import { randomInt } from 'node:crypto';
-import { errnoOf, SOCK_DGRAM, StampedSocket } from './error-queue.ts';
+import { errnoOf, StampedSocket } from './error-queue.ts';
 import { describeIcmp, readEcho, readIPv4Header, writeEcho } from './icmp.ts';
 import { memory, SystemCallError } from './libc.ts';
 import type { ControlMessages } from './msghdr.ts';
@@ -24,7 +25,6 @@ export interface EchoSocket {
   close(): void;
 }
 
-const SOCK_RAW = 3;
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
 /** 56 octets of data behind the header, as ping(8) sends. */

@@ -1,3 +1,4 @@
+import { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC, IPPROTO_UDP, SO_ERROR } from './abi.ts';
 import { constants } from 'node:os';
 import { KernelClock } from './clock.ts';
 import { check, lastErrno, libc, memory, SystemCallError } from './libc.ts';
@@ -28,11 +29,6 @@ import { decodeSockaddr, encodeSockaddr, SOCKADDR_IN6_BYTES } from './sockaddr.t
  * privilege: IP_RECVERR (ip(7)) hands ICMP errors to the socket that caused them.
  * It is polled, not waited for: the kernel's stamp says when a packet came, so when it is read does not matter.
  */
-export const SOCK_DGRAM = 2;
-export const IPPROTO_UDP = 17;
-export const SOCK_NONBLOCK = 0o4000;
-export const SOCK_CLOEXEC = 0o2000000;
-const SO_ERROR = 4;
 /** Packets taken per drain: bounds the time that a flood (a raw socket sees all ICMP of the host) can hold the event loop. */
 const DRAIN_MAX = 256;
 const RX_FLAGS = SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE;

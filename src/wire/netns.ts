@@ -1,3 +1,4 @@
+import { O_CLOEXEC } from './abi.ts';
 import { check, libc } from './libc.ts';
 
 /**
@@ -6,7 +7,6 @@ import { check, libc } from './libc.ts';
  */
 const CLONE_NEWNET = 0x40000000;
 const O_RDONLY = 0;
-const O_CLOEXEC = 0o2000000;
 
 /** The thread's own network namespace, as a descriptor that does not pass to children. @throws SystemCallError */
 export function openOwnNamespace(): number {

@@ -1,3 +1,4 @@
+import { SOCK_STREAM, IPPROTO_TCP, TCP_INFO } from './abi.ts';
 import { connect, isIPv6 } from 'node:net';
 import { constants } from 'node:os';
 import { errnoOf, StampedSocket } from './error-queue.ts';
@@ -30,10 +31,7 @@ export interface SynRequest {
   localPort?: number;
 }
 
-const SOCK_STREAM = 1;
 const SO_REUSEADDR = 2;
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
 const TCP_INFO_BYTES = 104;
 // struct tcp_info and enum of states: linux/tcp.h, net/tcp_states.h
 const TCPI_STATE = 0;

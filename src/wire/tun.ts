@@ -1,3 +1,4 @@
+import { SOCK_DGRAM, SOCK_RAW, SOCK_CLOEXEC, O_CLOEXEC } from './abi.ts';
 import { constants } from 'node:os';
 import { addressBytes } from './ip.ts';
 import { addressOf as pointerTo, check, libc, memory, SystemCallError } from './libc.ts';
@@ -8,13 +9,9 @@ import { addressOf as pointerTo, check, libc, memory, SystemCallError } from './
  */
 const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
-const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = O_CLOEXEC;
 
 const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 0x0001;

@@ -1,4 +1,5 @@
-import { IPPROTO_UDP, SOCK_DGRAM, StampedSocket } from './error-queue.ts';
+import { SOCK_DGRAM, IPPROTO_UDP } from './abi.ts';
+import { StampedSocket } from './error-queue.ts';
 import { memory, SystemCallError } from './libc.ts';
 
 /** What drain() finds out about the packets sent, by the hop limit that they were sent with. Times are monotonic ms. */

@@ -1,3 +1,4 @@
+import { EFD_NONBLOCK, EFD_CLOEXEC } from '../abi.ts';
 import type { Worker } from 'node:worker_threads';
 import { check, libc, memory } from '../libc.ts';
 import { startWorker } from '../worker.ts';
@@ -20,8 +21,6 @@ import type { TcpInfo } from './tcp-info.ts';
 const nobody = 0;
 /** The worker hears of what was read in steps of this size, far below what makes it pause: a message a token would cost more than the token. */
 const consumedStepBytes = 1 << 20;
-const EFD_NONBLOCK = 0o4000;
-const EFD_CLOEXEC = 0o2000000;
 /** Enough evidence for the longest answer that is attributed; older rows of an endless stream are dropped. */
 const maxRows = 200_000;
 

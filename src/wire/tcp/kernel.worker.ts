@@ -1,3 +1,14 @@
+import {
+  SOCK_STREAM,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_CLOEXEC,
+  IPPROTO_TCP,
+  TCP_INFO,
+  SO_ERROR,
+  SCHED_RR,
+  SCHED_RESET_ON_FORK,
+} from '../abi.ts';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KernelClock } from '../clock.ts';
 import { check, errnoName, lastErrno, libc, memory, SystemCallError } from '../libc.ts';
@@ -25,14 +36,7 @@ import { parseTcpInfo, type TcpInfo, tcpInfoSize } from './tcp-info.ts';
  * whatever keeps the main thread busy (JSON, TLS, garbage collection) cannot delay a read or colour a time.
  */
 
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const TCP_INFO = 11;
-const SO_ERROR = 4;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
@@ -56,8 +60,6 @@ const batchEveryMs = 1;
  */
 const manyConnections = 64;
 const restMs = 0.5;
-const SCHED_RR = 2;
-const SCHED_RESET_ON_FORK = 0x40000000;
 
 interface Connection {
   id: number;

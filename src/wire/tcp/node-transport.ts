@@ -1,3 +1,4 @@
+import { IPPROTO_TCP, TCP_INFO } from '../abi.ts';
 import { connect, type Socket } from 'node:net';
 import { libc, memory } from '../libc.ts';
 import { ArrivalStream } from './arrival-stream.ts';
@@ -6,8 +7,6 @@ import { parseTcpInfo, type TcpInfo, tcpInfoSize } from './tcp-info.ts';
 
 /** Unread by whoever asked for the connection: beyond this we stop reading. */
 const pauseAboveBytes = 8 << 20;
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
 
 /**
  * Connections on Node's own sockets: every platform, no privilege. Receive times are taken when the event loop hands the bytes

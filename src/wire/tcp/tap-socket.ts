@@ -1,3 +1,4 @@
+import { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } from '../abi.ts';
 import type { KernelClock } from '../clock.ts';
 import { addressOf, check, lastErrno, libc, memory } from '../libc.ts';
 import {
@@ -12,9 +13,6 @@ import { AF_INET, encodeSockaddr } from '../sockaddr.ts';
 import { emptySegment, parseTapPacket, tapFilter, tapSnapLength, wrappedDifference } from './tap.ts';
 
 const AF_PACKET = 17;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const ETH_P_ALL_BE = 0x0300;
 const SOL_PACKET = 263;
 const PACKET_STATISTICS = 6;
