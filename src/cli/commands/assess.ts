@@ -129,10 +129,11 @@ export async function assessAndReport(
     io,
   );
   const report = await assessNetwork(network, options, io, io.signals.interrupted, live.progress).finally(live.end);
+  const { columns, colors } = io.terminal;
+  // Printed before anything is written: a file that cannot be written must not cost the measurement.
+  io.terminal.out(flags.json ? renderJson(report) : renderText(report, { columns, colors }));
   if (flags.markdown !== undefined) await writeReport(flags.markdown, renderMarkdown(report), io);
   if (flags.html !== undefined) await writeReport(flags.html, renderHtml(report), io);
-  const { columns, colors } = io.terminal;
-  io.terminal.out(flags.json ? renderJson(report) : renderText(report, { columns, colors }));
   if (report.interrupted) return exitCode.interrupted;
   if (report.endpoints.every((e) => e.answered === 0)) return exitCode.couldNotMeasure;
   return report.ready === 'fail'
