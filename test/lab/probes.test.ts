@@ -1,12 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
-import { canRunLab } from '../../src/lab/privilege.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
-
-const ability = canRunLab();
-if (!ability.ok) process.stderr.write(`skipped: ${ability.reason}\n`);
+import { skipLab } from './lab-needs.ts';
 
 const RUNNER = fileURLToPath(new URL('run-probe.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
@@ -28,7 +25,7 @@ interface Circumstances {
   mood?: 'calm' | 'busy';
 }
 
-describe.runIf(ability.ok)('probes on an emulated path', () => {
+describe.skipIf(skipLab)('probes on an emulated path', () => {
   let lab: Lab;
 
   beforeAll(async () => {
