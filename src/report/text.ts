@@ -182,9 +182,17 @@ function milliseconds(report: AssessReport, columns: number, paint: Palette, col
   ];
 }
 
+/** Nobody to blame is not yet everything met: a cell may be unknown, or fail for what nobody spends time on. */
+function nobodyWhy(e: EndpointSummary): string {
+  const cells = Object.values(e.cells);
+  if (cells.every((cell) => cell.verdict === 'pass')) return 'every target met';
+  return cells.some((cell) => cell.verdict === 'fail')
+    ? 'no time is lost to anybody'
+    : 'no target missed, some unknown';
+}
+
 function bars(report: AssessReport, e: EndpointSummary, columns: number, paint: Palette, colors: boolean): string[] {
-  const because =
-    e.blame === 'none' ? 'every target met' : `${blamedParty(e)} is to blame: ${printable(e.blameWhy, 600)}`;
+  const because = e.blame === 'none' ? nobodyWhy(e) : `${blamedParty(e)} is to blame: ${printable(e.blameWhy, 600)}`;
   const top = hang(`${paint.bold(clip(printable(e.name, 63), columns - 20))}  `, because, columns, 2);
   const requests = requestsOf(report, e.name);
   const shown = [50, 99].flatMap((p) => {

@@ -18,7 +18,7 @@ export const concurrency = perEndpoint(
     if (most < 2)
       return {
         verdict: 'unknown',
-        claim: `scale is unknown: at most ${most} request ran at once; offer more with --concurrency or --rate`,
+        claim: `scale is unknown: at most ${most} request ran at once; offer more with --concurrency`,
         coverage: requests.length > 0 ? 0.1 : 0,
       };
     const many = requests.filter((_, i) => at[i]! >= Math.ceil((most * 2) / 3));

@@ -39,7 +39,9 @@ export const scheduleLag = aboutClient(
         },
       ],
       remedy: late
-        ? { text: 'lower --rate or raise --concurrency so that the schedule can be kept, then measure again' }
+        ? {
+            text: 'send less at once (--rate of infer, --concurrency), or raise --concurrency where it holds requests back, then measure again',
+          }
         : undefined,
     };
   },
