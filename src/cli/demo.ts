@@ -28,7 +28,7 @@ const scenes: readonly Scene[] = [
   {
     name: 'far',
     port: 7042,
-    link: { delayMs: 38, jitterMs: 4, loss: 0.015 },
+    link: { delayMs: 38, jitterMs: 4, loss: 0.03 },
     distanceMs: 76,
     queue: [90, 0.2],
   },
