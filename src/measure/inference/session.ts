@@ -50,7 +50,7 @@ export interface SessionResult {
   about: string;
   stamps: 'kernel' | 'user';
   loopLagSamplesMs: readonly number[];
-  /** 99th percentile of how long token bytes lay in our kernel before our thread read them, ms. */
+  /** How long token bytes lay in our kernel before our thread read them, ms: 99th percentile, of few reads the 90th. */
   readLagP99Ms: number;
 }
 

@@ -52,7 +52,7 @@ export function summariseRequests(requests: readonly InferenceRequest[], client:
 function verdictOn(client: ClientFacts, processingMaxMs: number): { bottleneck: boolean; why: string } {
   const reasons: string[] = [];
   if (client.readLagP99Ms > readLagLimitMs)
-    reasons.push(`1 % of the reads came more than ${client.readLagP99Ms.toFixed(1)} ms after the bytes`);
+    reasons.push(`reads came ${client.readLagP99Ms.toFixed(1)} ms after the bytes (p99, of few reads p90)`);
   if (processingMaxMs > processingLimitMs)
     reasons.push(`received bytes waited up to ${processingMaxMs.toFixed(0)} ms for the parser`);
   if (client.scheduleLagP99Ms > scheduleLagLimitMs)
