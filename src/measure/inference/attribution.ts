@@ -71,6 +71,8 @@ export interface PathContext {
 
 /** Stamps of two machines and of user code against kernel code: how far they may be apart, ms. Own choice. */
 const stampAllowanceMs = 0.5;
+/** Longest that a stack of today holds an acknowledgement back, ms (Linux TCP_DELACK_MAX, Windows); RFC 1122 would allow 500. */
+const delayedAckMostMs = 200;
 /** A server's own report against what its kernel showed: how far they may differ before one of them is wrong, ms. Own choice. */
 const reportToleranceMs = 1;
 
@@ -210,7 +212,7 @@ function byTicks(
   // The acknowledgement may have been held back (delayed ACK): at most by what its round trip exceeds the shortest one, at
   // least by what it exceeds that of a handshake which left together with the request and is never held back.
   const roundTripMs = ack.atMs - leftMs;
-  const heldHigh = Math.max(0, roundTripMs - floor - Math.max(0, ack.queuedMs - 1));
+  const heldHigh = Math.min(delayedAckMostMs, Math.max(0, roundTripMs - floor - Math.max(0, ack.queuedMs - 1)));
   // A request that had to be sent again was late itself: its acknowledgement was not held back.
   const heldLow =
     input.shadowRttMs === null || input.retransmitted
