@@ -3,11 +3,14 @@
  *
  *   npx tsx bench/attribution/run.ts [--requests 200] [--only NAME[,NAME]] [--json FILE] [--worst FILE] [--readme]
  *
+ * With --only and an existing --json FILE the other scenarios keep their results. A run in which the server itself was late against
+ * its schedule says little about attribution and is repeated, whatever came out, twice at most.
+ *
  * --worst writes the requests that fell outside, with everything but their gaps, next to what the server did; --readme puts the
  * table into README.md.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,10 +18,12 @@ import type { LabOptions } from '../../src/lab/lab.ts';
 import { canRunLab } from '../../src/lab/privilege.ts';
 import { play, type Played } from './play.ts';
 import { scenarios } from './scenarios.ts';
-import { scoreOf, type Scored } from './score.ts';
+import { type Score, scoreOf, type Scored } from './score.ts';
 import { markdownTable, missedGoals, type Row } from './table.ts';
 
 const WORST_SHOWN = 4;
+const MAX_TRIES = 3;
+const SERVER_LATE_MS = 5;
 /** An own folder, so that somebody else's build in between cannot mix two versions. */
 const DIST = 'dist.attribution';
 
@@ -36,6 +41,7 @@ const requests = Math.min(2000, Math.max(10, Number(values.requests)));
 const wanted = values.only?.split(',');
 const chosen = scenarios.filter(({ name }) => !wanted || wanted.includes(name));
 
+const cli = ['node', `${root}${DIST}/cli/main.js`];
 const io: LabOptions['io'] = {
   env: process.env,
   cwd: root,
@@ -55,17 +61,23 @@ if (!ability.ok || chosen.length === 0) {
 const built = spawnSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', DIST], { cwd: root, encoding: 'utf8' });
 if (built.status !== 0) process.stderr.write(`the build has errors, going on with what it made:\n${built.stdout}`);
 
-const rows: Row[] = [];
+const measured: Row[] = [];
 for (const scenario of chosen) {
-  const played = await play(scenario, { cli: ['node', `${root}${DIST}/cli/main.js`], requests, io });
-  const scored = scoreOf(played);
-  rows.push({ scenario, score: scored.score });
+  let played = await play(scenario, { cli, requests, io });
+  let scored = scoreOf(played);
+  for (let tries = 1; tries < MAX_TRIES && scored.score.serverLagP99Ms > SERVER_LATE_MS; tries++) {
+    out(`${scenario.name}: server p99 ${scored.score.serverLagP99Ms.toFixed(1)} ms late, once more`);
+    played = await play(scenario, { cli, requests, io });
+    scored = scoreOf(played);
+  }
+  measured.push({ scenario, score: scored.score });
   const [, , line] = markdownTable([{ scenario, score: scored.score }]).split('\n');
   const { elapsedS, load, serverLagP99Ms } = scored.score;
   out(`${line} ${elapsedS.toFixed(0)} s, load ${load.toFixed(1)}, server p99 ${serverLagP99Ms.toFixed(1)} ms late`);
   if (values.worst) appendFileSync(values.worst, worstOf(scenario.name, line ?? '', played, scored));
 }
 
+const rows = [...measured, ...kept()].toSorted((a, b) => a.scenario.seed - b.scenario.seed);
 const goals = rows.filter(({ scenario }) => !scenario.blindSpot).flatMap(missedGoals);
 const congestion = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim();
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()} with TCP ${congestion}, node ${process.version}, ${requests} requests each`;
@@ -74,9 +86,19 @@ out(`\n${machine}\n\n${table}\n\n${goals.length === 0 ? 'all goals met' : `goals
 if (values.json) writeFileSync(values.json, resultsJson());
 if (values.readme) fillReadme();
 
+/** What an earlier run left for the scenarios that this one leaves out. */
+function kept(): Row[] {
+  if (!values.only || !values.json || !existsSync(values.json)) return [];
+  const { results } = JSON.parse(readFileSync(values.json, 'utf8')) as { results: (Score & { name: string })[] };
+  return results.flatMap(({ name, ...score }) => {
+    const scenario = scenarios.find((one) => one.name === name);
+    return scenario && !chosen.includes(scenario) ? [{ scenario, score }] : [];
+  });
+}
+
 function resultsJson(): string {
   const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Math.round(value * 1000) / 1000 : value);
-  const results = rows.map(({ scenario: { name, about, seed }, score }) => ({ name, about, seed, ...score }));
+  const results = rows.map(({ scenario: { name, about, seed }, score }) => ({ ...score, name, about, seed }));
   return `${JSON.stringify({ machine, goalsMissed: goals, results }, rounded, 1)}\n`;
 }
 
