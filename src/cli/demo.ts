@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { startLab } from '../lab/lab.ts';
 import { canRunLab } from '../lab/privilege.ts';
@@ -10,7 +11,6 @@ import { selfSignedCertificate } from '../lab/reflect/certificate.ts';
 import type { TopologyInput } from '../lab/topology.ts';
 import type { Io } from '../wire/io.ts';
 import { type ExitCode, exitCode } from './command.ts';
-import type { AssessFlags } from './commands/assess.ts';
 
 /** One reflector of the quickstart: how far, over what path, and how its server behaves. */
 interface Scene {
@@ -36,14 +36,17 @@ const scenes: readonly Scene[] = [
 ];
 
 const file = fileURLToPath(new URL('../../examples/quickstart.yaml', import.meta.url));
+/** Reflectors on loopback end by themselves should this process be killed. */
+const loopbackLifeS = 600;
 const insideMarker = 'INFERPATH_DEMO_INSIDE';
 
 /**
  * Assesses examples/quickstart.yaml against three reflectors started here: in an emulated network where TUN devices may be
  * had, else on loopback with the distance put into the servers. The verdicts are meant to differ, so the exit code is 0
  * whatever they are.
+ * @param given flags for the assessment, as words
  */
-export async function runDemo(flags: AssessFlags, io: Io): Promise<ExitCode> {
+export async function runDemo(given: readonly string[], io: Io): Promise<ExitCode> {
   const able = canRunLab();
   if (!able.ok && able.viaUnshare && io.env[insideMarker] === undefined) return again(io);
   const directory = await mkdtemp(join(tmpdir(), 'inferpath-demo-'));
@@ -56,7 +59,7 @@ export async function runDemo(flags: AssessFlags, io: Io): Promise<ExitCode> {
     const paths = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
     await writeFile(paths.cert, certificate.cert);
     await writeFile(paths.key, certificate.key, { mode: 0o600 });
-    return await (able.ok ? inLab(flags, paths, io) : onLoopback(flags, paths, able.reason, io));
+    return await (able.ok ? inLab(given, paths, io) : onLoopback(given, paths, able.reason, io));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -67,7 +70,7 @@ interface CertificatePaths {
   key: string;
 }
 
-async function inLab(flags: AssessFlags, paths: CertificatePaths, io: Io): Promise<ExitCode> {
+async function inLab(given: readonly string[], paths: CertificatePaths, io: Io): Promise<ExitCode> {
   const ahead = realtime();
   const topology: TopologyInput = {
     seed: 7,
@@ -85,7 +88,8 @@ async function inLab(flags: AssessFlags, paths: CertificatePaths, io: Io): Promi
   io.terminal.err('starting three reflectors in an emulated network …\n');
   const lab = await startLab(topology, { io, log: io.log });
   try {
-    const words = assessArgs(flags, paths, (s) => lab.addressOf(s.name));
+    if (io.signals.interrupted.aborted) return exitCode.interrupted;
+    const words = assessArgs(given, paths, (s) => lab.addressOf(s.name));
     return await follow(lab.spawn('laptop', [...ahead, ...self(...words)], { stdio: 'inherit' }), io);
   } finally {
     const stats = await lab.stop();
@@ -106,18 +110,25 @@ function realtime(): string[] {
 }
 
 /** Without the privilege for a network: the servers wait out the distance themselves, so everything will look like server. */
-async function onLoopback(flags: AssessFlags, paths: CertificatePaths, reason: string, io: Io): Promise<ExitCode> {
+async function onLoopback(
+  given: readonly string[],
+  paths: CertificatePaths,
+  reason: string,
+  io: Io,
+): Promise<ExitCode> {
   io.terminal.err(
     `no emulated network: ${reason}.\n` +
       'The reflectors run on loopback and wait out the distances themselves: loss and distance will show as server time.\n',
   );
   const servers = scenes.map((s) => {
-    const [command = '', ...words] = self('reflect', ...reflectArgs(s, '127.0.0.1', s.distanceMs, paths));
-    return spawn(command, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const bounded = ['--duration', String(loopbackLifeS)];
+    const [command = '', ...words] = self('reflect', ...reflectArgs(s, '127.0.0.1', s.distanceMs, paths), ...bounded);
+    return spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   });
   try {
-    await Promise.all(scenes.map((s) => io.clock.sleep(s === scenes[0] ? 1500 : 0)));
-    const [command = '', ...words] = self(...assessArgs(flags, paths, () => '127.0.0.1'));
+    await Promise.all(servers.map(listening));
+    if (io.signals.interrupted.aborted) return exitCode.interrupted;
+    const [command = '', ...words] = self(...assessArgs(given, paths, () => '127.0.0.1'));
     return await follow(spawn(command, words, { stdio: 'inherit' }), io);
   } finally {
     for (const server of servers) server.kill();
@@ -126,16 +137,34 @@ async function onLoopback(flags: AssessFlags, paths: CertificatePaths, reason: s
   }
 }
 
+/** A reflector says on stdout when it listens. @throws when it ends instead */
+async function listening(server: ChildProcessByStdio<null, Readable, null>): Promise<void> {
+  const ended = once(server, 'exit').then(() => {
+    throw new Error('a reflector of the demo ended before it listened');
+  });
+  await Promise.race([once(server.stdout, 'data'), ended]);
+  ended.catch(() => undefined);
+}
+
 /** Waits for the assessment; it hears Ctrl-C itself, prints what it has and ends. */
 async function follow(child: ChildProcess, io: Io): Promise<ExitCode> {
-  const pass = () => child.kill('SIGTERM');
-  io.signals.interrupted.addEventListener('abort', pass, { once: true });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const code = await endOf(child, io);
   if (io.signals.interrupted.aborted || code === exitCode.interrupted) return exitCode.interrupted;
   // Verdicts are meant to differ; only a demo that could not run is a failure.
   return code === exitCode.ready || code === exitCode.notReady || code === exitCode.couldNotMeasure
     ? exitCode.ready
     : exitCode.couldNotMeasure;
+}
+
+/** Waits for a child and passes an interruption on to it. @returns its exit code; null when a signal ended it */
+async function endOf(child: ChildProcess, io: Io): Promise<number | null> {
+  const { interrupted } = io.signals;
+  const pass = () => child.kill('SIGTERM');
+  interrupted.addEventListener('abort', pass, { once: true });
+  if (interrupted.aborted) pass();
+  const [code] = (await once(child, 'close')) as [number | null];
+  interrupted.removeEventListener('abort', pass);
+  return code;
 }
 
 /** As an ordinary user: the same once more inside a user namespace, where TUN devices may be had. */
@@ -144,7 +173,7 @@ async function again(io: Io): Promise<ExitCode> {
     stdio: 'inherit',
     env: { ...io.env, [insideMarker]: '1' },
   });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const code = await endOf(child, io);
   return code === null ? exitCode.interrupted : (code as ExitCode);
 }
 
@@ -170,14 +199,13 @@ function reflectArgs(scene: Scene, host: string, addedMs: number, paths: Certifi
   ];
 }
 
-function assessArgs(flags: AssessFlags, paths: CertificatePaths, addressOf: (scene: Scene) => string): string[] {
-  const words = ['assess', file, '--ca', paths.cert, '--concurrency', '10', '--ping-interval', '50'];
-  for (const scene of scenes) words.push('--resolve', `${hostOf(scene)}:${scene.port}:${addressOf(scene)}`);
-  if (flags.json) words.push('--json');
-  if (flags.html !== undefined) words.push('--html', flags.html);
-  if (flags.markdown !== undefined) words.push('--markdown', flags.markdown);
-  if (!flags.tap) words.push('--no-tap');
-  return words;
+/** What the quickstart asks for unless the user does: few streams at once, so that the emulation does not starve them. */
+const ownFlags = ['--concurrency=10', '--ping-interval=50'];
+
+function assessArgs(given: readonly string[], paths: CertificatePaths, addressOf: (scene: Scene) => string): string[] {
+  const own = ownFlags.filter((word) => !given.some((other) => other.split('=')[0] === word.split('=')[0]));
+  const resolve = scenes.flatMap((s) => ['--resolve', `${hostOf(s)}:${s.port}:${addressOf(s)}`]);
+  return ['assess', file, '--ca', paths.cert, ...own, ...resolve, ...given];
 }
 
 function hostOf(scene: Scene): string {

@@ -2,12 +2,14 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import { z } from 'zod';
 import { networkFromUrls } from '../../model/defaults.ts';
 import type { Network } from '../../model/network.ts';
+import { printable } from '../../model/outcome.ts';
 import { renderHtml } from '../../report/html.ts';
 import { renderJson } from '../../report/json.ts';
 import { renderMarkdown } from '../../report/markdown.ts';
 import { renderText } from '../../report/text.ts';
 import type { Io } from '../../wire/io.ts';
 import { type AssessOptions, assessNetwork } from '../assess-run.ts';
+import { flagName } from '../args.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { runDemo } from '../demo.ts';
 import { liveEndpoints } from '../live.ts';
@@ -68,7 +70,7 @@ const flags = {
     group: 'Output',
   },
 };
-export type AssessFlags = FlagValues<typeof flags>;
+type AssessFlags = FlagValues<typeof flags>;
 
 export const assess = defineCommand({
   name: 'assess',
@@ -86,11 +88,33 @@ export const assess = defineCommand({
     { line: 'inferpath assess network.yaml --json | jq .ready', about: 'for a script: pass, fail or unknown' },
   ],
   run: async ({ flags, positionals, io }) => {
-    if (positionals.length === 0 || flags.demo) return runDemo(flags, io);
+    if (positionals.length === 0 || flags.demo) return runDemo(demoWords(flags, positionals), io);
     const { network, directory } = await networkOf(positionals, flags, io);
     return assessAndReport(network, directory, flags, [], io);
   },
 });
+
+/** What says how to get to an endpoint or what to ask it: the demo brings its own endpoints, which know that. */
+const notForDemo: readonly (keyof AssessFlags)[] = [
+  ...(['class', 'model', 'requests', 'authEnv', 'header'] as const),
+  ...(['family', 'resolve', 'proxy', 'clientCert', 'clientKey', 'ca', 'insecure'] as const),
+];
+
+/** The flags that were given, as words for the assessment inside the demo. @throws UsageError for what it cannot heed */
+function demoWords(given: AssessFlags, positionals: readonly string[]): string[] {
+  const endpoints = 'allowed: with a network file or URLs, as the demo has endpoints of its own';
+  if (positionals.length > 0)
+    throw new UsageError(`--demo: found ${JSON.stringify(printable(positionals[0] ?? ''))} beside it; allowed: alone`);
+  return Object.entries(flags).flatMap(([key, { schema }]) => {
+    const value = given[key as keyof AssessFlags];
+    if (key === 'demo' || JSON.stringify(value) === JSON.stringify(schema.parse(undefined))) return [];
+    const name = flagName(key);
+    if (notForDemo.includes(key as keyof AssessFlags))
+      throw new UsageError(`${name}: found without an endpoint; ${endpoints}`);
+    if (typeof value === 'boolean') return [value ? name : `--no-${name.slice(2)}`];
+    return [`${name}=${String(value)}`];
+  });
+}
 
 /** A single argument that is no URL is a network file. */
 async function networkOf(

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { cli, published, startCli } from '../fixtures/cli.ts';
+import { skipLab } from '../lab/lab-needs.ts';
+
+const marker = 'INFERPATH_TEST_RUN';
+/** Demo runs cost many seconds each; this is the most that one may take before it counts as stuck. */
+const timeout = 170_000;
+
+/** Processes that carry our mark in their environment: the demo, its reflectors, its assessment, whatever they started. */
+function alive(mark: string): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => {
+    try {
+      const running = !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+      return running && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${marker}=${mark}`);
+    } catch {
+      // Gone meanwhile, or somebody else's: not ours in either case.
+      return false;
+    }
+  });
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, before: readonly string[] = []) {
+  const mark = randomUUID();
+  return { mark, ...startCli(['assess', '--demo', ...args], { env: { ...env, [marker]: mark }, before }) };
+}
+
+describe.skipIf(skipLab)('the demo in an emulated network', () => {
+  test('exits 0, blames the right party for each, and leaves nothing behind', { timeout }, async () => {
+    const { ended, mark } = start(['--json', '--vantage', 'newcomer']);
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('emulated network') });
+    const report = published('assess', stdout);
+    expect(report).toMatchObject({ vantage: 'newcomer', ready: 'fail', interrupted: false });
+    const blame = Object.fromEntries(report.endpoints.map((e) => [e.name, e.blame]));
+    const why = report.endpoints.map((e) => `${e.name}: ${e.blameWhy}`).join('\n');
+    expect(blame, why).toMatchObject({ far: 'network', busy: 'server' });
+    // Other work on this machine may make its server late, which is then rightly the server's; never the network's.
+    expect(blame['edge'], why).not.toBe('network');
+    for (const { answered, requests } of report.endpoints) expect(answered).toBe(requests);
+    expect(alive(mark)).toEqual([]);
+  });
+
+  test.each([
+    ['while it starts', 'starting three reflectors'],
+    ['while it measures', '10 s  '],
+  ])('interrupted %s it ends with 130 and leaves no process behind', { timeout }, async (_when, text) => {
+    const { ended, mark, said, child } = start([]);
+    await said(text);
+    expect(alive(mark).length).toBeGreaterThan(0);
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    if (text.startsWith('10')) expect(stdout).toMatch(/interrupted[\s\S]*speed +scale/i);
+    expect(alive(mark)).toEqual([]);
+  });
+});
+
+describe('the demo on loopback', () => {
+  test('says why and what that means, prints the matrix, exits 0', { timeout }, async () => {
+    // Without unshare(1) on the PATH there is no lab, as on a machine without the privilege.
+    const quick = ['--concurrency', '40', '--max-tokens', '2', '--pings', '10'];
+    const { ended, mark } = start(quick, { PATH: '/nonexistent' });
+    const { code, stdout, stderr } = await ended;
+    expect(stderr).toMatch(/^no emulated network: .*unshare.*\n.*will show as server time\.\n/);
+    expect(stdout).toMatch(/speed +scale +reliability +reach +security/);
+    for (const name of ['edge', 'far', 'busy']) expect(stdout).toMatch(new RegExp(`^${name} `, 'm'));
+    expect(code).toBe(0);
+    expect(alive(mark)).toEqual([]);
+  });
+});
+
+describe('what the demo cannot heed is a mistake', () => {
+  test.each([
+    [['--class', 'voice'], '--class: found without an endpoint; allowed: with a network file or URLs, as the demo has'],
+    [['--auth-env', 'KEY'], '--auth-env: found without an endpoint'],
+    [['-n', '5'], '--requests: found without an endpoint'],
+    [['--demo', 'http://127.0.0.1:9'], '--demo: found "http://127.0.0.1:9" beside it; allowed: alone'],
+  ])('assess %j', async (args, words) => {
+    const { code, stdout, stderr } = await cli(['assess', ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`inferpath assess: ${words}`);
+  });
+});
