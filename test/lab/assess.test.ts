@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Lab, startLab } from '../../src/lab/lab.ts';
+import { expectSplitsHold, program, published } from '../fixtures/cli.ts';
+import { labIo } from './lab-io.ts';
+import { skipLab } from './lab-needs.ts';
+
+const self = [process.execPath, ...program];
+const reflect = (queueMs: number) => {
+  const shape = ['--tokens', '4', '--token-ms', '20', '--queue-ms', String(queueMs)];
+  return [...self, 'reflect', '--listen', '[::]:7041', ...shape];
+};
+const sizes = ['--prompt-tokens', '20', '--max-tokens', '4', '-n', '15', '--pings', '20', '--ping-interval', '10'];
+/** Round trip to `far`, ms: 2 × (1 + 30). */
+const FAR_RTT_MS = 62;
+
+describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    const topology = {
+      hosts: [
+        { name: 'desk' },
+        { name: 'far', command: reflect(30), readyPort: 7041 },
+        { name: 'near', command: reflect(580), readyPort: 7041 },
+      ],
+      routers: [{ name: 'gateway' }, { name: 'edge' }],
+      links: [
+        { a: 'desk', b: 'gateway', delayMs: 1 },
+        { a: 'gateway', b: 'edge', delayMs: 30 },
+        { a: 'edge', b: 'far' },
+        { a: 'gateway', b: 'near', delayMs: 1 },
+      ],
+    };
+    lab = await startLab(topology, { io: labIo });
+  });
+  afterAll(async () => {
+    await lab.stop();
+  });
+
+  async function assess(...args: string[]) {
+    const command = [...self, 'assess', ...sizes, '--json', '--concurrency', '2', ...args];
+    const { code, stdout, stderr } = await lab.run('desk', command, { timeoutMs: 100_000 });
+    return { code, stderr, report: published('assess', stdout) };
+  }
+
+  test.each([4, 6] as const)('over IPv%d it finds distance, path and slow server', async (family) => {
+    const url = (name: string) => {
+      const address = lab.addressOf(name, family);
+      return `http://${family === 6 ? `[${address}]` : address}:7041`;
+    };
+    const { code, report } = await assess(url('far'), url('near'), '--family', String(family));
+    expect(code).toBe(1);
+    const [far, near] = report.endpoints;
+    expect([far?.answered, near?.answered]).toEqual([15, 15]);
+
+    const rtt = far?.metrics.find((m) => m.metric === 'network RTT p50');
+    expect(rtt?.value).toBeGreaterThanOrEqual(FAR_RTT_MS);
+    // What a busy machine adds to a median.
+    expect(rtt?.value).toBeLessThan(FAR_RTT_MS + 15);
+    const [trace] = report.observations.flatMap((o) => (o.kind === 'trace' && o.to === far?.name ? [o] : []));
+    expect(trace?.hops.map((hop) => hop.address)).toEqual(
+      ['gateway', 'edge', 'far'].map((name) => lab.addressOf(name, family)),
+    );
+    // 62 ms against the 50 ms of chat; enough time to first token for it, so only the network itself is to blame.
+    const failed = (name: string | undefined) =>
+      report.findings.filter((f) => f.verdict === 'fail' && f.subject === name).map((f) => f.id);
+    expect(failed(far?.name)).toContain('network-rtt');
+    expect(failed(near?.name)).not.toContain('network-rtt');
+    expect(near?.blame).toBe('server');
+    expectSplitsHold(report.observations.flatMap((o) => (o.kind === 'inference' ? [o.request] : [])));
+  });
+
+  test('an address without a way there is a failure of reach with the words of the router', async () => {
+    const { code, report } = await assess('http://10.99.99.99:7041', '--timeout', '3');
+    expect(code).toBe(3);
+    expect(report.endpoints[0]).toMatchObject({ answered: 0, cells: { reach: { verdict: 'fail' } } });
+    const outcomes = new Set(report.observations.flatMap((o) => (o.kind === 'tcp' ? [o.outcome.kind] : [])));
+    expect([...outcomes]).toEqual(['unreachable']);
+  });
+});
