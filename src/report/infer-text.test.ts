@@ -77,6 +77,15 @@ describe('renderInferText()', () => {
     expect(text).toContain('2 requests: no answer after 10000 ms in phase wait');
   });
 
+  test('puts each interval below its value where the two do not fit beside each other', () => {
+    const lines = renderInferText(sample(), { columns: 80, colors: false }).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('network round trip'));
+    expect(lines.slice(at, at + 2)).toEqual([
+      'network round trip ms             18.3          20.1          23.1  72',
+      '                          [16.5, 20.1]  [18.1, 22.1]  [20.8, 25.4]',
+    ]);
+  });
+
   test('no line is wider than the terminal, for all widths from 60 to 160, with and without colour', () => {
     const report = sample();
     const tooWide: string[] = [];

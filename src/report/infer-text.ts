@@ -118,10 +118,32 @@ function table(rows: readonly SummaryRow[], columns: number, paint: Palette): st
   const body = rows.map((r) => [name(r), ...percentiles.map((p) => cell(r, p)), String(r.n)]);
   const header = ['', ...percentiles, 'n'];
   const widths = header.map((h, i) => Math.max(cells(h), ...body.map((b) => cells(b[i] ?? ''))));
-  if (widths.reduce((a, b) => a + b + 2, -2) > columns) return narrowTable(rows, columns, paint, name);
+  if (widths.reduce((a, b) => a + b + 2, -2) > columns) return stackedTable(rows, columns, paint, name);
   const line = (b: readonly string[]) =>
     b.map((c, i) => (i === b.length - 1 ? padLeft(c, widths[i] ?? 0) : pad(c, widths[i] ?? 0))).join('  ');
   return [paint.dim(line(header)), ...body.map(line)];
+}
+
+/** The table with each interval below its value, where the two do not fit beside each other. */
+function stackedTable(
+  rows: readonly SummaryRow[],
+  columns: number,
+  paint: Palette,
+  name: (r: SummaryRow) => string,
+): string[] {
+  const value = (r: SummaryRow, p: Percentile) => cell({ ...r, [p]: r[p] && { ...r[p], interval: null } }, p);
+  const interval = (r: SummaryRow, p: Percentile) => intervalText(r[p]?.interval ?? null, r.unit);
+  const body = rows.flatMap((r) => {
+    const below = percentiles.map((p) => interval(r, p));
+    const top = [name(r), ...percentiles.map((p) => value(r, p)), String(r.n)];
+    return below.every((text) => text === '') ? [top] : [top, ['', ...below, '']];
+  });
+  const header = ['', ...percentiles, 'n'];
+  const widths = header.map((h, i) => Math.max(cells(h), ...body.map((b) => cells(b[i] ?? ''))));
+  if (widths.reduce((a, b) => a + b + 2, -2) > columns) return narrowTable(rows, columns, paint, name);
+  const line = (b: readonly string[]) =>
+    b.map((c, i) => (i === 0 ? pad(c, widths[i] ?? 0) : padLeft(c, widths[i] ?? 0))).join('  ');
+  return [paint.dim(line(header)), ...body.map((b) => (b[0] === '' ? paint.dim(line(b)) : line(b)))];
 }
 
 function narrowTable(

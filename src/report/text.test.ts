@@ -25,6 +25,19 @@ describe('renderText()', () => {
     ]);
   });
 
+  test('ends with the verdict and who is to blame, when the report is longer than a screen', () => {
+    expect(lines(100).slice(-6)).toEqual([
+      'NOT READY  all 3 endpoints miss a target',
+      '                         speed    scale           reliability    reach    security        to blame',
+      'eu-chat         chat     FAIL     pass            pass           pass     pass            network',
+      'branch-voice    voice    pass     unknown 50 %    FAIL           pass     unknown 60 %    network',
+      'dc-rag          rag      FAIL     unknown 40 %    pass           pass     FAIL            server',
+      '',
+    ]);
+    const short = { ...sample, findings: [] };
+    expect(renderText(short, { columns: 100, colors: false }).split('NOT READY')).toHaveLength(2);
+  });
+
   test('lists the matrix where its columns do not fit', () => {
     expect(lines(60)).toContain('  unknown  scale 50 %, security 60 %');
   });

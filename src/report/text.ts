@@ -17,6 +17,9 @@ import { duration, evidenceText, coverage as known, plural } from './format.ts';
 
 export type { TextOptions } from './ansi.ts';
 
+/** A longer report ends with its verdict once more. */
+const screenLines = 40;
+
 /**
  * The report for a terminal: verdict, matrix, findings, and where the milliseconds went. No line is wider than `columns`
  * (at least 40 are assumed); verdicts are words, so nothing is lost without colour.
@@ -33,26 +36,30 @@ export function renderText(report: AssessReport, options: TextOptions): string {
     ...milliseconds(report, columns, paint, options.colors),
     ...notes(report, columns, paint),
   ];
+  // By then the matrix has left the screen: who reads the end first shall find the verdict there.
+  if (lines.length > screenLines)
+    lines.push('', ...verdictLine(report, columns, paint), ...matrix(report, columns, paint, true));
   return `${lines.map((l) => l.trimEnd()).join('\n')}\n`;
 }
 
 function head(report: AssessReport, columns: number, paint: Palette): string[] {
-  const { word, why } = headline(report);
   const facts = [
     plural(report.endpoints.length, 'endpoint'),
     `from ${printable(report.vantage, 63)}`,
     plural(report.requests, 'request'),
     `${(report.durationMs / 1000).toFixed(report.durationMs < 9950 ? 1 : 0)} s`,
   ].join(' · ');
-  const lines = [
-    ...wrap(facts, columns).map(paint.dim),
-    ...hang(`${paint.verdict[report.ready](word)}  `, why, columns),
-  ];
+  const lines = [...wrap(facts, columns).map(paint.dim), ...verdictLine(report, columns, paint)];
   if (report.interrupted)
     lines.push(
       ...hang(`${paint.verdict.unknown('INTERRUPTED')}  `, 'the run was stopped: this is what it had', columns),
     );
   return lines;
+}
+
+function verdictLine(report: AssessReport, columns: number, paint: Palette): string[] {
+  const { word, why } = headline(report);
+  return hang(`${paint.verdict[report.ready](word)}  `, why, columns);
 }
 
 function cellText(e: EndpointSummary, pillar: (typeof pillars)[number]): string {
@@ -61,31 +68,35 @@ function cellText(e: EndpointSummary, pillar: (typeof pillars)[number]): string 
   return verdict === 'fail' ? 'FAIL' : 'pass';
 }
 
-function matrix(report: AssessReport, columns: number, paint: Palette): string[] {
-  const name = Math.max(0, ...report.endpoints.map((e) => cells(printable(e.name, 63))));
-  const kind = Math.max(0, ...report.endpoints.map((e) => cells(e.class)));
-  const widths = pillars.map((p) => Math.max(cells(p), ...report.endpoints.map((e) => cells(cellText(e, p)))));
+/** One column of the matrix: the text decides the width, the colour comes on top. */
+interface Column {
+  title: string;
+  text(e: EndpointSummary): string;
+  paint(e: EndpointSummary, text: string): string;
+}
+
+function matrix(report: AssessReport, columns: number, paint: Palette, withBlame = false): string[] {
+  const shown: Column[] = [
+    { title: '', text: (e) => printable(e.name, 63), paint: (_, text) => paint.bold(text) },
+    { title: '', text: (e) => e.class, paint: (_, text) => paint.dim(text) },
+    ...pillars.map((p) => ({
+      title: p,
+      text: (e: EndpointSummary) => cellText(e, p),
+      paint: (e: EndpointSummary, text: string) => paint.verdict[e.cells[p].verdict](text),
+    })),
+  ];
+  if (withBlame)
+    shown.push({ title: 'to blame', text: (e) => (e.blame === 'none' ? 'nobody' : e.blame), paint: (_, text) => text });
+  const widths = shown.map((c) => Math.max(cells(c.title), ...report.endpoints.map((e) => cells(c.text(e)))));
   const gap = 2;
-  const width = name + kind + widths.reduce((a, b) => a + b, 0) + gap * (widths.length + 1);
-  if (width > columns) return matrixList(report, columns, paint);
-  const between = ' '.repeat(Math.min(4, gap + Math.floor((columns - width) / (widths.length + 1))));
-  const row = (first: string, second: string, rest: readonly string[]) =>
-    [pad(first, name), pad(second, kind), ...rest].join(between);
+  const gaps = widths.length - 1;
+  const width = widths.reduce((a, b) => a + b, 0) + gap * gaps;
+  if (width > columns) return withBlame ? matrix(report, columns, paint) : matrixList(report, columns, paint);
+  const between = ' '.repeat(Math.min(4, gap + Math.floor((columns - width) / gaps)));
+  const row = (texts: readonly string[]) => texts.map((text, i) => pad(text, widths[i] ?? 0)).join(between);
   return [
-    paint.dim(
-      row(
-        '',
-        '',
-        pillars.map((p, i) => pad(p, widths[i] ?? 0)),
-      ).trimEnd(),
-    ),
-    ...report.endpoints.map((e) =>
-      row(
-        paint.bold(printable(e.name, 63)),
-        paint.dim(e.class),
-        pillars.map((p, i) => pad(paint.verdict[e.cells[p].verdict](cellText(e, p)), widths[i] ?? 0)),
-      ),
-    ),
+    paint.dim(row(shown.map((c) => c.title)).trimEnd()),
+    ...report.endpoints.map((e) => row(shown.map((c) => c.paint(e, c.text(e))))),
   ];
 }
 
