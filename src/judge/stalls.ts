@@ -6,7 +6,7 @@ import { shareClaim } from './claim.ts';
 import { type Draft, evidenceOf, perEndpoint } from './per-endpoint.ts';
 import type { Rule } from './rule.ts';
 import { requestsOf, stampsOf } from './samples.ts';
-import { ms, needs, percent } from './say.ts';
+import { ms, needs, percent, count } from './say.ts';
 import { quantile, sorted } from '../stats/quantile.ts';
 
 export interface StallTally {
@@ -81,7 +81,7 @@ export function stallsBy({ cause, remedy, ...head }: CauseRule): Rule {
 }
 
 function missing(undetermined: number, samples: number | null): string {
-  return undetermined > 0 ? `the cause of ${undetermined} stalls is undetermined` : needs(samples, 'gap');
+  return undetermined > 0 ? `the cause of ${count(undetermined, 'stall')} is undetermined` : needs(samples, 'gap');
 }
 
 function durations(requests: readonly InferenceRequest[], cause: StallCause): string[] {
