@@ -8,6 +8,11 @@ import type { AssessProgress } from './assess-run.ts';
 const redrawMs = 100;
 const strip = '▁▂▃▄▅▆▇█';
 
+/** Room for one redrawn line: the terminal echoes a Ctrl-C as two cells behind it, and what wraps cannot be redrawn. */
+function lineCells(io: Io): number {
+  return Math.max(20, io.terminal.columns - 3);
+}
+
 /** What is shown on stderr while requests run: nothing when it is no terminal, else one line that is redrawn. */
 export function liveRequests(total: number, io: Io, label = ''): { progress: SessionProgress; end(): void } {
   if (!io.terminal.stderrIsTty)
@@ -21,7 +26,7 @@ export function liveRequests(total: number, io: Io, label = ''): { progress: Ses
     if (!force && nowMs - drawnMs < redrawMs) return;
     drawnMs = nowMs;
     const line = `${label}${done}/${total} requests, ${inFlight} in flight${last}`;
-    io.terminal.err(`\r\u001b[2K${clip(line, Math.max(20, io.terminal.columns - 1))}`);
+    io.terminal.err(`\r\u001b[2K${clip(line, lineCells(io))}`);
   };
   const timer = setInterval(() => draw(true), 500);
   timer.unref();
@@ -74,7 +79,7 @@ export function liveEndpoints(names: readonly string[], io: Io): { progress: Ass
   const draw = () => {
     const seconds = Math.round((io.clock.monoMs() - beganMs) / 1000);
     const line = `${seconds} s  ${[...state].map(([name, what]) => `${name} ${what}`).join(' · ')}`;
-    if (tty) io.terminal.err(`\r\u001b[2K${clip(line, Math.max(20, io.terminal.columns - 1))}`);
+    if (tty) io.terminal.err(`\r\u001b[2K${clip(line, lineCells(io))}`);
     else io.terminal.err(`${line}\n`);
   };
   const timer = setInterval(draw, tty ? 250 : 10_000);

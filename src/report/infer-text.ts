@@ -43,7 +43,8 @@ function head(report: InferReport, columns: number, paint: Palette): string[] {
 function failures(requests: readonly InferenceRequest[], columns: number, paint: Palette): string[] {
   const counts = new Map<string, number>();
   for (const r of requests) {
-    if (r.outcome.kind === 'answered') continue;
+    // Who stopped the run knows that; the line above says it for all.
+    if (r.outcome.kind === 'answered' || r.outcome.kind === 'interrupted') continue;
     const why = describeOutcome(r.outcome);
     counts.set(why, (counts.get(why) ?? 0) + 1);
   }
