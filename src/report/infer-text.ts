@@ -57,7 +57,9 @@ function failures(requests: readonly InferenceRequest[], columns: number, paint:
 
 function requestBlock(r: InferenceRequest, of: number, columns: number, paint: Palette, colors: boolean): string[] {
   const facts = [
-    of === 1 ? 'the request' : `median of ${of} requests by time to first token`,
+    of === 1
+      ? 'the request'
+      : `${r.phases.ttftMs === null ? 'first of' : 'median of'} ${of} requests${r.phases.ttftMs === null ? '' : ' by time to first token'}`,
     printable(r.id, 60),
     r.reused ? 'reused connection' : 'fresh connection',
     ...(r.httpVersion ? [`HTTP/${printable(r.httpVersion, 8)}`] : []),

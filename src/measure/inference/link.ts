@@ -129,12 +129,13 @@ export function isInterrupt(signal: AbortSignal): boolean {
 
 export function errorFacts(error: unknown): { name: string; code: string; message: string } {
   // The code of a DOMException is a number.
-  const facts = error as { name?: string; code?: string | number; message?: string };
+  const facts = error as { name?: string; code?: string | number; message?: string; reason?: unknown };
   const errno = error instanceof ConnectError ? error.errno : undefined;
   return {
     name: facts.name ?? 'Error',
     code: String(facts.code ?? errno ?? facts.name ?? 'error'),
-    message: facts.message ?? String(error),
+    // The whole message of OpenSSL holds thread numbers and paths of its source; its reason says the same in words.
+    message: typeof facts.reason === 'string' ? facts.reason : (facts.message ?? String(error)),
   };
 }
 
