@@ -12,12 +12,12 @@ const RTT_MS = { r1: 10, r2: 30, server: 34 };
 /** What the emulation itself may add to a median round trip on a busy machine; a busy event loop would add twice as much. */
 const SLACK_MS = 10;
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
-const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...only('dac_override')];
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
 
-function only(capability: string): string[] {
-  return ['inh', 'ambient', 'bounding'].map(
-    (set) => `--${set}-${set === 'bounding' ? 'set' : 'caps'}=-all,+${capability}`,
-  );
+function mayOnly(capability: string): string[] {
+  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+${capability}`);
+  // Without this bit, access(2) asks without capabilities, and what can be opened seems not to exist.
+  return [...sets, '--securebits=+no_setuid_fixup'];
 }
 
 function median(values: readonly number[]): number {
