@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
-import { formatTarget } from '../wire/tcp/connection.ts';
-import { portOf } from './dns.ts';
-import { type Link, LinkError, openLink } from './inference/link.ts';
+import { eachLink } from './each-link.ts';
 import type { Probe } from './probe.ts';
 
 export const tlsOptions = z.strictObject({
@@ -20,48 +18,24 @@ export const tlsProbe: Probe<typeof tlsOptions> = {
   options: tlsOptions,
   async *run(target, options, io, signal) {
     if (target.url.protocol !== 'https:') return;
-    const transport = io.sockets.openTcp({ tap: false });
-    try {
-      for (let i = 0; i < options.count && !signal.aborted; i++) {
-        const base = {
-          kind: 'tls' as const,
-          at: new Date(io.clock.wallMs()).toISOString(),
-          from: target.vantage,
-          to: target.name,
-          how: `Node's TLS over ${transport.stamps === 'kernel' ? 'a socket with kernel stamps' : 'its own socket'}`,
-        };
-        const { family, resolve, ca, clientCert, clientKey } = target;
-        const trust = { ca, clientCert, clientKey, insecure: true };
-        const link = { family, resolve, http2: true, ...trust, connectTimeoutMs: options.timeoutMs };
-        let opened: Link | null = null;
-        try {
-          opened = await openLink(target.url, link, transport, io, signal);
-          const { trace } = opened.tcp;
-          const { tls } = opened.setUp;
-          yield {
-            ...base,
-            outcome: { kind: 'answered' },
-            address: formatTarget(trace.target),
-            durationMs: tls ? tls.endMs - tls.startMs : null,
-            rttMs: trace.handshakeRttMs,
-            tls: opened.tls,
-          } satisfies ObservationOf<'tls'>;
-        } catch (error) {
-          if (!(error instanceof LinkError)) throw error;
-          const address = `${target.url.hostname}:${portOf(target.url)}`;
-          yield {
-            ...base,
-            outcome: error.outcome,
-            address,
-            durationMs: null,
-            rttMs: null,
-            tls: null,
-          } satisfies ObservationOf<'tls'>;
-        }
-        await opened?.close();
-      }
-    } finally {
-      await transport.close();
+    const { family, resolve, ca, clientCert, clientKey } = target;
+    const trust = { ca, clientCert, clientKey, insecure: true };
+    const link = { family, resolve, http2: true, ...trust, connectTimeoutMs: options.timeoutMs };
+    const pace = { count: options.count, intervalMs: 0 };
+    for await (const { at, address, outcome, stamps, link: made } of eachLink(target.url, link, pace, io, signal)) {
+      const tls = made?.setUp.tls;
+      yield {
+        kind: 'tls',
+        at,
+        from: target.vantage,
+        to: target.name,
+        how: `Node's TLS over ${stamps === 'kernel' ? 'a socket with kernel stamps' : 'its own socket'}`,
+        outcome,
+        address,
+        durationMs: tls ? tls.endMs - tls.startMs : null,
+        rttMs: made?.tcp.trace.handshakeRttMs ?? null,
+        tls: made?.tls ?? null,
+      } satisfies ObservationOf<'tls'>;
     }
   },
 };

@@ -85,6 +85,8 @@ export function burstIntervalMs(exchange: Exchange): number {
 
 /** Least and most that is allowed for a server to get round to reading a request, ms. Own choice: an event loop with a few streams. */
 const readDelay = { leastMs: 1, mostMs: 6 };
+/** A server's code reads a large body piece by piece, this fast or faster, bytes per ms (25 MB/s). Own choice. */
+const readBytesPerMs = 25_000;
 /** A trivial answer that never comes faster than this beyond its round trip has a way behind it, or a slow gateway. Own choice. */
 const behindMs = 3;
 /** A request is larger than a trivial question and takes a little longer on the way behind. Own choice. */
@@ -116,10 +118,12 @@ export function pathContext(input: {
     rttFloorMs: floorMs,
     jitterMs: Math.max(1, input.roundTrips.spreadMs()),
     beyondMs: beyondMs(input.trivial, input.exchange.reused, rttMs),
-    readDelayMs: Math.min(
-      readDelay.mostMs,
-      Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs), input.unevennessMs),
-    ),
+    readDelayMs:
+      input.exchange.requestBytes / readBytesPerMs +
+      Math.min(
+        readDelay.mostMs,
+        Math.max(readDelay.leastMs, 2 * ((input.trivial?.typicalMs ?? 0) - rttMs), input.unevennessMs),
+      ),
     terminated: input.terminated,
     burstMs: burstIntervalMs(input.exchange),
     loopLagMs: input.loopLagMs,
