@@ -9,7 +9,9 @@ const most = 6;
 
 /** The remedies of what failed, worst first: the page's answer to "what exactly do I change?". */
 export function changes(report: AssessReport): string {
-  const failed = sortFindings(report).filter((f) => f.verdict === 'fail' && !isNote(f) && f.remedy);
+  const wanting = sortFindings(report).filter((f) => f.verdict === 'fail' && !isNote(f) && f.remedy);
+  // Two findings may ask for the same change: it is to be made once.
+  const failed = [...new Map(wanting.map((f) => [`${f.subject} ${f.remedy?.text}`, f])).values()];
   if (failed.length === 0) return '';
   const items = failed
     .slice(0, most)
