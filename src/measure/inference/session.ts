@@ -180,6 +180,8 @@ class Session {
     const io = this.#io;
     const id = io.random.uuid();
     this.#progress.started(id);
+    // Made before the connection, so that no JSON of 250 KB stands between set-up and request.
+    const built = this.#build(id);
     const startMs = io.clock.monoMs();
     let link: Link;
     let fresh: boolean;
@@ -203,17 +205,7 @@ class Session {
     const castShadow = () => {
       if (!fresh) shadow = this.#shadow(link.tcp.trace.target);
     };
-    const made = await exchange(
-      link,
-      options.dialect,
-      this.#build(id),
-      id,
-      times,
-      limits,
-      io,
-      this.#signal,
-      castShadow,
-    );
+    const made = await exchange(link, options.dialect, built, id, times, limits, io, this.#signal, castShadow);
     made.shadowRttMs = await shadow;
     made.outcome = withoutSecret(made.outcome, options.apiKey);
     this.#roundTrips.add(link.tcp.trace, made);
