@@ -128,6 +128,9 @@ export const requestFlags = {
 
 export type RequestFlags = FlagValues<typeof requestFlags>;
 
+/** More connections at once than this and the tap would cost more than it tells. */
+export const tapMaxConcurrency = 64;
+
 /** Environment variables by which other tools take a proxy; we never do, but the user should know that there is one. */
 const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 

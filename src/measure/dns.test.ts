@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fakeIo } from '../../test/fakes/io.ts';
 import type { Io } from '../wire/io.ts';
-import { dnsProbe, hostOf, portOf, resolveTarget } from './dns.ts';
+import { dnsProbe, resolveTarget } from './dns.ts';
+import { hostOf, portOf } from './url.ts';
 import { collect, targetOf } from './probe.case.ts';
 import type { Target } from './probe.ts';
 

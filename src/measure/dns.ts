@@ -4,6 +4,7 @@ import type { ObservationOf } from '../model/observation.ts';
 import { type Outcome, printable } from '../model/outcome.ts';
 import type { Io, ResolvedAddress } from '../wire/io.ts';
 import type { Probe, Target } from './probe.ts';
+import { hostOf, portOf } from './url.ts';
 
 /** Where a target is, and how long it took to learn that. `outcome` is `answered` exactly when `addresses` is not empty. */
 export interface Resolution {
@@ -45,17 +46,6 @@ export const dnsProbe: Probe<typeof dnsOptions> = {
     } satisfies ObservationOf<'dns'>;
   },
 };
-
-/** Port of the URL, or that of its scheme: 80 for http, else 443. */
-export function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'http:' ? 80 : 443;
-}
-
-/** Host of the URL without the brackets of an IPv6 literal. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
-}
 
 /**
  * Address of a target: an override, the literal in its URL, or what io.dns answers. Never throws: what went wrong is the

@@ -1,7 +1,7 @@
 import type { Outcome } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
 import { formatTarget } from '../wire/tcp/connection.ts';
-import { portOf } from './dns.ts';
+import { portOf } from './url.ts';
 import { type Link, LinkError, type LinkOptions, openLink } from './inference/link.ts';
 
 /** One set-up, as far as it came; `link` is open while the consumer looks at it, and null when there is none. */

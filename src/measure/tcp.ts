@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
-import { portOf } from './dns.ts';
+import { portOf } from './url.ts';
 import { eachLink } from './each-link.ts';
 import type { Probe } from './probe.ts';
 

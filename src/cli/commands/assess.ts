@@ -14,10 +14,7 @@ import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } f
 import { runDemo } from '../demo.ts';
 import { liveEndpoints } from '../live.ts';
 import { loadNetworkFile } from '../network-file.ts';
-import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags } from '../request-flags.ts';
-
-/** More connections at once than this and the tap would cost more than it tells. */
-const tapMaxConcurrency = 64;
+import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags, tapMaxConcurrency } from '../request-flags.ts';
 
 const { dialect: _dialect, rate: _rate, ...sharedFlags } = requestFlags;
 

@@ -8,12 +8,10 @@ import { renderInferText } from '../../report/infer-text.ts';
 import { quantile, sorted } from '../../stats/quantile.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { liveRequests } from '../live.ts';
-import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags } from '../request-flags.ts';
+import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags, tapMaxConcurrency } from '../request-flags.ts';
 import { version } from '../version.ts';
 import type { Io } from '../../wire/io.ts';
 
-/** More connections at once than this and the tap would cost more than it tells. */
-const tapMaxConcurrency = 64;
 /** How long a request is taken to last when a rate is given and nothing bounds how many are in flight, s. */
 const assumedRequestS = 5;
 

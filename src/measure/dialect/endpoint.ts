@@ -13,10 +13,6 @@ export function hostIs(url: URL, ...domains: readonly string[]): boolean {
   return domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
 }
 
-export function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-}
-
 /**
  * A copy of the URL with the path completed: an origin gets `root + operation`, a base path that ends like one of `bases`
  * gets what that base lacks. Any other path is taken as the user's own and kept, as are query and credentials.

@@ -1,5 +1,6 @@
 import type { BuildInput, BuiltRequest, Dialect, DialectEvent, StreamParser } from './dialect.ts';
-import { completed, jsonRequest, pathOf, portOf } from './endpoint.ts';
+import { portOf } from '../url.ts';
+import { completed, jsonRequest, pathOf } from './endpoint.ts';
 import { errorInEvent } from './errors.ts';
 import { asCount, asDuration, asList, asObject, tryJson, utf8Bytes } from './guards.ts';
 import type { JsonObject } from './guards.ts';

@@ -1,5 +1,6 @@
 import type { BuildInput, BuiltRequest, Dialect, DialectEvent, StreamParser } from './dialect.ts';
-import { BEARER, completed, hostIs, jsonRequest, pathOf, portOf } from './endpoint.ts';
+import { portOf } from '../url.ts';
+import { BEARER, completed, hostIs, jsonRequest, pathOf } from './endpoint.ts';
 import type { KeyHeader } from './endpoint.ts';
 import { asCount, asList, asObject, utf8Bytes } from './guards.ts';
 import type { JsonObject } from './guards.ts';

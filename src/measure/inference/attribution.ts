@@ -165,7 +165,7 @@ function bound(
     byTicks(input, leftMs, waitMs, floor, offset) ??
     byAck(input, leftMs, waitMs, floor) ??
     byHandshake(input, waitMs, floor);
-  way = openForTerminator(way, context, waitMs, covers);
+  way = openForTerminator(way, context, waitMs);
   way = byReport(input, way, waitMs, covers);
   return { ...way, low: clamp(way.low, 0, waitMs), high: clamp(Math.max(way.low, way.high), 0, waitMs) };
 }
@@ -267,7 +267,7 @@ function byHandshake(input: AttributionInput, waitMs: number, floor: number): Wa
 }
 
 /** A TCP terminator in front of the server hides the way behind it, and a buffer holds tokens back: both are network by definition. */
-function openForTerminator(way: Way, context: PathContext, waitMs: number, covers: 'ttft' | 'total'): Way {
+function openForTerminator(way: Way, context: PathContext, waitMs: number): Way {
   let { high, why } = way;
   if (context.beyondMs !== null) high += Math.max(0, context.beyondMs - context.readDelayMs);
   else if (context.terminated) high = waitMs;
@@ -275,7 +275,7 @@ function openForTerminator(way: Way, context: PathContext, waitMs: number, cover
     why += '; a proxy or CDN terminates TCP, and the answer to a trivial request bounds the way behind it';
   else if (context.terminated) why += '; a proxy or CDN terminates TCP, and nothing bounds the way behind it';
   if (context.burstMs > 0) {
-    high += covers === 'ttft' ? Math.max(context.burstMs, 0) : context.burstMs;
+    high += context.burstMs;
     why += '; tokens come in bursts, as through a buffer that may have held them';
   }
   return { ...way, high: Math.min(high, waitMs), why };

@@ -8,7 +8,7 @@ import type { Arrival, Sending } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest, Dialect, DialectEvent, StreamParser } from '../dialect/dialect.ts';
 import { errorFromBody } from '../dialect/errors.ts';
 import { deadlineOf } from './deadline.ts';
-import { errorFacts, isInterrupt, type Link } from './link.ts';
+import { codedError, errorFacts, httpTarget, isInterrupt, type Link } from './link.ts';
 
 /** When something of the answer arrived: the delivery that completed it. */
 export interface TokenArrival {
@@ -120,7 +120,6 @@ export async function exchange(
   const { signal: deadline, clear } = deadlineOf(signal, limits.timeoutMs);
   const reader = new AnswerReader(result, dialect, limits, io);
   try {
-    if (link.active > 1) result.shared = true;
     await (link.http2 ? overHttp2 : overHttp1)(link, built, reader, deadline, onSent);
   } catch (error) {
     result.outcome = failed(error, result, limits, signal, deadline);
@@ -210,9 +209,7 @@ class AnswerReader {
     result.receivedBytes += bytes.length;
     result.processingMs = Math.max(result.processingMs, this.#io.clock.monoMs() - arrival.readAtMs);
     if (result.receivedBytes > this.#limits.maxResponseBytes)
-      throw Object.assign(new Error(`answer is larger than ${this.#limits.maxResponseBytes} bytes`), {
-        code: 'ETOOBIG',
-      });
+      throw codedError('ETOOBIG', `answer is larger than ${this.#limits.maxResponseBytes} bytes`);
     if (arrival !== this.#lastArrival) {
       if (this.#lastArrival && arrival.atMs - this.#lastArrival.atMs > silenceMs)
         void result.link.tcp.readInfo('after-silence');
@@ -263,9 +260,7 @@ class AnswerReader {
       switch (event.kind) {
         case 'token':
           if (result.tokens.length >= this.#limits.maxTokenEvents)
-            throw Object.assign(new Error(`answer has more than ${this.#limits.maxTokenEvents} tokens`), {
-              code: 'ETOOBIG',
-            });
+            throw codedError('ETOOBIG', `answer has more than ${this.#limits.maxTokenEvents} tokens`);
           result.firstEvent ??= arrival;
           result.tokens.push({
             endOffset: arrival.endOffset,
@@ -312,6 +307,17 @@ class AnswerReader {
   }
 }
 
+/** Hands the bytes of an answer to its reader; what the reader will not take ends the request. */
+function feeding(reader: AnswerReader, settle: (error: unknown) => void): (bytes: Buffer) => void {
+  return (bytes) => {
+    try {
+      reader.body(bytes);
+    } catch (error) {
+      settle(error);
+    }
+  };
+}
+
 function overHttp1(
   link: Link,
   built: BuiltRequest,
@@ -321,12 +327,8 @@ function overHttp1(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const { url } = built;
-    const plainProxy = link.viaProxy && url.protocol === 'http:';
     const request: ClientRequest = requestHttp({
-      agent: link.agent as NonNullable<typeof link.agent>,
-      host: url.hostname,
-      port: url.port || (url.protocol === 'https:' ? 443 : 80),
-      path: plainProxy ? url.href : `${url.pathname}${url.search}`,
+      ...httpTarget(link, url),
       method: built.method,
       headers: { ...built.headers, host: url.host, 'content-length': String(Buffer.byteLength(built.body)) },
     });
@@ -347,27 +349,19 @@ function overHttp1(
       request.once('close', () => socket.removeListener('data', first));
     });
     request.once('response', (response: IncomingMessage) => {
-      const onError = (error: unknown) => settle(error);
       try {
         reader.head(response.statusCode ?? 0, response.httpVersion, response.headers);
       } catch (error) {
-        onError(error);
+        settle(error);
       }
-      response.on('data', (bytes: Buffer) => {
-        try {
-          reader.body(bytes);
-        } catch (error) {
-          onError(error);
-        }
-      });
+      response.on('data', feeding(reader, settle));
       response.once('end', () => {
         reader.end();
         settle();
       });
-      response.once('error', onError);
+      response.once('error', settle);
       response.once('close', () => {
-        if (!response.complete)
-          onError(Object.assign(new Error('connection ended inside the answer'), { code: 'ECONNRESET' }));
+        if (!response.complete) settle(codedError('ECONNRESET', 'connection ended inside the answer'));
       });
     });
     request.once('finish', onSent);
@@ -375,7 +369,7 @@ function overHttp1(
     request.once('upgrade', (response: IncomingMessage, socket: Duplex) => {
       socket.destroy();
       const message = `the server switches protocols (HTTP ${response.statusCode}) though nobody asked it to`;
-      settle(Object.assign(new Error(message), { code: 'ERR_HTTP_UPGRADE' }));
+      settle(codedError('ERR_HTTP_UPGRADE', message));
     });
     request.end(built.body);
   });
@@ -411,13 +405,7 @@ function overHttp2(
     // The body is asked for only now: HTTP/2 may hand data out before it tells of the response.
     stream.once('response', (received) => {
       reader.head(received[':status'] ?? 0, '2', received);
-      stream.on('data', (bytes: Buffer) => {
-        try {
-          reader.body(bytes);
-        } catch (error) {
-          settle(error);
-        }
-      });
+      stream.on('data', feeding(reader, settle));
     });
     stream.once('end', () => {
       if (signal.aborted || stream.rstCode !== 0) return;
@@ -429,11 +417,7 @@ function overHttp2(
     stream.once('close', () => {
       if (signal.aborted) settle(signal.reason);
       else if (stream.rstCode !== 0)
-        settle(
-          Object.assign(new Error(`HTTP/2 stream reset with code ${stream.rstCode}`), {
-            code: 'ERR_HTTP2_STREAM_RESET',
-          }),
-        );
+        settle(codedError('ERR_HTTP2_STREAM_RESET', `HTTP/2 stream reset with code ${stream.rstCode}`));
       else settle(reader.result.endMs === null ? new Error('HTTP/2 stream closed without an answer') : undefined);
     });
     stream.end(built.body);

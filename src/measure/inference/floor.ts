@@ -4,7 +4,7 @@ import type { TcpTransport } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest } from '../dialect/dialect.ts';
 import type { RoundTrips } from './context.ts';
 import { deadlineOf } from './deadline.ts';
-import { type Link, type LinkOptions, openLink } from './link.ts';
+import { httpTarget, type Link, type LinkOptions, openLink } from './link.ts';
 
 const attempts = 4;
 const timeoutMs = 2000;
@@ -71,10 +71,7 @@ function once(link: Link, built: BuiltRequest, signal: AbortSignal): Promise<num
   return new Promise((resolve) => {
     const sentBefore = trace.sendings.length;
     const request = requestHttp({
-      agent: link.agent as NonNullable<typeof link.agent>,
-      host: url.hostname,
-      port: url.port || (url.protocol === 'https:' ? 443 : 80),
-      path: link.viaProxy && url.protocol === 'http:' ? url.href : `${url.pathname}${url.search}`,
+      ...httpTarget(link, url),
       method: 'GET',
       headers: { ...headers, host: url.host },
     });

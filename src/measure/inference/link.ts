@@ -9,6 +9,7 @@ import type { Io } from '../../wire/io.ts';
 import { deadlineOf } from './deadline.ts';
 import { ConnectError, type TcpConnection, type TcpTarget, type TcpTransport } from '../../wire/tcp/connection.ts';
 import { summariseTls } from '../tls-summary.ts';
+import { hostOf, portOf } from '../url.ts';
 
 /** How to get to an endpoint: everything about the connection and nothing about the request. */
 export interface LinkOptions {
@@ -127,6 +128,11 @@ export function isInterrupt(signal: AbortSignal): boolean {
   return (signal.reason as { name?: string } | undefined)?.name !== 'TimeoutError';
 }
 
+/** An error of ours that carries a code, as those of Node do. */
+export function codedError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
 export function errorFacts(error: unknown): { name: string; code: string; message: string } {
   // The code of a DOMException is a number.
   const facts = error as { name?: string; code?: string | number; message?: string; reason?: unknown };
@@ -146,13 +152,13 @@ async function resolveTarget(
   io: Io,
   signal: AbortSignal,
 ): Promise<TcpTarget> {
-  const port = Number(hop.port) || (hop.protocol === 'https:' ? 443 : 80);
-  const host = hop.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = portOf(hop);
+  const host = hostOf(hop);
   const fixed = options.resolve?.get(`${host}:${port}`);
   const literal = fixed ?? host;
   const version = isIP(literal);
   if (version !== 0 && options.family !== undefined && version !== options.family)
-    throw Object.assign(new Error(`${literal} is not an IPv${options.family} address`), { code: 'EADDRNOTAVAIL' });
+    throw codedError('EADDRNOTAVAIL', `${literal} is not an IPv${options.family} address`);
   if (version !== 0) return { address: literal, family: version as 4 | 6, port };
   const startMs = io.clock.monoMs();
   const addresses = await unlessAborted(io.dns.lookup(host, options.family), signal);
@@ -163,7 +169,7 @@ async function resolveTarget(
     addresses: addresses.map((a) => a.address),
   };
   const first = addresses[0];
-  if (!first) throw Object.assign(new Error(`no address for ${host}`), { code: 'ENODATA' });
+  if (!first) throw codedError('ENODATA', `no address for ${host}`);
   return { ...first, port };
 }
 
@@ -198,9 +204,7 @@ async function tunnel(
   setUp.proxy = { startMs, endMs: io.clock.monoMs() };
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1];
   if (status?.startsWith('2') !== true)
-    throw Object.assign(new Error(`the proxy answered "${head.split('\r\n', 1)[0]?.slice(0, 80)}"`), {
-      code: 'EPROXY',
-    });
+    throw codedError('EPROXY', `the proxy answered "${head.split('\r\n', 1)[0]?.slice(0, 80)}"`);
 }
 
 function readHead(stream: Duplex): Promise<string> {
@@ -213,7 +217,7 @@ function readHead(stream: Duplex): Promise<string> {
       stream.removeListener('data', onData);
       stream.pause();
       if (end < 0) {
-        reject(Object.assign(new Error('the answer of the proxy to CONNECT is too long'), { code: 'EPROXY' }));
+        reject(codedError('EPROXY', 'the answer of the proxy to CONNECT is too long'));
         return;
       }
       const rest = Buffer.from(text.slice(end + 4), 'latin1');
@@ -221,14 +225,14 @@ function readHead(stream: Duplex): Promise<string> {
       resolve(text.slice(0, end));
     };
     stream.on('data', onData);
-    stream.once('end', () => reject(Object.assign(new Error('the proxy closed the connection'), { code: 'EPROXY' })));
+    stream.once('end', () => reject(codedError('EPROXY', 'the proxy closed the connection')));
     stream.once('error', reject);
   });
 }
 
 /** TLS settings shared by every handshake of ours. */
 export function tlsOptions(url: URL, options: LinkOptions): ConnectionOptions {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = hostOf(url);
   return {
     ...(isIP(host) === 0 ? { servername: host } : {}),
     host,
@@ -318,11 +322,22 @@ function oneConnectionAgent(stream: Duplex): Agent {
   let given = false;
   agent.createConnection = (_options, callback) => {
     if (given) {
-      callback?.(Object.assign(new Error('connection is gone'), { code: 'ECONNRESET' }), stream);
+      callback?.(codedError('ECONNRESET', 'connection is gone'), stream);
       return null;
     }
     given = true;
     return stream;
   };
   return agent;
+}
+
+/** Where node:http is to send a request of this URL over this link; a plain-HTTP proxy wants the whole URL as path (RFC 9112 §3.2.2). */
+export function httpTarget(link: Link, url: URL): { agent: Agent; host: string; port: number; path: string } {
+  const plainProxy = link.viaProxy && url.protocol === 'http:';
+  return {
+    agent: link.agent as Agent,
+    host: url.hostname,
+    port: portOf(url),
+    path: plainProxy ? url.href : `${url.pathname}${url.search}`,
+  };
 }

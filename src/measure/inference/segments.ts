@@ -88,17 +88,18 @@ export function viewSegments(
     earliestFrom[i] = earliest;
   }
   const held = heldBack(byEnd, rttMs, shared);
-  const disturbed = (s: SeenSegment) =>
-    held.has(s) ||
-    holes.some(
-      (h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs),
-    );
+  const disturbed = byEnd.map(
+    (s) =>
+      held.has(s) ||
+      holes.some(
+        (h) => (s.startOffset < h.to && s.endOffset > h.from) || (s.startOffset >= h.from && s.atMs <= h.untilMs),
+      ),
+  );
   // Highest tick of an undisturbed segment that ends at or below: nothing behind it was handed over before.
   const sureUpTo = new Float64Array(byEnd.length);
   let sure = 0;
   for (let i = 0; i < byEnd.length; i++) {
-    const s = byEnd[i] as SeenSegment;
-    if (!disturbed(s)) sure = Math.max(sure, s.tsval as number);
+    if (!disturbed[i]) sure = Math.max(sure, byEnd[i]?.tsval as number);
     sureUpTo[i] = sure;
   }
 
@@ -119,9 +120,8 @@ export function viewSegments(
     handedTicks: (offset) => {
       const i = firstAtLeast(ends, offset);
       if (i < 0) return null;
-      const segment = byEnd[i] as SeenSegment;
       const high = earliestFrom[i] as number;
-      const low = disturbed(segment) ? (i > 0 ? (sureUpTo[i - 1] as number) : 0) : high;
+      const low = disturbed[i] ? (i > 0 ? (sureUpTo[i - 1] as number) : 0) : high;
       return [Math.min(low, high), high + 1];
     },
     ends: (from, to) => {
