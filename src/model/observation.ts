@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { outcome } from './outcome.ts';
+import { traceGraph } from './trace.ts';
 
 const header = {
   at: z.string().meta({ description: 'Wall-clock time of the measurement, ISO 8601.' }),
@@ -53,9 +54,10 @@ export const traceObservation = z.object({
   kind: z.literal('trace'),
   ...header,
   address: z.string(),
-  method: z.enum(['udp', 'tcp-connect']),
+  method: z.enum(['icmp', 'udp', 'tcp', 'tcp-connect']),
   reached: z.boolean(),
-  hops: z.array(traceHop),
+  hops: z.array(traceHop).meta({ description: 'One path, that of the first flow.' }),
+  graph: traceGraph.optional().meta({ description: 'All paths, where they were looked for.' }),
 });
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** The measuring process itself: was it fit to measure? One per run. */
