@@ -58,14 +58,12 @@ export const traceNode = z.object({
   name: z.string().nullable().meta({ description: 'PTR name, when names were asked for.' }),
   asn: z.object({ number: z.number().int(), name: z.string(), prefix: z.string() }).nullable(),
 });
-export type TraceNode = z.infer<typeof traceNode>;
 
 export const traceEdge = z.object({
   from: z.number().int(),
   to: z.number().int(),
   flows: z.array(z.number().int()).meta({ description: 'Flows seen at both ends.' }),
 });
-export type TraceEdge = z.infer<typeof traceEdge>;
 
 export const tracePath = z.object({
   id: z.string().meta({ description: 'Hash of the addresses in order: the same path has the same id in every run.' }),
@@ -76,7 +74,6 @@ export const tracePath = z.object({
   received: z.number().int(),
   rtts: rtts.nullable(),
 });
-export type TracePath = z.infer<typeof tracePath>;
 
 export const balancer = z.object({
   node: z.number().int().meta({ description: 'Where the ways part: the node before the branch.' }),
@@ -100,4 +97,3 @@ export const traceGraph = z
     probes: z.number().int().meta({ description: 'Probes sent for discovery.' }),
   })
   .meta({ description: 'The paths between here and the target.' });
-export type TraceGraph = z.infer<typeof traceGraph>;
