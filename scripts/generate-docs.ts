@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { referenceFiles } from './reference/files.ts';
 
-for (const [path, text] of referenceFiles()) {
+for (const [path, text] of await referenceFiles()) {
   const target = fileURLToPath(new URL(`../${path}`, import.meta.url));
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);

@@ -1,12 +1,12 @@
-import { commands } from '../../src/cli/commands/index.ts';
+import { loadCommands } from '../../src/cli/commands/index.ts';
 import { cliReference } from './cli.ts';
 import { networkFileReference } from './network-file.ts';
 import { workloadReference } from './workloads.ts';
 
 /** Every generated page: path from the root of the repository → text. */
-export function referenceFiles(): Map<string, string> {
+export async function referenceFiles(): Promise<Map<string, string>> {
   return new Map([
-    ['docs/reference/cli.md', cliReference(commands)],
+    ['docs/reference/cli.md', cliReference(await loadCommands())],
     ['docs/reference/network-file.md', networkFileReference()],
     ['docs/reference/workloads.md', workloadReference()],
   ]);

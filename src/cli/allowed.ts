@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { patternWords } from '../model/network.ts';
+import { patternWords } from '../model/patterns.ts';
 import { printable } from '../model/outcome.ts';
 import { nearest } from './suggest.ts';
 

@@ -42,6 +42,12 @@ export interface Command<F extends FlagTable = FlagTable> {
   run(input: { flags: FlagValues<F>; positionals: string[]; rest: string[]; io: Io }): Promise<ExitCode>;
 }
 
+/** A command before it is needed. */
+export interface LazyCommand {
+  name: string;
+  load(): Promise<Command>;
+}
+
 /** Keeps the flag types of a literal command. */
 export function defineCommand<const F extends FlagTable>(command: Command<F>): Command<F> {
   return command;
@@ -50,9 +56,12 @@ export function defineCommand<const F extends FlagTable>(command: Command<F>): C
 /** What the user did wrong: printed as `inferpath <command>: <message>` plus the hint, exit code 2, no stack. */
 export class UsageError extends Error {
   readonly hint: string | undefined;
-  constructor(message: string, hint?: string) {
+  /** Where the lines of the message begin with places in a file: what is wrong as a whole, for the line above them. */
+  readonly heading: string | undefined;
+  constructor(message: string, hint?: string, heading?: string) {
     super(message);
     this.name = 'UsageError';
     this.hint = hint;
+    this.heading = heading;
   }
 }

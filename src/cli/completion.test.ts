@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { commands } from './commands/index.ts';
+import { loadCommands } from './commands/index.ts';
 import { completionScript } from './completion.ts';
+
+const commands = await loadCommands();
 
 /** What bash offers for a line that ends at the cursor. */
 function offered(line: string): string[] {

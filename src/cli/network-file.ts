@@ -29,6 +29,7 @@ export class NetworkFileError extends UsageError {
     super(
       [...lines, ...(more > 0 ? [`${path}: and ${more} more`] : [])].join('\n'),
       'inferpath schema network prints what a network file may hold',
+      `${path} has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}`,
     );
     this.name = 'NetworkFileError';
     this.path = path;

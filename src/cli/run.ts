@@ -1,10 +1,9 @@
 import { printable } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
 import { asksForHelp, parseArgs } from './args.ts';
-import { type Command, type ExitCode, exitCode, UsageError } from './command.ts';
+import { type Command, type ExitCode, exitCode, type LazyCommand, UsageError } from './command.ts';
 import { commands as allCommands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
-import { NetworkFileError } from './network-file.ts';
 import { unknownCommand } from './unknown-command.ts';
 import { version } from './version.ts';
 
@@ -15,14 +14,15 @@ import { version } from './version.ts';
 export async function runCli(
   argv: readonly string[],
   io: Io,
-  commands: readonly Command[] = allCommands,
+  commands: readonly (Command | LazyCommand)[] = allCommands,
 ): Promise<ExitCode> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h')
-    return print(io, overview(commands, io.terminal.columns));
+    return print(io, overview(await Promise.all(commands.map(loaded)), io.terminal.columns));
   if (name === '--version' || name === '-V') return print(io, `inferpath ${version}\n`);
-  const command = commands.find((c) => c.name === name);
-  if (!command) return report(unknownCommand(name, commands), undefined, io);
+  const found = commands.find((c) => c.name === name);
+  if (!found) return report(unknownCommand(name, commands), undefined, io);
+  const command = await loaded(found);
   if (asksForHelp(rest)) return print(io, commandHelp(command, io.terminal.columns));
   try {
     const { flags, positionals, rest: after } = parseArgs(command, rest);
@@ -30,6 +30,10 @@ export async function runCli(
   } catch (error) {
     return report(error, command, io);
   }
+}
+
+async function loaded(command: Command | LazyCommand): Promise<Command> {
+  return 'load' in command ? command.load() : command;
 }
 
 function print(io: Io, text: string): ExitCode {
@@ -54,11 +58,8 @@ function report(error: unknown, command: Command | undefined, io: Io): ExitCode 
 }
 
 function mistakeLines(error: UsageError, prefix: string): string {
-  if (error instanceof NetworkFileError) {
-    const n = error.mistakes.length;
-    // The places stand at the line begin, where editors and terminals make links of them.
-    return `${prefix}: ${error.path} has ${n === 1 ? 'a mistake' : `${n} mistakes`}\n${error.message}`;
-  }
+  // Places stand at the line begin, where editors and terminals make links of them.
+  if (error.heading !== undefined) return `${prefix}: ${error.heading}\n${error.message}`;
   return error.message
     .split('\n')
     .map((line) => `${prefix}: ${line}`)

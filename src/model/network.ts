@@ -1,22 +1,8 @@
 import { z } from 'zod';
 import { dialectName } from './inference.ts';
 import { networkIssues } from './network-check.ts';
+import { named } from './patterns.ts';
 import { targetOverrides, workloadClass } from './workload.ts';
-
-/** A pattern and what it means in words; messages and docs never show a bare regular expression. */
-const named = {
-  name: {
-    pattern: /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    words: '1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
-  },
-  env: { pattern: /^[A-Za-z_][A-Za-z0-9_]*$/, words: 'the name of an environment variable, like INFERENCE_API_KEY' },
-  header: { pattern: /^[A-Za-z0-9-]+$/, words: 'the name of an HTTP header' },
-};
-
-/** Source of a pattern in the JSON Schema → its meaning in words. */
-export const patternWords: ReadonlyMap<string, string> = new Map(
-  Object.values(named).map(({ pattern, words }) => [pattern.source, words]),
-);
 
 const text = ({ pattern, words }: (typeof named)['name']) => z.string().regex(pattern, `must be ${words}`);
 const name = text(named.name).meta({ description: 'Name that other parts of the file and the reports use.' });

@@ -1,19 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { referenceFiles } from '../../scripts/reference/files.ts';
-import { commands } from '../../src/cli/commands/index.ts';
+import { loadCommands } from '../../src/cli/commands/index.ts';
 import { commandHelp } from '../../src/cli/help.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
-test.each([...referenceFiles()])('%s is what the schemas say now (else: npm run docs)', (path, text) => {
+const files = await referenceFiles();
+const commands = await loadCommands();
+
+test.each([...files])('%s is what the schemas say now (else: npm run docs)', (path, text) => {
   expect(read(path)).toBe(text);
 });
 
 test('docs/reference holds generated pages and nothing else', () => {
   const pages = readdirSync(new URL('docs/reference/', root)).map((name) => `docs/reference/${name}`);
-  expect(pages.toSorted()).toEqual([...referenceFiles().keys()].toSorted());
+  expect(pages.toSorted()).toEqual([...files.keys()].toSorted());
 });
 
 test.each(commands.map((c) => [c.name, c] as const))('%s: every flag says what it is in a sentence', (_, command) => {

@@ -53,7 +53,7 @@ const probe = defineCommand({
   },
 });
 
-const list: Command[] = [init, schema, helpCommand(() => list), version, probe];
+const list: Command[] = [init, schema, helpCommand(() => Promise.resolve(list)), version, probe];
 
 describe('a wrong network file is answered with every mistake and its place', () => {
   test.each(badFiles)('$name', async ({ yaml, says }) => {

@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commands } from '../../src/cli/commands/index.ts';
+import { loadCommands } from '../../src/cli/commands/index.ts';
 import { publishedSchema, schemaNames } from '../../src/cli/schemas.ts';
 import { type Reflector, startReflector } from '../../src/lab/reflect/reflector.ts';
 import { plainIo } from '../../src/lab/reflect/test-io.case.ts';
 import { cli, published, startCli } from '../fixtures/cli.ts';
 import { skipLab } from '../lab/lab-needs.ts';
+
+const commands = await loadCommands();
 
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-schema-'));
 let reflector: Reflector;

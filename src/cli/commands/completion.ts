@@ -4,7 +4,7 @@ import { completionScript } from '../completion.ts';
 const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** `inferpath completion <shell>`. Takes the list as a function, because the list holds this command too. */
-export function completionCommand(list: () => readonly Command[]): Command {
+export function completionCommand(list: () => Promise<readonly Command[]>): Command {
   return defineCommand({
     name: 'completion',
     summary: 'Print a script that completes commands and flags in your shell.',
@@ -15,11 +15,11 @@ export function completionCommand(list: () => readonly Command[]): Command {
       { line: 'source <(inferpath completion bash)', about: 'in ~/.bashrc; the same with zsh in ~/.zshrc.' },
       { line: 'inferpath completion fish | source', about: 'in ~/.config/fish/config.fish.' },
     ],
-    run: ({ positionals: [name], io }) => {
+    run: async ({ positionals: [name], io }) => {
       const shell = shells.find((s) => s === name);
       if (!shell) throw new UsageError(`<shell>: found "${name}"; allowed: ${shells.join(', ')}`);
-      io.terminal.out(completionScript(shell, list()));
-      return Promise.resolve(exitCode.ready);
+      io.terminal.out(completionScript(shell, await list()));
+      return exitCode.ready;
     },
   });
 }

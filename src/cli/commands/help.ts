@@ -3,7 +3,7 @@ import { commandHelp, overview } from '../help.ts';
 import { unknownCommand } from '../unknown-command.ts';
 
 /** `inferpath help [command]`. Takes the list as a function, because the list holds this command too. */
-export function helpCommand(list: () => readonly Command[]): Command {
+export function helpCommand(list: () => Promise<readonly Command[]>): Command {
   return defineCommand({
     name: 'help',
     summary: 'List the commands, or explain one of them.',
@@ -11,12 +11,12 @@ export function helpCommand(list: () => readonly Command[]): Command {
     positionals: { name: 'command', about: 'Command to explain.', min: 0, max: 1 },
     flags: {},
     examples: [{ line: 'inferpath help init', about: 'explains the command init.' }],
-    run: ({ positionals: [name], io }) => {
-      const command = list().find((c) => c.name === name);
-      if (name !== undefined && !command) throw unknownCommand(name, list());
-      const text = command ? commandHelp(command, io.terminal.columns) : overview(list(), io.terminal.columns);
-      io.terminal.out(text);
-      return Promise.resolve(exitCode.ready);
+    run: async ({ positionals: [name], io }) => {
+      const commands = await list();
+      const command = commands.find((c) => c.name === name);
+      if (name !== undefined && !command) throw unknownCommand(name, commands);
+      io.terminal.out(command ? commandHelp(command, io.terminal.columns) : overview(commands, io.terminal.columns));
+      return exitCode.ready;
     },
   });
 }

@@ -1,23 +1,22 @@
-import type { Command } from '../command.ts';
-import { completionCommand } from './completion.ts';
-import { assess } from './assess.ts';
-import { helpCommand } from './help.ts';
-import { infer } from './infer.ts';
-import { init } from './init.ts';
-import { lab } from './lab.ts';
-import { reflect } from './reflect.ts';
-import { schema } from './schema.ts';
-import { version } from './version.ts';
+import type { Command, LazyCommand } from '../command.ts';
 
-/** Every command, in the order of the help screen. A new command is one file beside this and one line here. */
-export const commands: readonly Command[] = [
-  assess,
-  infer,
-  reflect,
-  lab,
-  init,
-  schema,
-  completionCommand(() => commands),
-  helpCommand(() => commands),
-  version,
+/**
+ * Every command, in the order of the help screen. A new command is one file beside this and one line here. Only the one that
+ * runs is loaded: the schemas of all of them together take longer to make than a ping.
+ */
+export const commands: readonly LazyCommand[] = [
+  { name: 'assess', load: async () => (await import('./assess.ts')).assess },
+  { name: 'infer', load: async () => (await import('./infer.ts')).infer },
+  { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
+  { name: 'lab', load: async () => (await import('./lab.ts')).lab },
+  { name: 'init', load: async () => (await import('./init.ts')).init },
+  { name: 'schema', load: async () => (await import('./schema.ts')).schema },
+  { name: 'completion', load: async () => (await import('./completion.ts')).completionCommand(loadCommands) },
+  { name: 'help', load: async () => (await import('./help.ts')).helpCommand(loadCommands) },
+  { name: 'version', load: async () => (await import('./version.ts')).version },
 ];
+
+/** All of them, for whoever lists or completes them. */
+export function loadCommands(): Promise<Command[]> {
+  return Promise.all(commands.map((command) => command.load()));
+}
