@@ -7,6 +7,7 @@ import { isatty } from 'node:tty';
 import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
 import { openTransport } from '../wire/tcp/open.ts';
 import { exitCode } from './command.ts';
+import { takeOver } from './take-over.ts';
 
 /** Largest text that is read when the caller gives no bound of its own. */
 const maxTextBytes = 64 * 1024 * 1024;
@@ -159,8 +160,12 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     get columns() {
       return stdout.columns ?? stderr.columns ?? (Number(env['COLUMNS']) || 80);
     },
+    get rows() {
+      return stdout.rows ?? stderr.rows ?? (Number(env['LINES']) || 24);
+    },
     colors: wantsColors(env, isatty(stdout.fd)),
     ask: lineReader(proc, interrupted),
+    takeOver: (hold) => takeOver(proc, hold),
   };
 }
 

@@ -74,6 +74,27 @@ export function clip(text: string, width: number): string {
   return `${out}…`;
 }
 
+/** As `clip`, for text that may carry colour: sequences take no room, and none stays open behind the cut. */
+export function clipStyled(text: string, width: number): string {
+  if (!text.includes('\u001b')) return clip(text, width);
+  if (cells(text) <= width) return text;
+  let out = '';
+  let used = 0;
+  for (const part of text.split(new RegExp(`(${escapes.source})`))) {
+    if (part.startsWith('\u001b')) {
+      out += part;
+      continue;
+    }
+    for (const c of part) {
+      const taken = cells(c);
+      if (used + taken > width - 1) return `${out}…\u001b[0m`;
+      out += c;
+      used += taken;
+    }
+  }
+  return out;
+}
+
 /**
  * Breaks text at spaces into lines of at most `width` cells; a word longer than that is broken inside. A number stays
  * together with the unit behind it where the width allows.

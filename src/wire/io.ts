@@ -69,10 +69,28 @@ export interface Terminal {
   stderrIsTty: boolean;
   stdinIsTty: boolean;
   columns: number;
+  /** Height in lines; 24 where there is no terminal. */
+  rows: number;
   /** True only when stdout is a terminal and NO_COLOR is unset. */
   colors: boolean;
   /** One line typed by the user, without its line end; null at end of input. */
   ask(question: string): Promise<string | null>;
+  /**
+   * Takes the terminal over until the returned function is called. However the process ends before that, the terminal gets
+   * back what it was: `leave` is written and raw mode ends. For one holder at a time, and only where stderr is a terminal.
+   */
+  takeOver(hold: TerminalHold): () => void;
+}
+
+export interface TerminalHold {
+  /** Written to stderr at the begin, and again after the process was stopped (Ctrl-Z) and continued. */
+  enter: string;
+  /** Written to stderr at the end. */
+  leave: string;
+  /** Every key by its name (`a`, `A`, `up`, `tab`, `enter`); absent: the keys stay with the terminal. Ctrl-C is none: it interrupts. */
+  key?: (name: string) => void;
+  /** The size changed, or somebody else may have written here: draw everything again. */
+  redraw: () => void;
 }
 
 export interface Signals {

@@ -1,4 +1,4 @@
-import type { Io, ResolvedAddress } from '../../src/wire/io.ts';
+import type { Io, ResolvedAddress, TerminalHold } from '../../src/wire/io.ts';
 import { openTransport } from '../../src/wire/tcp/open.ts';
 
 /** What a test may choose about the outside world; everything else is quiet and empty. */
@@ -15,6 +15,7 @@ export interface FakeIoOptions {
   stdinIsTty?: boolean;
   stdoutIsTty?: boolean;
   columns?: number;
+  rows?: number;
   colors?: boolean;
   /** Seed of `random`; the same seed gives the same numbers and ids. */
   seed?: number;
@@ -36,6 +37,11 @@ export interface FakeIo extends Io {
   advance(ms: number): void;
   /** What Ctrl-C does. */
   interrupt(): void;
+  /** Presses a key; nobody hears it while the terminal is not taken over. */
+  press(key: string): void;
+  resize(columns: number, rows: number): void;
+  /** Whether somebody has taken the terminal over and not given it back. */
+  isTakenOver(): boolean;
 }
 
 /** An `Io` without an outside world: captured output, files in memory, scripted answers, seeded random, a clock that jumps. */
@@ -46,6 +52,8 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   const stop = new AbortController();
   const next = mulberry32(seed);
   let nowMs = 0;
+  let size = { columns: options.columns ?? 80, rows: options.rows ?? 24 };
+  let held: TerminalHold | null = null;
   // The scale of kernel stamps: CLOCK_MONOTONIC, not the time since this process began.
   const realMs = () => {
     const [seconds, nanoseconds] = process.hrtime();
@@ -97,9 +105,24 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       stdoutIsTty: options.stdoutIsTty ?? false,
       stderrIsTty: options.stdoutIsTty ?? false,
       stdinIsTty: options.stdinIsTty ?? false,
-      columns: options.columns ?? 80,
+      get columns() {
+        return size.columns;
+      },
+      get rows() {
+        return size.rows;
+      },
       colors: options.colors ?? false,
       ask: (question) => Promise.resolve(answers[asked.push(question) - 1] ?? null),
+      takeOver: (hold) => {
+        if (held) throw new Error('the terminal is taken over already');
+        held = hold;
+        err.push(hold.enter);
+        return () => {
+          if (held !== hold) return;
+          held = null;
+          err.push(hold.leave);
+        };
+      },
     },
     signals: { interrupted: stop.signal },
     log: {
@@ -113,6 +136,12 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     advance: (ms) => {
       nowMs += ms;
     },
+    press: (key) => held?.key?.(key),
+    resize: (columns, rows) => {
+      size = { columns, rows };
+      held?.redraw();
+    },
+    isTakenOver: () => held !== null,
     interrupt: () => stop.abort(new DOMException('interrupted', 'AbortError')),
   };
 }
