@@ -3,7 +3,8 @@ import { errnoOf, isNoRoute } from '../wire/error-queue.ts';
 import { isTimeExceeded } from '../wire/icmp.ts';
 import type { Io } from '../wire/io.ts';
 import type { SynRequest, SynResult } from '../wire/syn-probe.ts';
-import type { Traced, TraceOptions, TraceSockets, TraceTask } from './trace.ts';
+import type { Traced, TraceSockets, TraceTask } from './trace.ts';
+import type { TraceOptions } from './trace/options.ts';
 
 const POLL_MS = 1;
 /** How long a hop may stay silent: twice the round trip to the target and some for a slow router, within these bounds. */
@@ -49,7 +50,7 @@ export async function traceByConnect(
   const hops: Traced['hops'] = [];
   let silent = 0;
   let end: Outcome | null = null;
-  for (let ttl = 1; ttl <= options.maxHops && silent < options.silentHops && end === null; ttl++) {
+  for (let ttl = 1; ttl <= options.maxTtl && silent < options.silentHops && end === null; ttl++) {
     if (signal.aborted || io.clock.monoMs() >= deadlineMs) break;
     const result = await ask({ hops: ttl, localPort }, waitMs);
     if (signal.aborted && result === null) break;

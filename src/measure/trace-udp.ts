@@ -3,7 +3,8 @@ import { errnoOf, isNoRoute } from '../wire/error-queue.ts';
 import { describeIcmp, isPortUnreachable, isTimeExceeded } from '../wire/icmp.ts';
 import type { Io } from '../wire/io.ts';
 import type { UdpProbe } from '../wire/udp-probe.ts';
-import type { Traced, TraceOptions, TraceSockets, TraceTask } from './trace.ts';
+import type { Traced, TraceSockets, TraceTask } from './trace.ts';
+import type { TraceOptions } from './trace/options.ts';
 
 const POLL_MS = 1;
 /** TTLs on the way at once: enough to be quick, few enough not to meet the ICMP rate limit of one router. */
@@ -66,7 +67,7 @@ class UdpTrace {
     const nowMs = this.#io.clock.monoMs();
     this.#read();
     for (const hop of this.#hops) if (nowMs - hop.sentMs > HOP_WAIT_MS) hop.open = false;
-    const limit = Math.min(this.#end?.ttl ?? this.#options.maxHops, this.#options.maxHops);
+    const limit = Math.min(this.#end?.ttl ?? this.#options.maxTtl, this.#options.maxTtl);
     let room = this.#silentAtEnd() >= this.#options.silentHops ? 0 : WINDOW - this.#inFlight();
     for (; room > 0 && this.#hops.length < limit; room--) if (!this.#send()) return false;
     return this.#hops.slice(0, limit).some((hop) => hop.open);

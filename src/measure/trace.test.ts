@@ -235,10 +235,10 @@ describe('traceProbe by UDP', () => {
 
   test('a quote too short to tell the packet is used only where one packet is on the way', async () => {
     const many = udp((hops, events) => events.icmpError(null, `10.0.0.${hops}`, 11, 0, null));
-    const trace = await many.run({ method: 'udp', maxHops: 6, silentHops: 2 });
+    const trace = await many.run({ method: 'udp', maxTtl: 6, silentHops: 2 });
     expect(trace.hops.filter(({ address }) => address !== null).length).toBeLessThan(2);
     const single = udp((_hops, events) => events.icmpError(null, '192.0.2.1', 3, 3, null));
-    expect(await single.run({ method: 'udp', maxHops: 1 })).toMatchObject({
+    expect(await single.run({ method: 'udp', maxTtl: 1 })).toMatchObject({
       reached: true,
       hops: [hop(1, '192.0.2.1', null)],
     });

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import { resolveTarget } from './dns.ts';
 import { holdStamps } from '../wire/error-queue.ts';
@@ -6,27 +5,8 @@ import { openSynProbe, type SynProbe, type SynRequest } from '../wire/syn-probe.
 import { openUdpProbe, type UdpProbe } from '../wire/udp-probe.ts';
 import type { Probe } from './probe.ts';
 import { traceByConnect } from './trace-connect.ts';
+import { traceOptions } from './trace/options.ts';
 import { traceByUdp } from './trace-udp.ts';
-
-export const traceOptions = z.strictObject({
-  method: z.enum(['tcp-connect', 'udp']).default('tcp-connect').meta({
-    description:
-      'tcp-connect: SYNs to the port of the endpoint, as its own traffic goes; udp: datagrams to a closed port.',
-  }),
-  port: z.number().int().min(1).max(65_535).optional().meta({
-    description: 'Destination port; that of the URL by default, 33434 for udp.',
-  }),
-  maxHops: z.number().int().min(1).max(64).default(30).meta({ description: 'Highest TTL to try.' }),
-  silentHops: z
-    .number()
-    .int()
-    .min(1)
-    .max(30)
-    .default(5)
-    .meta({ description: 'Stop after so many silent hops in a row.' }),
-  budgetMs: z.number().min(50).max(60_000).default(3000).meta({ description: 'Total time, ms.' }),
-});
-export type TraceOptions = z.output<typeof traceOptions>;
 
 /** The kernel's sockets, so that a test can put its own in their place. */
 export interface TraceSockets {
@@ -65,8 +45,11 @@ export function makeTraceProbe(sockets: TraceSockets): Probe<typeof traceOptions
         yield { ...base, address: '', outcome, how, reached: false, hops: [] };
         return;
       }
-      if (io.platform !== 'linux') {
-        const message = `ICMP errors of own sockets (IP_RECVERR) exist on Linux only, this is ${io.platform}`;
+      const bare = options.method === 'icmp' || options.method === 'tcp';
+      if (io.platform !== 'linux' || bare) {
+        const message = bare
+          ? `Cannot trace by ${options.method}: udp or tcp-connect is wanted`
+          : `ICMP errors of own sockets (IP_RECVERR) exist on Linux only, this is ${io.platform}`;
         const phase = 'wait' as const;
         const unable = {
           kind: 'failed' as const,

@@ -62,7 +62,10 @@ export const traceNode = z.object({
 export const traceEdge = z.object({
   from: z.number().int(),
   to: z.number().int(),
-  flows: z.array(z.number().int()).meta({ description: 'Flows seen at both ends.' }),
+  flows: z.array(z.number().int()).meta({
+    description:
+      'Flows seen at both ends. Empty where packets are spread one by one: then all pass the one or the other end.',
+  }),
 });
 
 export const tracePath = z.object({
@@ -76,7 +79,11 @@ export const tracePath = z.object({
 });
 
 export const balancer = z.object({
-  node: z.number().int().meta({ description: 'Where the ways part: the node before the branch.' }),
+  node: z
+    .number()
+    .int()
+    .nullable()
+    .meta({ description: 'Where the ways part: the node before the branch; null: already this host.' }),
   kind: z.enum(['per-flow', 'per-packet', 'per-destination', 'unknown']),
   branches: z.number().int(),
 });
@@ -95,5 +102,9 @@ export const traceGraph = z
     }),
     confidence: z.number().meta({ description: 'Chance that all branches of a balancer were found, e.g. 0.95.' }),
     probes: z.number().int().meta({ description: 'Probes sent for discovery.' }),
+    complete: z.boolean().meta({
+      description: 'Every stopping rule was met; false: stopped by time, by the user or by the number of flows.',
+    }),
   })
   .meta({ description: 'The paths between here and the target.' });
+export type TraceGraph = z.infer<typeof traceGraph>;
