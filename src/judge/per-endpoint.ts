@@ -42,7 +42,7 @@ export function perEndpoint(head: RuleHead, judge: (subject: Subject) => Draft |
     judge: (network, view, now) =>
       network.endpoints.flatMap((endpoint) => {
         const draft = judge(subjectOf(network, endpoint, view, now));
-        return draft ? [complete(head, endpoint.name, draft)] : [];
+        return draft ? [completeDraft(head, endpoint.name, draft)] : [];
       }),
   };
 }
@@ -53,7 +53,7 @@ export function aboutClient(head: RuleHead, judge: (network: Network, view: View
     ...head,
     judge: (network, view) => {
       const draft = judge(network, view);
-      return draft ? [complete(head, 'client', draft)] : [];
+      return draft ? [completeDraft(head, 'client', draft)] : [];
     },
   };
 }
@@ -63,7 +63,8 @@ function subjectOf(network: Network, endpoint: Endpoint, view: View, now: Date):
   return { network, endpoint, name: endpoint.name, url: new URL(endpoint.url), class: workload, targets, view, now };
 }
 
-function complete(head: RuleHead, subject: string, draft: Draft): Finding {
+/** Fills in what a draft leaves open. */
+export function completeDraft(head: RuleHead, subject: string, draft: Draft): Finding {
   const { verdict, claim, remedy } = draft;
   return {
     id: head.id,

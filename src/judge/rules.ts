@@ -21,6 +21,7 @@ import { reachable } from './rules/reachable.ts';
 import { requestErrors } from './rules/request-errors.ts';
 import { scheduleLag } from './rules/schedule-lag.ts';
 import { serverStalls } from './rules/server-stalls.ts';
+import { sharedHops } from './rules/shared-hops.ts';
 import { slowDns } from './rules/slow-dns.ts';
 import { slowStartUpload } from './rules/slow-start-upload.ts';
 import { slowTls } from './rules/slow-tls.ts';
@@ -53,6 +54,7 @@ export const rules: readonly Rule[] = [
   bufferingProxy,
   nagleComb,
   path,
+  sharedHops,
   addressFamily,
   transportSecurity,
   certificate,

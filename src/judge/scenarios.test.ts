@@ -30,7 +30,59 @@ const frankfurt = { name: 'fra', role: 'user', location: { lat: 50.1, lon: 8.7 }
 const virginia = { name: 'iad', role: 'cloud', location: { lat: 38.9, lon: -77.4 } };
 const overseas = networkOf([{ site: 'iad' }], { vantage: { name: 'here', site: 'fra' }, sites: [frankfurt, virginia] });
 
+/** Two endpoints behind the same two routers, and one behind others. */
+const twins = [
+  trace([
+    [1, '10.0.0.1', 1],
+    [2, '198.51.100.1', 12],
+    [3, '192.0.2.1', 20],
+  ]),
+  trace(
+    [
+      [1, '10.0.0.1', 1],
+      [2, '198.51.100.1', 12],
+      [3, '192.0.2.9', 20],
+    ],
+    true,
+    'e2',
+  ),
+];
+const loner = trace(
+  [
+    [1, '10.0.0.1', 1],
+    [2, '203.0.113.1', 9],
+  ],
+  true,
+  'e3',
+);
+
 const scenarios: Scenario[] = [
+  {
+    rule: 'shared-hops',
+    when: 'a backup behind the same router',
+    network: networkOf([{ backupOf: 'e2' }, {}]),
+    see: twins,
+    verdict: 'fail',
+    says: /stand in for e2, but 1 hop beyond the first.*198\.51\.100\.1 at hop 2/,
+    remedy: /does not pass 198\.51\.100\.1/,
+  },
+  {
+    rule: 'shared-hops',
+    when: 'a backup that shares only the first router',
+    network: networkOf([{ backupOf: 'e3' }, {}, {}]),
+    see: [...twins, loner],
+    verdict: 'pass',
+    says: /^0 hops beyond the first/,
+  },
+  {
+    rule: 'shared-hops',
+    when: 'endpoints that nobody called independent',
+    network: networkOf([{}, {}]),
+    see: twins,
+    verdict: 'pass',
+    says: /2 hops on every way here carry other endpoints too; the last is 198/,
+  },
+  { rule: 'shared-hops', when: 'a single endpoint', see: twins.slice(0, 1), verdict: 'none' },
   {
     rule: 'network-rtt',
     when: 'too few pings',

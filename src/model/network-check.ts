@@ -30,15 +30,23 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...repeatedNames('endpoints', endpoints),
     ...repeatedNames('workloads', workloads),
     ...unknownReference(mapping(root['vantage'])['site'], ['vantage', 'site'], 'site', siteNames),
-    ...endpoints.flatMap((endpoint, i) => endpointIssues(endpoint, i, siteNames, workloadNames)),
+    ...endpoints.flatMap((endpoint, i) => endpointIssues(endpoint, i, siteNames, workloadNames, names(endpoints))),
     ...workloads.flatMap(workloadIssues),
   ];
 }
 
-function endpointIssues(endpoint: Loose, i: number, sites: string[], workloads: string[]): NetworkIssue[] {
+function endpointIssues(
+  endpoint: Loose,
+  i: number,
+  sites: string[],
+  workloads: string[],
+  endpoints: string[],
+): NetworkIssue[] {
+  const others = endpoints.filter((name) => name !== endpoint['name']);
   const issues = [
     ...unknownReference(endpoint['site'], ['endpoints', i, 'site'], 'site', sites),
     ...unknownReference(endpoint['workload'], ['endpoints', i, 'workload'], 'workload', workloads),
+    ...unknownReference(endpoint['backupOf'], ['endpoints', i, 'backupOf'], 'other endpoint', others),
     ...urlIssues(endpoint['url'], ['endpoints', i, 'url']),
   ];
   if (endpoint['name'] === 'client')

@@ -48,6 +48,21 @@ const auth = z
       'Where the API key comes from: exactly one of env and file. Keys themselves never stand in the network file.',
   });
 
+const reflector = z
+  .strictObject({
+    throughput: text(named.hostPort)
+      .optional()
+      .meta({ description: 'Where `inferpath throughput --serve` or an iperf3 server listens.' }),
+    stamp: text(named.hostPort)
+      .optional()
+      .meta({ description: 'Where `inferpath reflect --stamp` listens, to tell the two directions apart.' }),
+    responsiveness: z
+      .url({ protocol: /^https$/ })
+      .optional()
+      .meta({ description: 'Where `inferpath reflect --responsiveness` listens.' }),
+  })
+  .meta({ description: 'Listeners of your own beside the endpoint; `assess --load` measures against them.' });
+
 const endpoint = z
   .strictObject({
     name,
@@ -61,6 +76,10 @@ const endpoint = z
     model: z.string().min(1).optional().meta({ description: 'Model to ask for.' }),
     auth: auth.optional(),
     site: name.optional().meta({ description: 'Site that the endpoint stands at.' }),
+    backupOf: name.optional().meta({
+      description: 'Endpoint that this one is to stand in for: the two must not share a router beyond the first.',
+    }),
+    reflector: reflector.optional(),
     workload: name.default('chat').meta({ description: 'Name of a workload below, or of a built-in class.' }),
     requests: z
       .number()

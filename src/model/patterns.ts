@@ -5,6 +5,10 @@ export const named = {
     words: '1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
   },
   env: { pattern: /^[A-Za-z_][A-Za-z0-9_]*$/, words: 'the name of an environment variable, like INFERENCE_API_KEY' },
+  hostPort: {
+    pattern: /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
+    words: 'HOST:PORT, an IPv6 address in brackets',
+  },
   header: { pattern: /^[A-Za-z0-9-]+$/, words: 'the name of an HTTP header' },
 };
 
