@@ -1,7 +1,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ChannelClosedError, ChannelTimeoutError, ControlChannel } from './channel.ts';
-import { encodeCookie, encodeJson, iperfState } from './control.ts';
+import { encodeCookie, encodeJson, iperfState, PARAMETERS_MAX_BYTES, RESULTS_MAX_BYTES } from './control.ts';
 
 let server: Server | undefined;
 afterEach(() => server?.close());
@@ -46,14 +46,14 @@ test('reads JSON that comes octet by octet', async () => {
 test('refuses a length beyond the bound before it waits for the text', async () => {
   const { channel, peer } = await pair();
   peer.write(Buffer.from([0xff, 0xff, 0xff, 0xff]));
-  await expect(channel.json(8192, wait)).rejects.toThrow('4294967295');
+  await expect(channel.json(PARAMETERS_MAX_BYTES, wait)).rejects.toThrow('4294967295');
   peer.destroy();
 });
 
 test('does not wait longer than it was told for a peer that drips', async () => {
   const { channel, peer } = await pair();
   peer.write(Buffer.from([0, 0, 0]));
-  await expect(channel.json(100, { timeoutMs: 50 })).rejects.toBeInstanceOf(ChannelTimeoutError);
+  await expect(channel.json(RESULTS_MAX_BYTES, { timeoutMs: 50 })).rejects.toBeInstanceOf(ChannelTimeoutError);
   peer.destroy();
 });
 
