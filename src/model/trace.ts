@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What a multipath trace found: interfaces by hop, the adjacencies between them that some flow really took, and the paths.
  * An adjacency is listed only when one and the same flow was seen at both ends: a trace that mixes flows invents links.
  */
-const rtts = z
+export const traceRtts = z
   .object({
     minMs: z.number(),
     medianMs: z.number(),
@@ -31,13 +31,17 @@ export const interfaceInfo = z
   })
   .meta({ description: 'What the router says of its own interface (RFC 5837).' });
 
+export const autonomousSystem = z
+  .object({ number: z.number().int(), name: z.string(), prefix: z.string() })
+  .meta({ description: 'The autonomous system of an address, by a file of the user.' });
+
 export const traceNode = z.object({
   id: z.number().int().meta({ description: 'Number of the node inside this trace; edges and paths refer to it.' }),
   ttl: z.number().int(),
   address: z.string().nullable().meta({ description: 'Null: no answer at this hop for these flows.' }),
   sent: z.number().int(),
   received: z.number().int(),
-  rtts: rtts.nullable(),
+  rtts: traceRtts.nullable(),
   flows: z.array(z.number().int()).meta({ description: 'Flows that were seen to pass here.' }),
   icmp: z
     .object({ type: z.number().int(), code: z.number().int(), message: z.string() })
@@ -56,7 +60,7 @@ export const traceNode = z.object({
   mpls: z.array(mplsLabel),
   interfaces: z.array(interfaceInfo),
   name: z.string().nullable().meta({ description: 'PTR name, when names were asked for.' }),
-  asn: z.object({ number: z.number().int(), name: z.string(), prefix: z.string() }).nullable(),
+  asn: autonomousSystem.nullable(),
 });
 
 export const traceEdge = z.object({
@@ -75,7 +79,7 @@ export const tracePath = z.object({
   reached: z.boolean(),
   sent: z.number().int().meta({ description: 'End-to-end probes over this path.' }),
   received: z.number().int(),
-  rtts: rtts.nullable(),
+  rtts: traceRtts.nullable(),
 });
 
 export const balancer = z.object({
@@ -108,3 +112,4 @@ export const traceGraph = z
   })
   .meta({ description: 'The paths between here and the target.' });
 export type TraceGraph = z.infer<typeof traceGraph>;
+export type TraceNode = z.infer<typeof traceNode>;

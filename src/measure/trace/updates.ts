@@ -1,4 +1,5 @@
 import type { ObservationOf } from '../../model/observation.ts';
+import type { TraceRecord } from '../../model/trace-record.ts';
 import type { TraceGraph } from '../../model/trace.ts';
 import type { Io } from '../../wire/io.ts';
 import type { Target } from '../probe.ts';
@@ -10,6 +11,12 @@ export interface TraceUpdate {
   phase: 'discovery' | 'rounds' | 'done';
   /** Rounds completed, of `options.count`. */
   round: number;
+  /**
+   * The probes of rounds that were decided (answered, or waited for in vain) since the last update, each once: what loss
+   * over time, path changes and intervals are made of. All of one round and flow come in the same update, by TTL, and end
+   * with the target where it answered. Probes of discovery are not among them: they look for branches, not for loss.
+   */
+  records: readonly TraceRecord[];
   trace: ObservationOf<'trace'> & { graph: TraceGraph };
 }
 
@@ -23,10 +30,39 @@ export async function* traceUpdates(
   io: Io,
   signal: AbortSignal,
 ): AsyncGenerator<TraceUpdate> {
-  for await (const one of traceProbe.run(target, options, io, signal)) {
-    if (one.kind !== 'trace') continue;
-    yield { phase: 'done', round: 0, trace: { ...one, graph: onePath(one.hops, one.reached) } };
+  const startMs = io.clock.monoMs();
+  for (let round = 0; ; round++) {
+    let last: TraceUpdate | null = null;
+    for await (const one of traceProbe.run(target, options, io, signal)) {
+      if (one.kind !== 'trace') continue;
+      const records = round === 0 ? [] : recordsOf(one.hops, one.reached, io.clock.monoMs());
+      last = { phase: 'rounds', round, records, trace: { ...one, graph: onePath(one.hops, one.reached) } };
+    }
+    if (!last) return;
+    const kind = last.trace.outcome.kind;
+    const isLast = round >= options.count || signal.aborted || kind === 'failed';
+    yield isLast ? { ...last, phase: 'done' } : last;
+    if (isLast) return;
+    const waitMs = startMs + (round + 1) * options.intervalMs - io.clock.monoMs();
+    await io.clock.sleep(Math.max(0, waitMs), signal).catch(() => undefined);
   }
+}
+
+/** The single path of today's probe as records: one flow, and only the hops that it kept. */
+function recordsOf(hops: ObservationOf<'trace'>['hops'], reached: boolean, atMs: number): TraceRecord[] {
+  const unseen = {
+    icmp: null,
+    replyTtl: null,
+    quotedTtl: null,
+    natRewrite: null,
+    dscp: null,
+    mpls: [],
+    interfaces: [],
+  };
+  return hops.map(({ ttl, address, rttMs }, i) => {
+    const end = reached && i === hops.length - 1 ? ('target' as const) : null;
+    return { flow: 0, ttl, atMs, answer: address === null ? null : { ...unseen, address, rttMs, end } };
+  });
 }
 
 function onePath(hops: ObservationOf<'trace'>['hops'], reached: boolean): TraceGraph {
