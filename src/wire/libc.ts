@@ -45,6 +45,7 @@ export interface Libc {
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   sched_setscheduler(thread: number, policy: number, parameter: Uint8Array): number;
   clock_gettime(clock: number, timespec: Uint8Array): number;
+  adjtimex(timex: Uint8Array): number;
 }
 
 let loaded: Libc | undefined;
@@ -84,6 +85,7 @@ export function libc(): Libc {
     prctl: lib.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)'),
     sched_setscheduler: lib.func('int sched_setscheduler(int, int, void*)'),
     clock_gettime: lib.func('int clock_gettime(int, void*)'),
+    adjtimex: lib.func('int adjtimex(void*)'),
   };
   return loaded;
 }

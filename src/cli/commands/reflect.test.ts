@@ -1,6 +1,10 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { plainIo } from '../../lab/reflect/test-io.case.ts';
 import type { Io } from '../../wire/io.ts';
+import { reflectLine } from '../../lab/reflect/lines.ts';
+import { errorEstimate, readReflector, writeSender } from '../../wire/stamp.ts';
 import { parseArgs } from '../args.ts';
 import { exitCode } from '../command.ts';
 import { reflect } from './reflect.ts';
@@ -18,6 +22,8 @@ function runReflect(...argv: string[]) {
     });
   const io = {
     ...plain,
+    platform: process.platform,
+    env: { EMPTY: '' },
     clock: { ...plain.clock, sleep },
     fs: { readText: () => Promise.reject(new Error('no such file')) },
     terminal: {
@@ -66,6 +72,36 @@ describe('inferpath reflect', () => {
     [['--client-ca', 'c.pem'], '--client-ca: cannot read "c.pem": no such file'],
   ])('%j is refused', async (argv, message) => {
     await expect(runReflect(...argv).code).rejects.toThrow(message);
+  });
+
+  test.skipIf(process.platform !== 'linux')('reflects STAMP packets beside HTTP, and says how many', async () => {
+    const run = runReflect('--listen', '127.0.0.1:0', '--stamp-listen', '127.0.0.1:0', '--json');
+    while (run.printed.out === '') await new Promise((done) => setTimeout(done, 5));
+    const { stamp } = reflectLine.parse(JSON.parse(run.printed.out)) as { stamp: { address: string; port: number } };
+    const socket = createSocket('udp4');
+    const packet = Buffer.alloc(44);
+    writeSender(packet, { sequence: 5, time: { sec: 1, nsec: 1 }, error: errorEstimate(1, false), ssid: 0 });
+    socket.send(packet, stamp.port, stamp.address);
+    const [answer] = (await once(socket, 'message')) as [Buffer];
+    socket.close();
+    expect(readReflector(answer, answer.length)?.sender.sequence).toBe(5);
+    run.interrupt();
+    expect(await run.code).toBe(exitCode.interrupted);
+    const ended = reflectLine.parse(JSON.parse(run.printed.out.split('\n')[1]!));
+    expect(ended).toMatchObject({ event: 'ended', stamp: { received: 1, reflected: 1, sessions: 1 } });
+  });
+
+  test.skipIf(process.platform !== 'linux')('what keeps it from reflecting STAMP is told with a way out', async () => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const where = `127.0.0.1:${taken.address().port}`;
+    await expect(runReflect('--listen', '127.0.0.1:0', '--stamp-listen', where).code).rejects.toMatchObject({
+      message: expect.stringContaining('EADDRINUSE'),
+      hint: expect.stringContaining('another program'),
+    });
+    taken.close();
+    await expect(runReflect('--stamp-listen', 'localhost:1').code).rejects.toThrow('an IP address and a port');
+    await expect(runReflect('--stamp', '--stamp-key-env', 'EMPTY').code).rejects.toThrow('EMPTY');
   });
 
   test.each([

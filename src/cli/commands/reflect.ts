@@ -4,6 +4,8 @@ import type { ReflectLine } from '../../lab/reflect/lines.ts';
 import { listenAddress, type ReflectorOptions, serverTimes, stallPlan, tokenCount } from '../../lab/reflect/options.ts';
 import { launchReflector, type Reflector } from '../../lab/reflect/reflector.ts';
 import type { Io } from '../../wire/io.ts';
+import type { StampReflector } from '../../lab/reflect/stamp/stamp-reflector.ts';
+import { stampFlags, stampSummary, startStamp } from '../reflect-stamp.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 
 const shape = 'Shape of an answer';
@@ -93,6 +95,7 @@ const flags = {
     value: 'FILE',
     group: security,
   },
+  ...stampFlags,
   duration: {
     schema: z.coerce.number().positive().max(86_400).optional(),
     about: 'End after this many seconds; default when interrupted.',
@@ -124,15 +127,23 @@ export const reflect = defineCommand({
       about: 'stalls one token in a hundred, and admits it.',
     },
     { line: "inferpath reflect --tls --listen '[::]:7443'", about: 'serves HTTPS with HTTP/2 on every address.' },
+    {
+      line: "inferpath reflect --stamp-listen '[::]:8620'",
+      about: 'also reflects STAMP test packets, for loss and delay variation of each direction.',
+    },
   ],
   run: async ({ flags, io }) => {
-    const reflector = await start(flags, io);
+    // Before the TCP port is open, so that whoever waits for that one finds both.
+    const stamp = await startStamp(flags, io);
+    let reflector: Reflector | undefined;
     try {
-      announce(reflector, flags, io);
-      return await untilOver(flags, io);
+      reflector = await start(flags, io);
+      announce(reflector, stamp, flags, io);
+      return await untilOver(flags, stamp, io);
     } finally {
-      await reflector.stop();
-      sumUp(reflector, flags, io);
+      await reflector?.stop();
+      await stamp?.stop();
+      if (reflector) sumUp(reflector, stamp, flags, io);
     }
   },
 });
@@ -175,9 +186,14 @@ async function readTls(flags: ReflectFlags, io: Io): Promise<ReflectorOptions['t
   return Object.fromEntries(Object.entries(pem).filter(([, text]) => text !== undefined));
 }
 
-function announce({ url, address, port, certificate }: Reflector, flags: ReflectFlags, io: Io): void {
-  if (flags.json) printLine({ event: 'listening', url, address, port, certificate }, io);
-  else io.terminal.out(`reflecting on ${url}\n`);
+function announce(reflector: Reflector, stamp: StampReflector | null, flags: ReflectFlags, io: Io): void {
+  const { url, address, port, certificate } = reflector;
+  if (flags.json) {
+    const also = stamp ? { stamp: { address: stamp.address, port: stamp.port } } : {};
+    return printLine({ event: 'listening', url, address, port, certificate, ...also }, io);
+  }
+  io.terminal.out(`reflecting on ${url}\n`);
+  if (stamp) io.terminal.out(`reflecting STAMP on ${stamp.address} UDP port ${stamp.port}\n`);
 }
 
 function printLine(line: ReflectLine, io: Io): void {
@@ -185,12 +201,14 @@ function printLine(line: ReflectLine, io: Io): void {
 }
 
 /** Waits for Ctrl-C (130) or the end of --duration (0). */
-async function untilOver(flags: ReflectFlags, io: Io): Promise<ExitCode> {
+async function untilOver(flags: ReflectFlags, stamp: StampReflector | null, io: Io): Promise<ExitCode> {
   // Slept in hours, because one timer holds 24 days at most and a server may run for longer.
   const untilMs = io.clock.monoMs() + (flags.duration ?? Number.POSITIVE_INFINITY) * 1000;
   try {
-    for (let leftMs = untilMs - io.clock.monoMs(); leftMs > 0; leftMs = untilMs - io.clock.monoMs())
-      await io.clock.sleep(Math.min(leftMs, 3_600_000), io.signals.interrupted);
+    for (let leftMs = untilMs - io.clock.monoMs(); leftMs > 0; leftMs = untilMs - io.clock.monoMs()) {
+      const slept = io.clock.sleep(Math.min(leftMs, 3_600_000), io.signals.interrupted);
+      await Promise.race(stamp ? [slept, stamp.failed] : [slept]);
+    }
     return exitCode.ready;
   } catch (error) {
     if (io.signals.interrupted.aborted) return exitCode.interrupted;
@@ -198,11 +216,12 @@ async function untilOver(flags: ReflectFlags, io: Io): Promise<ExitCode> {
   }
 }
 
-function sumUp(reflector: Reflector, flags: ReflectFlags, io: Io): void {
+function sumUp(reflector: Reflector, stamp: StampReflector | null, flags: ReflectFlags, io: Io): void {
   const stats = reflector.stats();
-  if (flags.json) return printLine({ event: 'ended', ...stats }, io);
+  if (flags.json) return printLine({ event: 'ended', ...stats, ...(stamp && { stamp: stamp.stats() }) }, io);
   const { requests, refused, aborted, tokens, lag } = stats;
   io.terminal.err(
     `${requests} requests (${refused} refused, ${aborted} cut short), ${tokens} tokens; behind schedule p50 ${lag.p50Ms.toFixed(2)} ms, p99 ${lag.p99Ms.toFixed(2)} ms, max ${lag.maxMs.toFixed(2)} ms\n`,
   );
+  if (stamp) io.terminal.err(`${stampSummary(stamp.stats())}\n`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stampCounters } from './stamp/stats.ts';
 
 const count = z.number().int().min(0);
 const milliseconds = z.number().min(0);
@@ -10,6 +11,10 @@ const listeningLine = z.strictObject({
   address: z.string(),
   port: z.number().int().min(1).max(65_535),
   certificate: z.string().optional().meta({ description: 'Certificate of the server, PEM; absent without TLS.' }),
+  stamp: z
+    .strictObject({ address: z.string(), port: z.number().int().min(1).max(65_535) })
+    .optional()
+    .meta({ description: 'Where STAMP packets are reflected over UDP; absent without --stamp.' }),
 });
 
 /** The line that it prints at its end. */
@@ -23,6 +28,10 @@ const endedLine = z.strictObject({
   lag: z
     .strictObject({ events: count, p50Ms: milliseconds, p99Ms: milliseconds, maxMs: milliseconds })
     .meta({ description: 'How late events were written, against their schedule.' }),
+  stamp: z
+    .record(z.enum(stampCounters), count)
+    .optional()
+    .meta({ description: 'STAMP packets received, reflected, and not reflected by reason; sessions at the end.' }),
 });
 
 /** Every line that `reflect --json` prints. */
