@@ -19,7 +19,6 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
  *     Sender's TTL                  40                              80
  *     HMAC (128 bits)                                96             96
  */
-export const STAMP_PORT = 862;
 export const STAMP_BYTES = 44;
 export const STAMP_AUTH_BYTES = 112;
 
