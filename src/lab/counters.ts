@@ -13,6 +13,8 @@ export const totalNames = [
   'localIgnored',
   'icmpSent',
   'icmpSuppressed',
+  'duplicated',
+  'natDropped',
   'poolFull',
   'writeFailed',
 ] as const;

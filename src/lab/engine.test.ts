@@ -1,19 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addressBytes,
-  addressText,
-  checksumAdd,
-  checksumFold,
-  pseudoHeader6,
-  sealHeader4,
-  setWord,
-  word,
-} from '../wire/ip.ts';
-import { makeCounters, readCounters } from './counters.ts';
-import { advance, enter, makeEngine, nextDueMs, poolSize, takeSlot, type Engine } from './engine.ts';
-import { planOf } from './plan.ts';
-import { topologySchema, type TopologyInput } from './topology.ts';
+import { checksumAdd, checksumFold, pseudoHeader6, setWord, word } from '../wire/ip.ts';
+import { readCounters } from './counters.ts';
+import { drain, echo, engineOf, expectSound4, packet4, packet6, send, sourceOf } from './engine.case.ts';
+import type { TopologyInput } from './topology.ts';
 
 const A = 0;
 const B = 1;
@@ -28,88 +18,7 @@ const path: TopologyInput = {
   ],
 };
 
-interface Delivered {
-  host: number;
-  dueMs: number;
-  bytes: Uint8Array;
-}
-
-function engineOf(topology: TopologyInput): Engine {
-  const plan = planOf(topologySchema.parse(topology));
-  return makeEngine(plan, makeCounters(plan), new Uint8Array(poolSize(plan).bytes));
-}
-
-function send(engine: Engine, host: number, packet: Uint8Array, nowMs = 0): void {
-  const slot = takeSlot(engine);
-  engine.bytes.set(packet, slot * engine.slotBytes);
-  enter(engine, host, slot, packet.length, nowMs);
-}
-
-/** Runs until nothing is in flight. */
-function drain(engine: Engine): Delivered[] {
-  const delivered: Delivered[] = [];
-  while (nextDueMs(engine) < Number.POSITIVE_INFINITY)
-    advance(engine, nextDueMs(engine), 10, (host, slot, dueMs) => {
-      const at = slot * engine.slotBytes;
-      delivered.push({ host, dueMs, bytes: engine.bytes.slice(at, at + engine.length[slot]!) });
-    });
-  expect(engine.freeCount).toBe(engine.free.length);
-  return delivered;
-}
-
-interface PacketOptions {
-  ttl?: number;
-  size?: number;
-  dontFragment?: boolean;
-  protocolNumber?: number;
-}
-
-function packet4(from: string, to: string, options: PacketOptions = {}): Uint8Array {
-  const { ttl = 64, size = 100, dontFragment = true, protocolNumber = 17 } = options;
-  const bytes = Uint8Array.from({ length: size }, (_, index) => index & 0xff);
-  bytes.fill(0, 0, 20);
-  bytes[0] = 0x45;
-  setWord(bytes, 2, size);
-  setWord(bytes, 4, 4711);
-  setWord(bytes, 6, dontFragment ? 0x4000 : 0);
-  bytes[8] = ttl;
-  bytes[9] = protocolNumber;
-  bytes.set(addressBytes(from), 12);
-  bytes.set(addressBytes(to), 16);
-  sealHeader4(bytes, 0);
-  return bytes;
-}
-
-function packet6(
-  from: string,
-  to: string,
-  { ttl = 64, size = 100, protocolNumber = 17 }: PacketOptions = {},
-): Uint8Array {
-  const bytes = Uint8Array.from({ length: size }, (_, index) => index & 0xff);
-  bytes.fill(0, 0, 40);
-  bytes[0] = 0x60;
-  setWord(bytes, 4, size - 40);
-  bytes[6] = protocolNumber;
-  bytes[7] = ttl;
-  bytes.set(addressBytes(from), 8);
-  bytes.set(addressBytes(to), 24);
-  return bytes;
-}
-
-function echo4(to: string, size = 100): Uint8Array {
-  const bytes = packet4('10.1.0.1', to, { protocolNumber: 1, size });
-  bytes.set([8, 0, 0, 0], 20);
-  setWord(bytes, 22, checksumFold(checksumAdd(bytes, 20, size - 20)));
-  return bytes;
-}
-
-const from4 = (bytes: Uint8Array) => addressText(bytes.subarray(12, 16));
-const from6 = (bytes: Uint8Array) => addressText(bytes.subarray(8, 24));
-
-function expectSound4(bytes: Uint8Array): void {
-  expect(word(bytes, 2)).toBe(bytes.length);
-  expect(checksumFold(checksumAdd(bytes, 0, 20))).toBe(0);
-}
+const echo4 = (to: string, size = 100) => echo('10.1.0.1', to, { size });
 
 describe('a packet across two routers', () => {
   test('arrives after the sum of the delays with its TTL two lower and otherwise unchanged', () => {
@@ -153,7 +62,7 @@ describe('a router', () => {
     const [answer] = drain(engine);
     expect(answer).toMatchObject({ host: A, dueMs: rttMs });
     expectSound4(answer!.bytes);
-    expect(from4(answer!.bytes)).toBe(router);
+    expect(sourceOf(answer!.bytes)).toBe(router);
     expect([...answer!.bytes.subarray(20, 22)]).toEqual([11, 0]);
     expect(checksumFold(checksumAdd(answer!.bytes, 20, answer!.bytes.length - 20))).toBe(0);
     expect(answer!.bytes.subarray(28 + 12)).toEqual(sent.subarray(12));
@@ -163,7 +72,7 @@ describe('a router', () => {
     const engine = engineOf(path);
     send(engine, A, packet6('fd00:1::1', 'fd00:1::2', { ttl: 1 }));
     const { bytes } = drain(engine)[0]!;
-    expect(from6(bytes)).toBe('fd00:2::1');
+    expect(sourceOf(bytes)).toBe('fd00:2::1');
     expect([...bytes.subarray(40, 42)]).toEqual([3, 0]);
     const size = bytes.length - 40;
     expect(checksumFold(checksumAdd(bytes, 40, size, pseudoHeader6(bytes, 0, size, 58)))).toBe(0);
@@ -200,7 +109,7 @@ describe('a router', () => {
     send(engine, A, echo4('10.2.0.2'));
     send(engine, A, packet4('10.1.0.1', '10.2.0.1'));
     send(engine, A, packet4('10.1.0.1', '203.0.113.1'));
-    const answers = drain(engine).map(({ bytes }) => [from4(bytes), bytes[20], bytes[21]]);
+    const answers = drain(engine).map(({ bytes }) => [sourceOf(bytes), bytes[20], bytes[21]]);
     expect(answers).toEqual([
       ['10.2.0.1', 3, 3],
       ['10.2.0.1', 3, 0],

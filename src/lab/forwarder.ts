@@ -2,7 +2,8 @@ import { SCHED_RR, SCHED_RESET_ON_FORK } from '../wire/abi.ts';
 import { addressOf, libc, memory } from '../wire/libc.ts';
 import { hostNames, noteDelayError, total, type Counters } from './counters.ts';
 import type { HostDevice } from './devices.ts';
-import { advance, enter, dropSlot, makeEngine, nextDueMs, poolSize, takeSlot } from './engine.ts';
+import { advance, enter, nextDueMs } from './engine.ts';
+import { dropSlot, makeEngine, poolSize, takeSlot } from './state.ts';
 import type { Plan } from './plan.ts';
 
 const PR_SET_TIMERSLACK = 29;

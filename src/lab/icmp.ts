@@ -57,7 +57,8 @@ function answerEcho6(bytes: Uint8Array, at: number, length: number): boolean {
   return true;
 }
 
-function sealIcmp6(bytes: Uint8Array, at: number, size: number): void {
+/** Writes the checksum of an ICMPv6 message of `size` bytes behind a plain header at `at`. */
+export function sealIcmp6(bytes: Uint8Array, at: number, size: number): void {
   setWord(bytes, at + 42, 0);
   setWord(
     bytes,
@@ -90,74 +91,90 @@ export function mayAnswer(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 6] !== protocol.icmp6 || bytes[at + 40]! >= 128;
 }
 
-/**
- * Writes the error for the packet at `at` to `out` (which must have 1280 bytes of room) and returns its length.
- * @param from address bytes of the router, of the packet's family
- * @param mtu next-hop MTU, read by `tooBig` only
- */
-export function writeError(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  out: number,
-  { kind, from, mtu }: { kind: IcmpErrorKind; from: Uint8Array; mtu: number },
-): number {
-  return bytes[at]! >> 4 === 4
-    ? writeError4(bytes, at, length, out, icmpError[kind].v4, from, kind === 'tooBig' ? mtu : 0)
-    : writeError6(bytes, at, length, out, icmpError[kind].v6, from, kind === 'tooBig' ? mtu : 0);
+/** Whether the packet is an ICMP error long enough to quote another. */
+export function isError(bytes: Uint8Array, at: number, length: number): boolean {
+  if (bytes[at]! >> 4 === 4) {
+    const icmp = at + headerLength4(bytes, at);
+    if (bytes[at + 9] !== protocol.icmp || isFragment4(bytes, at)) return false;
+    return length >= icmp - at + 8 && ERRORS4.has(bytes[icmp]!);
+  }
+  return bytes[at + 6] === protocol.icmp6 && length >= 48 && bytes[at + 40]! < 128;
 }
 
-type TypeAndCode = readonly [number, number];
+export interface ErrorParts {
+  kind: IcmpErrorKind;
+  /** Address bytes of the router, of the packet's family. */
+  from: Uint8Array;
+  /** Next-hop MTU, read by `tooBig` only. */
+  mtu: number;
+  /** Extension objects (RFC 4884 §7.1), where the router adds any. */
+  extension?: Uint8Array | undefined;
+}
 
-function writeError4(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  out: number,
-  [type, code]: TypeAndCode,
-  from: Uint8Array,
-  mtu: number,
-): number {
-  const quoted = Math.min(length, QUOTE4);
+/** With extensions the quoted packet takes exactly the least that RFC 4884 §3 allows, as routers do. */
+const QUOTE_EXTENDED = 128;
+
+/** Writes the error for the packet at `at` to `out` (which must have 1280 bytes of room) and returns its length. */
+export function writeError(bytes: Uint8Array, at: number, length: number, out: number, parts: ErrorParts): number {
+  return bytes[at]! >> 4 === 4
+    ? writeError4(bytes, at, length, out, parts)
+    : writeError6(bytes, at, length, out, parts);
+}
+
+function writeError4(bytes: Uint8Array, at: number, length: number, out: number, parts: ErrorParts): number {
+  const { kind, from, mtu, extension } = parts;
   bytes.fill(0, out, out + 28);
   bytes[out] = 0x45;
   // Internetwork control precedence, as RFC 1812 §4.3.2.5 asks of ICMP errors.
   bytes[out + 1] = 0xc0;
-  setWord(bytes, out + 2, 28 + quoted);
   bytes[out + 8] = ROUTER_TTL;
   bytes[out + 9] = protocol.icmp;
   bytes.set(from, out + 12);
   bytes.copyWithin(out + 16, at + 12, at + 16);
+  bytes.set(icmpError[kind].v4, out + 20);
+  if (kind === 'tooBig') setWord(bytes, out + 26, mtu);
+  // RFC 4884 §4.1: the quoted length in 32-bit words, octet 5.
+  if (extension) bytes[out + 25] = QUOTE_EXTENDED / 4;
+  const quoted = quote(bytes, at, length, out + 28, QUOTE4, extension);
+  setWord(bytes, out + 2, 28 + quoted);
   sealHeader4(bytes, out);
-  bytes[out + 20] = type;
-  bytes[out + 21] = code;
-  setWord(bytes, out + 26, mtu);
-  bytes.copyWithin(out + 28, at, at + quoted);
   setWord(bytes, out + 22, checksumFold(checksumAdd(bytes, out + 20, 8 + quoted)));
   return 28 + quoted;
 }
 
-function writeError6(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  out: number,
-  [type, code]: TypeAndCode,
-  from: Uint8Array,
-  mtu: number,
-): number {
-  const quoted = Math.min(length, QUOTE6);
+function writeError6(bytes: Uint8Array, at: number, length: number, out: number, parts: ErrorParts): number {
+  const { kind, from, mtu } = parts;
+  // Packet too big has no length field, hence no extensions (RFC 4884 §4.5).
+  const extension = kind === 'tooBig' ? undefined : parts.extension;
   bytes.fill(0, out, out + 48);
   bytes[out] = 0x60;
-  setWord(bytes, out + 4, 8 + quoted);
   bytes[out + 6] = protocol.icmp6;
   bytes[out + 7] = ROUTER_TTL;
   bytes.set(from, out + 8);
   bytes.copyWithin(out + 24, at + 8, at + 24);
-  bytes[out + 40] = type;
-  bytes[out + 41] = code;
-  setWord(bytes, out + 46, mtu);
-  bytes.copyWithin(out + 48, at, at + quoted);
+  bytes.set(icmpError[kind].v6, out + 40);
+  if (kind === 'tooBig') setWord(bytes, out + 46, mtu);
+  // RFC 4884 §4.4: the quoted length in 64-bit words, octet 4.
+  if (extension) bytes[out + 44] = QUOTE_EXTENDED / 8;
+  const quoted = quote(bytes, at, length, out + 48, QUOTE6, extension);
+  setWord(bytes, out + 4, 8 + quoted);
   sealIcmp6(bytes, out, 8 + quoted);
   return 48 + quoted;
+}
+
+/** Copies the offending packet, and the extension behind it; @returns how many bytes were written. */
+function quote(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  to: number,
+  longest: number,
+  extension: Uint8Array | undefined,
+): number {
+  const copied = Math.min(length, extension ? QUOTE_EXTENDED : longest);
+  bytes.copyWithin(to, at, at + copied);
+  if (!extension) return copied;
+  bytes.fill(0, to + copied, to + QUOTE_EXTENDED);
+  bytes.set(extension, to + QUOTE_EXTENDED);
+  return QUOTE_EXTENDED + extension.length;
 }

@@ -6,6 +6,7 @@ import { makeStreams, uniform } from './random.ts';
 const plain: PlanDirection = {
   from: 0,
   to: 1,
+  entry: { v4: '10.1.0.2', v6: 'fd00:1::2', index: 1 },
   cost: 1,
   delayMs: 10,
   jitterMs: 0,
@@ -13,9 +14,11 @@ const plain: PlanDirection = {
   meanBurst: 0,
   reorderRatio: 0,
   reorderMs: 2,
+  duplicateRatio: 0,
   rateMbit: 0,
   queuePackets: 0,
   queueMs: 100,
+  codel: false,
   mtu: 1500,
 };
 

@@ -1,3 +1,4 @@
+import { codelDrops, makeCodel, type Codel } from './codel.ts';
 import type { PlanDirection } from './plan.ts';
 import { makeStreams, uniform, type Streams } from './random.ts';
 
@@ -23,13 +24,17 @@ export interface Links {
   inBurst: Uint8Array;
   reorderRatio: Float64Array;
   reorderMs: Float64Array;
+  duplicateRatio: Float64Array;
   msPerByte: Float64Array;
   queueMs: Float64Array;
+  mtu: Int32Array;
   /** When the transmitter becomes free, and the latest arrival handed out. */
   freeAtMs: Float64Array;
   lastArrivalMs: Float64Array;
   /** Start times of packets still waiting, per direction a ring; undefined where the queue is measured in time. */
   waiting: (StartRing | undefined)[];
+  /** Where CoDel manages the queue. */
+  codel: (Codel | undefined)[];
   streams: Streams;
 }
 
@@ -40,29 +45,58 @@ interface StartRing {
 }
 
 export function makeLinks(directions: readonly PlanDirection[], seed: number): Links {
-  const column = (value: (direction: PlanDirection) => number) => Float64Array.from(directions, value);
-  return {
-    delayMs: column((one) => one.delayMs),
-    jitterMs: column((one) => one.jitterMs),
-    lossRatio: column((one) => one.lossRatio),
-    leaveBurst: column((one) => (one.meanBurst > 0 ? 1 / one.meanBurst : 0)),
-    enterBurst: column((one) =>
-      one.meanBurst > 0 ? Math.min(1, one.lossRatio / (one.meanBurst * (1 - one.lossRatio))) : 0,
-    ),
-    inBurst: new Uint8Array(directions.length),
-    reorderRatio: column((one) => one.reorderRatio),
-    reorderMs: column((one) => one.reorderMs),
-    msPerByte: column((one) => (one.rateMbit > 0 ? 8 / (one.rateMbit * 1000) : 0)),
-    queueMs: column((one) => one.queueMs),
-    freeAtMs: new Float64Array(directions.length),
-    lastArrivalMs: new Float64Array(directions.length),
-    waiting: directions.map((one) =>
-      one.queuePackets > 0 && one.rateMbit > 0
-        ? { startsMs: new Float64Array(one.queuePackets), head: 0, count: 0 }
-        : undefined,
-    ),
-    streams: makeStreams(seed, directions.length * STREAMS_PER_DIRECTION),
+  const count = directions.length;
+  const column = () => new Float64Array(count);
+  const links: Links = {
+    delayMs: column(),
+    jitterMs: column(),
+    lossRatio: column(),
+    leaveBurst: column(),
+    enterBurst: column(),
+    inBurst: new Uint8Array(count),
+    reorderRatio: column(),
+    reorderMs: column(),
+    duplicateRatio: column(),
+    msPerByte: column(),
+    queueMs: column(),
+    mtu: new Int32Array(count),
+    freeAtMs: column(),
+    lastArrivalMs: column(),
+    waiting: [],
+    codel: [],
+    // One more stream each for duplicates, behind all others: what a seed loses does not depend on features added later.
+    streams: makeStreams(seed, count * (STREAMS_PER_DIRECTION + 1)),
   };
+  directions.forEach((one, direction) => setLink(links, direction, one));
+  return links;
+}
+
+/** Gives a direction its conditions; what is under way stays so, and the queue's packets leave as was decided for them. */
+export function setLink(links: Links, direction: number, one: PlanDirection): void {
+  links.delayMs[direction] = one.delayMs;
+  links.jitterMs[direction] = one.jitterMs;
+  links.lossRatio[direction] = one.lossRatio;
+  links.leaveBurst[direction] = one.meanBurst > 0 ? 1 / one.meanBurst : 0;
+  links.enterBurst[direction] =
+    one.meanBurst > 0 ? Math.min(1, one.lossRatio / (one.meanBurst * (1 - one.lossRatio))) : 0;
+  links.reorderRatio[direction] = one.reorderRatio;
+  links.reorderMs[direction] = one.reorderMs;
+  links.duplicateRatio[direction] = one.duplicateRatio;
+  links.msPerByte[direction] = one.rateMbit > 0 ? 8 / (one.rateMbit * 1000) : 0;
+  links.queueMs[direction] = one.queueMs;
+  links.mtu[direction] = one.mtu;
+  links.waiting[direction] =
+    one.queuePackets > 0 && one.rateMbit > 0
+      ? { startsMs: new Float64Array(one.queuePackets), head: 0, count: 0 }
+      : undefined;
+  links.codel[direction] = one.codel && one.rateMbit > 0 ? makeCodel() : undefined;
+}
+
+/** Whether a packet that arrives arrives twice; draws once per call. */
+export function duplicates(links: Links, direction: number): boolean {
+  const ratio = links.duplicateRatio[direction]!;
+  if (ratio === 0) return false;
+  return uniform(links.streams, links.delayMs.length * STREAMS_PER_DIRECTION + direction) < ratio;
 }
 
 /** When a packet of `bytes` offered at `nowMs` reaches the far end, or LOST, or QUEUE_FULL. Called once per packet and hop. */
@@ -72,6 +106,8 @@ export function passLink(links: Links, direction: number, nowMs: number, bytes: 
   if (msPerByte > 0) {
     const startMs = Math.max(nowMs, links.freeAtMs[direction]!);
     if (!queueTakes(links, direction, nowMs, startMs)) return QUEUE_FULL;
+    const codel = links.codel[direction];
+    if (codel && codelDrops(codel, startMs, startMs - nowMs)) return QUEUE_FULL;
     sentMs = startMs + bytes * msPerByte;
     links.freeAtMs[direction] = sentMs;
   }

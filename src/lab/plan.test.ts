@@ -79,8 +79,10 @@ test('planOf() routes by delay, and by cost where one is given', () => {
     { a: 'r', b: 'b', delayMs: 10 },
   ];
   // Directions 0 and 1 belong to the first link, 2 and 3 to the second.
-  expect(plan({ ...detour, links }).next[0 * 3 + 1]).toBe(2);
+  expect(plan({ ...detour, links }).routes.next[0 * 3 + 1]).toBe(2);
   expect(
-    plan({ ...detour, links: links.map((link, index) => (index === 0 ? { ...link, cost: 1 } : link)) }).next[0 * 3 + 1],
+    plan({ ...detour, links: links.map((link, index) => (index === 0 ? { ...link, cost: 1 } : link)) }).routes.next[
+      0 * 3 + 1
+    ],
   ).toBe(0);
 });

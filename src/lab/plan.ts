@@ -1,6 +1,25 @@
 import { addressBytes, addressText } from '../wire/ip.ts';
-import { shortestPaths } from './routes.ts';
-import type { Conditions, Link, Topology } from './topology.ts';
+import { shortestPaths, type Routes } from './routes.ts';
+import {
+  interfaceParts,
+  type balanceModes,
+  type Conditions,
+  type Link,
+  type Router,
+  type Topology,
+} from './topology.ts';
+
+/** How a router makes its own ICMP messages. */
+export interface PlanIcmp {
+  /** Messages per second and at once; 0 is silent, Infinity unlimited. */
+  perSecond: number;
+  burst: number;
+  /** Milliseconds between errors to one destination; 0 for no such limit. */
+  perDestinationMs: number;
+  tooBig: boolean;
+  delayMs: number;
+  jitterMs: number;
+}
 
 /** One end or router, numbered: hosts come first. */
 export interface PlanNode {
@@ -10,15 +29,29 @@ export interface PlanNode {
   v6: string;
   /** Hosts: the MTU of their device, the smallest of their outgoing links. */
   mtu: number;
-  /** Routers: ICMP messages per second and at once; 0 is silent, Infinity unlimited. */
-  icmpPerSecond: number;
-  icmpBurst: number;
+  /** The rest is what routers do; hosts do nothing of it. */
+  icmp: PlanIcmp;
+  balance: (typeof balanceModes)[number];
+  flowLabel: boolean;
+  mpls: Router['mpls'] | null;
+  interfaceInfo: readonly (typeof interfaceParts)[number][];
+  nat: Router['nat'] | null;
+  ttl: 'decrement' | 'keep' | number;
+  dscp: number | null;
+}
+
+/** Where packets of a direction come in: an interface of the node at its end, numbered from 1 in the order of its links. */
+export interface PlanInterface {
+  v4: string;
+  v6: string;
+  index: number;
 }
 
 /** One direction of a link with nothing left open. */
 export interface PlanDirection {
   from: number;
   to: number;
+  entry: PlanInterface;
   cost: number;
   delayMs: number;
   jitterMs: number;
@@ -27,11 +60,13 @@ export interface PlanDirection {
   meanBurst: number;
   reorderRatio: number;
   reorderMs: number;
+  duplicateRatio: number;
   /** 0 for unlimited. */
   rateMbit: number;
   /** 0 when the queue is measured in time. */
   queuePackets: number;
   queueMs: number;
+  codel: boolean;
   mtu: number;
 }
 
@@ -40,47 +75,72 @@ export interface Plan {
   seed: number;
   nodes: PlanNode[];
   directions: PlanDirection[];
-  /** `next[from * nodes.length + to]`: the direction to take, -1 where there is no way. */
-  next: Int32Array;
+  routes: Routes;
 }
 
 /** Resolves addresses, per-direction conditions and routes. */
 export function planOf(topology: Topology): Plan {
-  const bare = planNodes(topology);
-  const index = new Map(bare.map((node, position) => [node.name, position]));
-  const directions = topology.links.flatMap((link) => {
-    const [a, b] = [index.get(link.a) ?? -1, index.get(link.b) ?? -1];
-    return [direction(link, 'ab', a, b), direction(link, 'ba', b, a)];
-  });
+  const free = addressPool(statedAddresses(topology));
+  const bare = planNodes(topology, free);
+  const directions = planDirections(topology, bare, free);
   const nodes = bare.map((node, position) => ({
     ...node,
     mtu: Math.min(...directions.filter((one) => one.from === position).map((one) => one.mtu), DEFAULT_MTU_LIMIT),
   }));
+  return { seed: topology.seed, nodes, directions, routes: routesOf(nodes, directions) };
+}
+
+/** The routes over `directions`, of which those that are `down` do not count. */
+export function routesOf(nodes: readonly PlanNode[], directions: readonly PlanDirection[], down?: Uint8Array): Routes {
+  const edges = down
+    ? directions.map((one, index) => (down[index] ? { ...one, cost: Number.POSITIVE_INFINITY } : one))
+    : directions;
   const transit = nodes.map((node) => node.kind === 'router');
-  return { seed: topology.seed, nodes, directions, next: shortestPaths(nodes.length, directions, transit) };
+  const balances = nodes.map((node) => node.balance !== 'none');
+  return shortestPaths(nodes.length, edges, transit, balances);
 }
 
 const DEFAULT_MTU = 1500;
 /** Also the MTU of a host without any link. */
 const DEFAULT_MTU_LIMIT = 9216;
 
-function direction(link: Link, which: 'ab' | 'ba', from: number, to: number): PlanDirection {
+function planDirections(topology: Topology, nodes: readonly PlanNode[], free: AddressPool): PlanDirection[] {
+  const position = new Map(nodes.map((node, index) => [node.name, index]));
+  const links = nodes.map(() => 0);
+  const end = (name: string, stated: readonly string[] | undefined): { node: number; entry: PlanInterface } => {
+    const node = position.get(name)!;
+    const { kind, v4, v6 } = nodes[node]!;
+    links[node]! += 1;
+    const own = kind === 'router' && (topology.interfaces || stated !== undefined);
+    return { node, entry: { ...(own ? addressesOf(stated ?? [], 3, free) : { v4, v6 }), index: links[node]! } };
+  };
+  return topology.links.flatMap((link) => {
+    const a = end(link.a, link.aAddresses);
+    const b = end(link.b, link.bAddresses);
+    return [
+      { from: a.node, to: b.node, entry: b.entry, ...conditionsOf(link, 'ab') },
+      { from: b.node, to: a.node, entry: a.entry, ...conditionsOf(link, 'ba') },
+    ];
+  });
+}
+
+function conditionsOf(link: Link, which: 'ab' | 'ba'): Omit<PlanDirection, 'from' | 'to' | 'entry'> {
   const set: Conditions = { ...withoutQueue(link, link[which]), ...link[which] };
   const delayMs = set.delayMs ?? 0;
   const loss = typeof set.loss === 'object' ? set.loss : { ratio: set.loss ?? 0 };
   return {
-    from,
-    to,
-    cost: link.cost ?? delayMs + 1,
+    cost: set.cost ?? delayMs + 1,
     delayMs,
     jitterMs: set.jitterMs ?? 0,
     lossRatio: loss.ratio,
     meanBurst: loss.meanBurst ?? 0,
     reorderRatio: set.reorder ?? 0,
     reorderMs: set.reorderMs ?? 2,
+    duplicateRatio: set.duplicate ?? 0,
     rateMbit: set.rateMbit ?? 0,
     queuePackets: set.queuePackets ?? 0,
     queueMs: set.queueMs ?? 100,
+    codel: set.aqm === 'codel',
     mtu: set.mtu ?? DEFAULT_MTU,
   };
 }
@@ -96,44 +156,97 @@ function withoutQueue(link: Link, own: Conditions | undefined): Conditions {
   };
 }
 
-function planNodes(topology: Topology): PlanNode[] {
-  const stated = [...topology.hosts, ...topology.routers].flatMap((node) => node.addresses ?? []);
-  const taken = new Set(stated.map(canonical));
+function statedAddresses({ hosts, routers, links }: Topology): string[] {
+  return [
+    ...[...hosts, ...routers].flatMap((node) => node.addresses ?? []),
+    ...links.flatMap((link) => [...(link.aAddresses ?? []), ...(link.bAddresses ?? [])]),
+  ];
+}
+
+function planNodes(topology: Topology, free: AddressPool): PlanNode[] {
   const hosts = topology.hosts.map((host) => ({
+    ...passive,
     name: host.name,
     kind: 'host' as const,
-    ...addressesOf(host.addresses ?? [], 1, taken),
+    ...addressesOf(host.addresses ?? [], 1, free),
     mtu: 0,
-    icmpPerSecond: Number.POSITIVE_INFINITY,
-    icmpBurst: 1,
   }));
-  const routers = topology.routers.map((router) => {
-    const limit = typeof router.icmp === 'object' ? router.icmp : undefined;
-    return {
-      name: router.name,
-      kind: 'router' as const,
-      ...addressesOf(router.addresses ?? [], 2, taken),
-      mtu: 0,
-      icmpPerSecond: router.icmp === false ? 0 : (limit?.perSecond ?? Number.POSITIVE_INFINITY),
-      icmpBurst: limit?.burst ?? 1,
-    };
-  });
+  const routers = topology.routers.map((router) => ({
+    name: router.name,
+    kind: 'router' as const,
+    ...addressesOf(router.addresses ?? [], 2, free),
+    mtu: 0,
+    icmp: icmpOf(router),
+    balance: router.balance ?? passive.balance,
+    flowLabel: router.flowLabel ?? false,
+    mpls: router.mpls ?? null,
+    interfaceInfo: router.interfaceInfo === true ? interfaceParts : router.interfaceInfo || [],
+    nat: router.nat ?? null,
+    ttl: router.ttl ?? passive.ttl,
+    dscp: router.dscp ?? null,
+  }));
   return [...hosts, ...routers];
 }
 
-/** The stated addresses, and the first free ones of 10.<block>.0.0/16 and fd00:<block>::/32 for a family not stated. */
-function addressesOf(stated: readonly string[], block: number, taken: Set<string>): { v4: string; v6: string } {
-  const v4 = stated.find((text) => !text.includes(':')) ?? firstFree((n) => `10.${block}.${n >> 8}.${n & 0xff}`, taken);
-  const v6 = stated.find((text) => text.includes(':')) ?? firstFree((n) => `fd00:${block}::${n.toString(16)}`, taken);
-  return { v4: canonical(v4), v6: canonical(v6) };
+const freely: PlanIcmp = {
+  perSecond: Number.POSITIVE_INFINITY,
+  burst: 1,
+  perDestinationMs: 0,
+  tooBig: true,
+  delayMs: 0,
+  jitterMs: 0,
+};
+
+const passive = {
+  icmp: freely,
+  balance: 'none',
+  flowLabel: false,
+  mpls: null,
+  interfaceInfo: [],
+  nat: null,
+  ttl: 'decrement',
+  dscp: null,
+} as const;
+
+function icmpOf({ icmp }: Router): PlanIcmp {
+  if (icmp === false) return { ...freely, perSecond: 0 };
+  if (icmp === true || icmp === undefined) return freely;
+  return {
+    perSecond: icmp.perSecond ?? freely.perSecond,
+    burst: icmp.burst ?? freely.burst,
+    perDestinationMs: icmp.perDestinationMs ?? 0,
+    tooBig: icmp.tooBig ?? true,
+    delayMs: icmp.delayMs ?? 0,
+    jitterMs: icmp.jitterMs ?? 0,
+  };
 }
 
-function firstFree(make: (n: number) => string, taken: Set<string>): string {
-  for (let n = 1; ; n += 1) {
-    const text = canonical(make(n));
-    if (taken.has(text)) continue;
-    taken.add(text);
-    return text;
+/** Addresses that are given to nobody twice, and how many of each block were tried. */
+interface AddressPool {
+  taken: Set<string>;
+  tried: Map<string, number>;
+}
+
+function addressPool(stated: readonly string[]): AddressPool {
+  return { taken: new Set(stated.map(canonical)), tried: new Map() };
+}
+
+/** The stated addresses, and the first free ones of 10.<block>.0.0/16 and fd00:<block>::/32 for a family not stated. */
+function addressesOf(stated: readonly string[], block: number, free: AddressPool): { v4: string; v6: string } {
+  const v4 = stated.find((text) => !text.includes(':'));
+  const v6 = stated.find((text) => text.includes(':'));
+  return {
+    v4: v4 === undefined ? nextFree(free, `10.${block}.`, (n) => `${n >> 8}.${n & 0xff}`) : canonical(v4),
+    v6: v6 === undefined ? nextFree(free, `fd00:${block}::`, (n) => n.toString(16)) : canonical(v6),
+  };
+}
+
+function nextFree({ taken, tried }: AddressPool, prefix: string, suffix: (n: number) => string): string {
+  for (;;) {
+    const n = (tried.get(prefix) ?? 0) + 1;
+    tried.set(prefix, n);
+    const text = canonical(prefix + suffix(n));
+    if (!taken.has(text)) return text;
   }
 }
 

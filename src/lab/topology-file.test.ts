@@ -21,7 +21,7 @@ const mistakes: [what: string, text: string, expected: string[]][] = [
   [
     'an unknown key',
     `${HOST_A}nodes: []\n`,
-    ['lab.yaml:2:1: nodes: unknown key; allowed here: seed, hosts, routers, links'],
+    ['lab.yaml:2:1: nodes: unknown key; allowed here: seed, hosts, routers, links, interfaces'],
   ],
   [
     'a bad name',
@@ -53,6 +53,21 @@ const mistakes: [what: string, text: string, expected: string[]][] = [
     [
       'lab.yaml:3:17: hosts[0].addresses[0]: found "127.0.0.1"; wanted a unicast IPv4 or IPv6 address, neither loopback nor link-local',
     ],
+  ],
+  [
+    'an address of a link that a node has',
+    'hosts: [{name: a, addresses: [192.0.2.1]}, {name: b}]\nrouters: [{name: r}]\nlinks:\n  - {a: r, b: a, aAddresses: [192.0.2.1]}\n  - {a: r, b: b}\n',
+    ['lab.yaml:4:31: links[0].aAddresses[0]: 192.0.2.1 belongs to "a" already'],
+  ],
+  [
+    'addresses of a link for a host',
+    'hosts: [{name: a}, {name: b}]\nlinks:\n  - {a: a, b: b, bAddresses: [192.0.2.1]}\n',
+    ['lab.yaml:3:18: links[0].bAddresses: "b" is a host: its addresses belong to the host, not to a link'],
+  ],
+  [
+    'translation towards somebody far',
+    'hosts: [{name: a}, {name: b}]\nrouters:\n  - name: r\n    nat: {outside: b}\nlinks:\n  - {a: a, b: r}\n',
+    ['lab.yaml:4:11: routers[0].nat.outside: "b" is no neighbour of "r"; there are a'],
   ],
   [
     'an address twice, written differently',

@@ -67,6 +67,16 @@ const conditions = {
     .max(60_000)
     .meta({ description: 'Drop-tail queue of the rate limit as longest wait, milliseconds; default 100.' })
     .optional(),
+  aqm: z
+    .enum(['none', 'codel'])
+    .meta({
+      description:
+        'Active queue management of the rate limit: CoDel (RFC 8289) instead of drop-tail alone; default none.',
+    })
+    .optional(),
+  duplicate: ratio
+    .meta({ description: 'Share of packets that arrive twice, one right after the other; default 0.' })
+    .optional(),
   mtu: z
     .int()
     .min(IPV6_MIN_MTU)
@@ -75,20 +85,10 @@ const conditions = {
     .optional(),
 };
 
-const conditionsSchema = z.strictObject(conditions);
-
-const linkSchema = z.strictObject({
-  a: name.meta({ description: 'Host or router at one end.' }),
-  b: name.meta({ description: 'Host or router at the other end.' }),
-  cost: z
-    .number()
-    .min(0.001)
-    .max(1e6)
-    .meta({ description: 'Routing cost of either direction; default: its delay in milliseconds plus one per hop.' })
-    .optional(),
+const cost = z.number().min(0.001).max(1e6);
+const directionSchema = z.strictObject({
   ...conditions,
-  ab: conditionsSchema.meta({ description: 'Overrides for the direction from a to b.' }).optional(),
-  ba: conditionsSchema.meta({ description: 'Overrides for the direction from b to a.' }).optional(),
+  cost: cost.meta({ description: 'Routing cost of this direction alone, so that the way back differs.' }).optional(),
 });
 
 const address = z
@@ -105,6 +105,21 @@ const addresses = z
   .meta({
     description: 'One IPv4 and/or one IPv6 address; whichever is missing is given from 10.0.0.0/8 and fd00::/8.',
   });
+
+const linkSchema = z.strictObject({
+  a: name.meta({ description: 'Host or router at one end.' }),
+  b: name.meta({ description: 'Host or router at the other end.' }),
+  cost: cost
+    .meta({ description: 'Routing cost of either direction; default: its delay in milliseconds plus one per hop.' })
+    .optional(),
+  ...conditions,
+  ab: directionSchema.meta({ description: 'Overrides for the direction from a to b.' }).optional(),
+  ba: directionSchema.meta({ description: 'Overrides for the direction from b to a.' }).optional(),
+  aAddresses: addresses
+    .meta({ description: 'Addresses of router a on this link; its errors about packets that came this way bear them.' })
+    .optional(),
+  bAddresses: addresses.meta({ description: 'The same for router b.' }).optional(),
+});
 
 const hostSchema = z.strictObject({
   name,
@@ -125,25 +140,120 @@ const hostSchema = z.strictObject({
     .optional(),
 });
 
+export const balanceModes = ['none', 'per-flow', 'per-destination', 'per-packet'] as const;
+export const interfaceParts = ['index', 'address', 'name', 'mtu'] as const;
+
+const icmpSchema = z.strictObject({
+  perSecond: z.number().min(0.01).max(1e6).meta({ description: 'ICMP messages sent per second at most.' }).optional(),
+  burst: z.int().min(1).max(1e6).meta({ description: 'Messages that may be sent at once; default 1.' }).optional(),
+  perDestinationMs: milliseconds
+    .meta({
+      description:
+        'One error per destination in so many milliseconds, six at once, as icmp_ratelimit of Linux; default 0.',
+    })
+    .optional(),
+  tooBig: z
+    .boolean()
+    .meta({
+      description: 'false: drops what is too big without a word: a black hole for path MTU discovery; default true.',
+    })
+    .optional(),
+  delayMs: milliseconds
+    .meta({
+      description: 'Slow control plane: its own messages leave so much later; forwarding is not touched; default 0.',
+    })
+    .optional(),
+  jitterMs: milliseconds
+    .meta({ description: 'Extra delay of its own messages, drawn evenly from 0 to this; default 0.' })
+    .optional(),
+});
+
+const mplsSchema = z.strictObject({
+  labels: z
+    .array(z.int().min(16).max(0xfffff))
+    .min(1)
+    .max(6)
+    .meta({ description: 'Label stack with which packets reach this router, top first.' }),
+  ttl: z
+    .enum(['uniform', 'pipe'])
+    .meta({
+      description:
+        '`uniform` (RFC 3443): hops show in a trace; `pipe`: labels bear a TTL of 255, hops are hidden; default uniform.',
+    })
+    .default('uniform'),
+  quoted: z
+    .boolean()
+    .meta({ description: 'Time exceeded carries the label stack (RFC 4950); default true.' })
+    .default(true),
+});
+
+const natSchema = z.strictObject({
+  outside: name.meta({ description: 'The neighbour behind which the outside lies.' }),
+  preservePorts: z
+    .boolean()
+    .meta({ description: 'Keeps the source port or echo identifier while it is free; default true.' })
+    .default(true),
+  quotes: z
+    .enum(['full', 'headers', 'none'])
+    .meta({
+      description:
+        'What is translated back inside ICMP errors: `full` also mends the quoted transport checksum, `headers` leaves it, `none` leaves the quote; default full.',
+    })
+    .default('full'),
+  ipv6: z.boolean().meta({ description: 'Translates IPv6, too; default false.' }).default(false),
+});
+
 const routerSchema = z.strictObject({
   name,
   addresses: addresses.optional(),
   icmp: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        perSecond: z.number().min(0.01).max(1e6).meta({ description: 'ICMP messages sent per second at most.' }),
-        burst: z
-          .int()
-          .min(1)
-          .max(1e6)
-          .meta({ description: 'Messages that may be sent at once; default 1.' })
-          .optional(),
-      }),
-    ])
+    .union([z.boolean(), icmpSchema])
     .meta({
-      description: 'false: forwards in silence; `{perSecond, burst}`: a token bucket over all its ICMP; default true.',
+      description:
+        'false: forwards in silence; `{perSecond, burst}`: a token bucket over all its ICMP; more keys below; default true.',
     })
+    .optional(),
+  balance: z
+    .enum(balanceModes)
+    .meta({
+      description:
+        'What a router does with several next hops of equal cost: `none` takes the first listed, `per-flow` hashes addresses, ' +
+        'protocol and ports (of ICMP: type, code and checksum), `per-destination` addresses alone, `per-packet` draws; default none.',
+    })
+    .optional(),
+  flowLabel: z
+    .boolean()
+    .meta({
+      description: 'per-flow over IPv6 hashes the flow label (RFC 6438) instead of protocol and ports; default false.',
+    })
+    .optional(),
+  mpls: mplsSchema
+    .meta({
+      description:
+        'The router switches labels: it lies inside a label-switched path that its neighbours begin and end.',
+    })
+    .optional(),
+  interfaceInfo: z
+    .union([z.boolean(), z.array(z.enum(interfaceParts)).min(1)])
+    .meta({
+      description:
+        'ICMP errors carry the incoming interface (RFC 5837): true for all of index, address, name, mtu; default false.',
+    })
+    .optional(),
+  nat: natSchema
+    .meta({ description: 'The router translates source addresses and ports towards one neighbour.' })
+    .optional(),
+  ttl: z
+    .union([z.literal('keep'), z.int().min(1).max(255)])
+    .meta({
+      description: '`keep`: TTL and hop limit pass untouched; a number: they are set to it; default: decremented.',
+    })
+    .optional(),
+  dscp: z
+    .int()
+    .min(0)
+    .max(63)
+    .meta({ description: 'DSCP written into every packet that passes, ECN kept; default: untouched.' })
     .optional(),
 });
 
@@ -165,12 +275,20 @@ export const topologySchema = z.strictObject({
     .max(1024)
     .meta({ description: 'Point-to-point links; routes are shortest paths.' })
     .default([]),
+  interfaces: z
+    .boolean()
+    .meta({
+      description:
+        'Routers get an address per link (from 10.3.0.0/16 and fd00:3::/32) and answer with the one of the link that the packet came by; default: one address per router.',
+    })
+    .default(false),
 });
 
 export type Topology = z.output<typeof topologySchema>;
 export type TopologyInput = z.input<typeof topologySchema>;
 export type Link = Topology['links'][number];
-export type Conditions = z.output<typeof conditionsSchema>;
+export type Router = Topology['routers'][number];
+export type Conditions = z.output<typeof directionSchema>;
 
 /** One mistake: where in the value, and what is allowed there. */
 export interface Problem {
@@ -184,11 +302,12 @@ export function topologyProblems(topology: Topology): Problem[] {
     ...nameProblems(topology),
     ...addressProblems(topology),
     ...linkProblems(topology),
+    ...natProblems(topology),
     ...serviceProblems(topology),
   ];
 }
 
-function nodesOf(topology: Topology): { path: (string | number)[]; name: string; addresses: readonly string[] }[] {
+function nodesOf(topology: Topology): Owner[] {
   return [
     ...topology.hosts.map((host, index) => ({
       path: ['hosts', index],
@@ -201,6 +320,27 @@ function nodesOf(topology: Topology): { path: (string | number)[]; name: string;
       addresses: router.addresses ?? [],
     })),
   ];
+}
+
+/** Whoever owns addresses: hosts, routers and the ends of links. */
+function ownersOf(topology: Topology): Owner[] {
+  const ends = topology.links.flatMap((link, index) =>
+    (['a', 'b'] as const).map((end) => ({
+      path: ['links', index],
+      name: link[end],
+      key: `${end}Addresses` as const,
+      addresses: link[`${end}Addresses`] ?? [],
+    })),
+  );
+  return [...nodesOf(topology), ...ends];
+}
+
+interface Owner {
+  path: (string | number)[];
+  name: string;
+  /** Where the addresses stand, when not under `addresses`. */
+  key?: string;
+  addresses: readonly string[];
 }
 
 function nameProblems(topology: Topology): Problem[] {
@@ -218,14 +358,14 @@ function nameProblems(topology: Topology): Problem[] {
 
 function addressProblems(topology: Topology): Problem[] {
   const owner = new Map<string, string>();
-  return nodesOf(topology).flatMap((node) =>
+  return ownersOf(topology).flatMap((node) =>
     node.addresses.flatMap((text, index) => {
       const key = addressText(addressBytes(text));
       const taken = owner.get(key);
       owner.set(key, node.name);
       return taken === undefined
         ? []
-        : [{ path: [...node.path, 'addresses', index], message: `${text} belongs to "${taken}" already` }];
+        : [{ path: [...node.path, node.key ?? 'addresses', index], message: `${text} belongs to "${taken}" already` }];
     }),
   );
 }
@@ -239,6 +379,12 @@ function linkProblems(topology: Topology): Problem[] {
         problems.push({
           path: ['links', index, end],
           message: `no host or router is named "${link[end]}"; there are ${names.join(', ')}`,
+        });
+    for (const end of ['a', 'b'] as const)
+      if (link[`${end}Addresses`] !== undefined && topology.hosts.some((host) => host.name === link[end]))
+        problems.push({
+          path: ['links', index, `${end}Addresses`],
+          message: `"${link[end]}" is a host: its addresses belong to the host, not to a link`,
         });
     if (link.a === link.b)
       problems.push({
@@ -254,6 +400,20 @@ function linkProblems(topology: Topology): Problem[] {
         });
     }
     return problems;
+  });
+}
+
+function natProblems(topology: Topology): Problem[] {
+  return topology.routers.flatMap((router, index) => {
+    if (!router.nat) return [];
+    const neighbours = topology.links.flatMap(({ a, b }) => (a === router.name ? [b] : b === router.name ? [a] : []));
+    if (neighbours.includes(router.nat.outside)) return [];
+    return [
+      {
+        path: ['routers', index, 'nat', 'outside'],
+        message: `"${router.nat.outside}" is no neighbour of "${router.name}"; there are ${neighbours.join(', ') || 'none'}`,
+      },
+    ];
   });
 }
 
