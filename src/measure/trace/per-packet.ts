@@ -1,0 +1,65 @@
+import { successors, type Row } from './rows.ts';
+import type { Table } from './table.ts';
+import type { Wishes } from './wishes.ts';
+
+/**
+ * Answers that flows must repeat before their hop counts as chosen by flow: of two branches taken packet by packet, five
+ * repeats see the same one all along once in 32 times.
+ */
+export const REPEATS = 5;
+/** The same for each node before a hop where flows seem to mesh, which packets that are spread one by one imitate. */
+const SUSPECT_REPEATS = 10;
+/** Answers wanted of a hop beside a per-packet balancer that seems to be a single node, before links to it are stated. */
+export const SOLE_ANSWERS = 16;
+
+/** Asks flows again where ways part, to tell a balancer by flow from one by packet. */
+export function checkRepeats(wishes: Wishes, table: Table, rows: readonly Row[], suspects: ReadonlySet<number>): void {
+  for (const [i, row] of rows.entries()) {
+    const before = rows[i - 1];
+    const beside = before?.perPacket === true || rows[i + 1]?.perPacket === true;
+    if (row.perPacket) continue;
+    if (row.vertices.size < 2) {
+      if (beside && row.vertices.size === 1) askMore(wishes, row, everyFlow(row), SOLE_ANSWERS - row.samples);
+    } else if (suspects.has(row.ttl)) {
+      for (const flows of parting(table, row, before)) {
+        askMore(wishes, row, flows, SUSPECT_REPEATS - repeats(row, flows));
+      }
+    } else if (row.vertices.size > (before?.vertices.size ?? 1)) {
+      askMore(wishes, row, everyFlow(row), REPEATS - repeatsOf(row));
+    }
+  }
+}
+
+export function repeatsOf(row: Row): number {
+  return row.samples - row.answered;
+}
+
+function repeats(row: Row, flows: ReadonlySet<number>): number {
+  return row.cells.reduce((sum, cell) => sum + (flows.has(cell.flow) ? Math.max(0, cell.received - 1) : 0), 0);
+}
+
+function everyFlow(row: Row): ReadonlySet<number> {
+  return new Set(row.cells.map(({ flow }) => flow));
+}
+
+/** Flows by the node before this hop that they pass, of each node at which they part. */
+function parting(table: Table, row: Row, before: Row | undefined): ReadonlySet<number>[] {
+  if (before === undefined || before.vertices.size === 0) return [everyFlow(row)];
+  return [...before.vertices.keys()]
+    .map((vertex) => successors(table, before, vertex))
+    .filter((next) => next.size > 1)
+    .map((next) => new Set([...next.values()].flat()));
+}
+
+/** Bounded even where every other probe is lost. */
+function askMore(wishes: Wishes, row: Row, flows: ReadonlySet<number>, count: number): void {
+  const answered = row.cells.filter((cell) => cell.received > 0 && flows.has(cell.flow));
+  const spent = answered.reduce((sum, cell) => sum + cell.sent - 1, 0);
+  const flying = answered.reduce((sum, cell) => sum + cell.flying, 0);
+  wishes.repeat(row.ttl, answered, Math.min(count - flying, 2 * SOLE_ANSWERS - spent));
+}
+
+/** Silence counts like an answer where it can hide no node: nobody answers, or only hosts that end their flows. */
+export function knowsEnough(row: Row): boolean {
+  return row.answered === 0 || row.cells.every((cell) => cell.received === 0 || cell.ended);
+}
