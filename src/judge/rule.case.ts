@@ -6,7 +6,7 @@ import { healthyRun, networkOf, now } from './build.case.ts';
 import { type Rule, viewOf } from './rule.ts';
 
 const unit =
-  /\d( ?ms\b| ?s\b| ?%)|\d [a-z]*( of [a-z]+)? ?(request|attempt|connection|handshake|answer|stream|hop|famil|TLS|day|trace)|(\bin \d+ days)|(port \d+)|(hop \d+)|(of \d+)/;
+  /\d( ?ms\b| ?s\b| ?%)|\d [a-z]*( of [a-z]+)? ?(request|attempt|connection|handshake|answer|stream|hop|famil|TLS|day|trace|octet)|(\bin \d+ days)|(port \d+)|(hop \d+)|(of \d+)/;
 
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

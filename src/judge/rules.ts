@@ -16,6 +16,7 @@ import { networkRtt } from './rules/network-rtt.ts';
 import { networkStalls } from './rules/network-stalls.ts';
 import { oldTls } from './rules/old-tls.ts';
 import { path } from './rules/path.ts';
+import { pathMtu } from './rules/path-mtu.ts';
 import { rateLimited } from './rules/rate-limited.ts';
 import { reachable } from './rules/reachable.ts';
 import { requestErrors } from './rules/request-errors.ts';
@@ -55,6 +56,7 @@ export const rules: readonly Rule[] = [
   nagleComb,
   path,
   sharedHops,
+  pathMtu,
   addressFamily,
   transportSecurity,
   certificate,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { observation } from '../model/observation.ts';
 import { dnsProbe } from './dns.ts';
 import { inferenceProbe } from './inference/probe.ts';
+import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import { probeContract } from './probe.case.ts';
 import { probes } from './probes.ts';
@@ -44,6 +45,13 @@ probeContract('ping', {
   platforms,
 });
 
+probeContract('mtu', {
+  probe: mtuProbe,
+  quick: { timeoutMs: 200 },
+  slow: { timeoutMs: patientMs, count: 10 },
+  platforms,
+});
+
 const brief = { requests: 2, promptTokens: 5, maxTokens: 2, timeoutMs: 200, connectTimeoutMs: 200 };
 const patient = { requests: 1000, timeoutMs: patientMs, connectTimeoutMs: patientMs };
 probeContract('inference', { probe: inferenceProbe, quick: brief, slow: patient, platforms });
@@ -58,5 +66,5 @@ test('the registry holds every probe that measures somebody else, once', () => {
   // The client watches itself: that is no probe.
   const kinds = observation.options.map((o) => o.shape.kind.value).filter((kind) => kind !== 'client');
   expect(probes.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
-  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, pingProbe, inferenceProbe]);
+  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, mtuProbe, pingProbe, inferenceProbe]);
 });

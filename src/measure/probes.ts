@@ -1,5 +1,6 @@
 import { dnsProbe } from './dns.ts';
 import { inferenceProbe } from './inference/probe.ts';
+import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import type { Probe } from './probe.ts';
 import { tcpProbe } from './tcp.ts';
@@ -7,4 +8,12 @@ import { tlsProbe } from './tls.ts';
 import { traceProbe } from './trace.ts';
 
 /** Every probe, in the order in which an assessment uses them. A new one is one file and one line here. */
-export const probes: readonly Probe[] = [dnsProbe, tcpProbe, tlsProbe, traceProbe, pingProbe, inferenceProbe] as const;
+export const probes: readonly Probe[] = [
+  dnsProbe,
+  tcpProbe,
+  tlsProbe,
+  traceProbe,
+  mtuProbe,
+  pingProbe,
+  inferenceProbe,
+] as const;

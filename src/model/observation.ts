@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
+import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
 import { traceGraph } from './trace.ts';
 
@@ -60,6 +61,8 @@ export const traceObservation = z.object({
   graph: traceGraph.optional().meta({ description: 'All paths, where they were looked for.' }),
 });
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
+/** How large packets may be on the way. */
+export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
 /** The measuring process itself: was it fit to measure? One per run. */
 export const clientObservation = z.object({
   kind: z.literal('client'),
@@ -82,6 +85,7 @@ export const observation = z
     pingObservation,
     traceObservation,
     inferenceObservation,
+    mtuObservation,
     clientObservation,
   ])
   .meta({ description: 'One measured fact: when, from where, to what, how it was obtained, and how it ended.' });

@@ -6,6 +6,8 @@ export const ICMP_UNREACHABLE = 3;
 export const ICMP_ECHO = 8;
 export const ICMP_TIME_EXCEEDED = 11;
 export const ICMP_PORT_UNREACHABLE = 3; // code of ICMP_UNREACHABLE
+const ICMP_FRAGMENTATION_NEEDED = 4; // code of ICMP_UNREACHABLE (RFC 1191)
+const ICMP6_PACKET_TOO_BIG = 2;
 export const ICMP6_UNREACHABLE = 1;
 export const ICMP6_TIME_EXCEEDED = 3;
 export const ICMP6_PORT_UNREACHABLE = 4; // code of ICMP6_UNREACHABLE
@@ -102,12 +104,17 @@ export function describeIcmp(family: 4 | 6, type: number, code: number): string 
     return `${names[code] ?? 'unreachable'} ${numbers}`;
   }
   if (isTimeExceeded(family, type)) return `time to live exceeded ${numbers}`;
-  if (family === 6 && type === 2) return `packet too big ${numbers}`;
+  if (isTooBig(family, type, code)) return `packet too big ${numbers}`;
   return `ICMP error ${numbers}`;
 }
 
 export function isTimeExceeded(family: 4 | 6, type: number): boolean {
   return type === (family === 4 ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED);
+}
+
+/** "Fragmentation needed and DF set" (RFC 1191) or "packet too big" (RFC 4443 §3.2). */
+export function isTooBig(family: 4 | 6, type: number, code: number): boolean {
+  return family === 4 ? type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED : type === ICMP6_PACKET_TOO_BIG;
 }
 
 export function isPortUnreachable(family: 4 | 6, type: number, code: number): boolean {

@@ -7,6 +7,7 @@ import type { Command, LazyCommand } from '../command.ts';
 export const commands: readonly LazyCommand[] = [
   { name: 'assess', load: async () => (await import('./assess.ts')).assess },
   { name: 'infer', load: async () => (await import('./infer.ts')).infer },
+  { name: 'mtu', load: async () => (await import('./mtu.ts')).mtu },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },

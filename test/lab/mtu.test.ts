@@ -1,0 +1,157 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startLab, type Lab } from '../../src/lab/lab.ts';
+import { observation, type ObservationOf } from '../../src/model/observation.ts';
+import { fakeIo } from '../fakes/io.ts';
+import { skipLab } from './lab-needs.ts';
+
+const RUNNER = fileURLToPath(new URL('run-mtu.ts', import.meta.url));
+const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
+/** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
+
+function mayOnly(capability: string): string[] {
+  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+${capability}`);
+  return [...sets, '--securebits=+no_setuid_fixup'];
+}
+
+/** What the paths from the client carry. The router before `hole` and `lossy` says nothing. */
+const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500 };
+type Host = keyof typeof MTU;
+
+interface Circumstances {
+  family?: 4 | 6;
+  /** Words put before the command, to change its user. */
+  as?: readonly string[];
+}
+
+describe.skipIf(skipLab)('mtu on emulated paths', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    const topology = {
+      hosts: [{ name: 'client' }, ...Object.keys(MTU).map((name) => ({ name, command: LISTEN, readyPort: 7041 }))],
+      routers: [{ name: 'r1' }, { name: 'r2' }, { name: 'r3' }, { name: 'r4', icmp: false }, { name: 'r5' }],
+      links: [
+        { a: 'client', b: 'r1', delayMs: 1, mtu: 9000 },
+        { a: 'r1', b: 'wide', delayMs: 1, mtu: 9000 },
+        { a: 'r1', b: 'r2', delayMs: 1 },
+        { a: 'r2', b: 'r3', delayMs: 1, mtu: MTU.tunnel },
+        { a: 'r3', b: 'tunnel', delayMs: 1 },
+        // A black hole: r4 drops what does not fit its link to r5, and says nothing.
+        { a: 'r1', b: 'r4', delayMs: 1 },
+        { a: 'r4', b: 'r5', delayMs: 1, mtu: MTU.hole },
+        { a: 'r5', b: 'hole', delayMs: 1 },
+        { a: 'r5', b: 'lossy', delayMs: 1, loss: 0.1 },
+        // Narrower on the way back only.
+        { a: 'r1', b: 'back', delayMs: 1, ba: { mtu: 1280 } },
+      ],
+    };
+    lab = await startLab(topology, { io: { ...fakeIo({ realClock: true }), env: process.env, cwd: process.cwd() } });
+  });
+  afterAll(async () => {
+    await lab.stop();
+  });
+
+  async function run(
+    hosts: readonly Host[],
+    options: object,
+    { family = 4, as = [] }: Circumstances = {},
+  ): Promise<Record<Host, ObservationOf<'mtu'>>> {
+    const urls = hosts.map((host) => {
+      const address = lab.addressOf(host, family);
+      return `http://${family === 6 ? `[${address}]` : address}:7041/`;
+    });
+    const command = [...as, process.execPath, '--import', 'tsx', RUNNER, JSON.stringify(options), ...urls];
+    const { code, stdout, stderr } = await lab.run('client', command);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const found = stdout
+      .trim()
+      .split('\n')
+      .map((line) => observation.parse(JSON.parse(line)) as ObservationOf<'mtu'>);
+    // Where one method did not answer the next one did: the last observation counts.
+    return Object.fromEntries(hosts.map((host, i) => [host, found.findLast(({ to }) => to === urls[i])])) as Record<
+      Host,
+      ObservationOf<'mtu'>
+    >;
+  }
+
+  const expectPaths = (found: Record<Host, ObservationOf<'mtu'>>, family: 4 | 6) => {
+    const at = (name: string) => lab.addressOf(name, family);
+    expect(found.wide.forward).toMatchObject({ verdict: 'no-limit', confirmedBytes: 9000, refutedBytes: null });
+    expect(found.wide.forward.why).toContain('MTU 9000');
+    expect(found.tunnel.forward).toMatchObject({
+      verdict: 'icmp-confirmed',
+      confirmedBytes: 1420,
+      refutedBytes: 1421,
+      by: at('r2'),
+      saidMtuBytes: 1420,
+      hop: { afterTtl: 2, afterAddress: at('r2'), beforeTtl: 3, beforeAddress: at('r3'), confidence: 'high' },
+    });
+    // r4 answers to nothing, so that the place is known between its neighbours only.
+    const hop = { afterTtl: 1, afterAddress: at('r1'), beforeTtl: 3, beforeAddress: at('r5') };
+    for (const host of ['hole', 'lossy'] as const) {
+      expect(found[host].forward, host).toMatchObject({
+        verdict: 'black-hole',
+        confirmedBytes: 1450,
+        refutedBytes: 1451,
+      });
+      expect(found[host].forward).toMatchObject({ by: null, saidMtuBytes: null, hop });
+    }
+  };
+
+  test.each([
+    ['icmp', 4],
+    ['icmp', 6],
+  ] as const)(
+    'by %s over IPv%d: jumbo frames, a router that speaks, black holes with and without loss',
+    async (method, family) => {
+      expectPaths(await run(['wide', 'tunnel', 'hole', 'lossy'], { method }, { family }), family);
+    },
+  );
+
+  test.each([4, 6] as const)(
+    'as nobody without ping sockets all of this works over IPv%d, by UDP, and it says so',
+    async (family) => {
+      await lab.run('client', ['sh', '-c', "echo '1 0' > /proc/sys/net/ipv4/ping_group_range"]);
+      const found = await run(['wide', 'tunnel', 'hole', 'lossy'], {}, { family, as: NOBODY });
+      expectPaths(found, family);
+      for (const { method, how } of Object.values(found)) expect({ method, how }).toMatchObject({ method: 'udp' });
+    },
+  );
+
+  test('the segments of TCP are held against the path: too large for the tunnel, right for the jumbo path', async () => {
+    const found = await run(['wide', 'hole'], { method: 'icmp', hops: false });
+    expect(found.wide.tcp).toMatchObject({ packetBytes: 9000, limitedBy: 'interface', fits: true });
+    expect(found.hole.tcp).toMatchObject({ packetBytes: 1500, mssBytes: 1460, fits: false });
+  });
+
+  test('a narrower way back does not lower the way there, where only the way there is asked', async () => {
+    const { back } = await run(['back'], { method: 'udp' });
+    expect(back.forward).toMatchObject({ verdict: 'icmp-confirmed', confirmedBytes: 1500, by: lab.addressOf('r1') });
+  });
+
+  test('agrees with tracepath on the path where ICMP speaks', async () => {
+    const { stdout } = await lab.run('client', ['tracepath', '-n', lab.addressOf('tunnel')]);
+    expect(stdout).toContain(`pmtu ${MTU.tunnel}`);
+  });
+
+  test.each([4, 6] as const)(
+    'agrees with ping over IPv%d: 1450 octets pass the black hole and 1451 do not',
+    async (family) => {
+      const headers = family === 4 ? 28 : 48;
+      const ping = (size: number) =>
+        lab.run('client', [
+          'ping',
+          '-c2',
+          '-i0.2',
+          '-W1',
+          '-Mdo',
+          `-s${size - headers}`,
+          lab.addressOf('hole', family),
+        ]);
+      const [fits, lost] = await Promise.all([ping(MTU.hole), ping(MTU.hole + 1)]);
+      expect([fits.code, lost.code]).toEqual([0, 1]);
+    },
+  );
+});
