@@ -3,6 +3,7 @@ import { inferenceProbe } from './inference/probe.ts';
 import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import type { Probe } from './probe.ts';
+import { stampProbe } from './stamp/probe.ts';
 import { tcpProbe } from './tcp.ts';
 import { tlsProbe } from './tls.ts';
 import { traceProbe } from './trace.ts';
@@ -15,5 +16,6 @@ export const probes: readonly Probe[] = [
   traceProbe,
   mtuProbe,
   pingProbe,
+  stampProbe,
   inferenceProbe,
 ] as const;

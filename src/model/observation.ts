@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
+import { stampSummary } from './stamp.ts';
 import { traceGraph } from './trace.ts';
 
 const header = {
@@ -60,6 +61,14 @@ export const traceObservation = z.object({
   hops: z.array(traceHop).meta({ description: 'One path, that of the first flow.' }),
   graph: traceGraph.optional().meta({ description: 'All paths, where they were looked for.' }),
 });
+/** Loss, delay variation and order of both directions of a path apart, by a STAMP reflector (RFC 8762). */
+export const stampObservation = z.object({
+  kind: z.literal('stamp'),
+  ...header,
+  address: z.string(),
+  port: z.number().int(),
+  summary: stampSummary.nullable().meta({ description: 'What the packets say; null when none could be sent.' }),
+});
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** How large packets may be on the way. */
 export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
@@ -83,6 +92,7 @@ export const observation = z
     tcpObservation,
     tlsObservation,
     pingObservation,
+    stampObservation,
     traceObservation,
     inferenceObservation,
     mtuObservation,

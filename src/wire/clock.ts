@@ -41,6 +41,12 @@ export class KernelClock {
     return seconds(this.#timespec) * 1e3 + this.#timespec.readUInt32LE(8) / 1e6;
   }
 
+  /** CLOCK_REALTIME as it is now, in the parts that the kernel's stamps have. */
+  realtime(): { sec: number; nsec: number } {
+    this.#read(CLOCK_REALTIME, this.#timespec);
+    return { sec: seconds(this.#timespec), nsec: this.#timespec.readUInt32LE(8) };
+  }
+
   /**
    * Reads both clocks again; to be called about once per batch of stamps.
    * @returns how far the wall clock was stepped since the last call, in ms; 0 when the difference is within the reading error
