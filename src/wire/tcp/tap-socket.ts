@@ -1,4 +1,5 @@
 import { SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } from '../abi.ts';
+import { attachBpf } from '../bpf.ts';
 import type { KernelClock } from '../clock.ts';
 import { addressOf, check, lastErrno, libc, memory } from '../libc.ts';
 import {
@@ -17,7 +18,6 @@ const ETH_P_ALL_BE = 0x0300;
 const SOL_PACKET = 263;
 const PACKET_STATISTICS = 6;
 const PACKET_IGNORE_OUTGOING = 23;
-const SO_ATTACH_FILTER = 26;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 
@@ -182,18 +182,12 @@ export class Tap {
 function openTapSocket(remotePort: number): number {
   const c = libc();
   const fd = check(c.socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket', 'AF_PACKET');
-  const filter = tapFilter(remotePort);
-  const instructions = memory(filter.length);
-  instructions.set(filter);
-  const program = memory(16);
-  program.writeUInt16LE(filter.length / 8, 0);
-  program.writeBigUInt64LE(addressOf(instructions), 8);
   const value = memory(4);
   const set = (level: number, name: number, number: number) => {
     value.writeInt32LE(number, 0);
     return c.setsockopt(fd, level, name, value, 4);
   };
-  check(c.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, 16), 'setsockopt', 'SO_ATTACH_FILTER');
+  attachBpf(fd, tapFilter(remotePort));
   set(SOL_SOCKET, SO_TIMESTAMPNS, 1);
   set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
   if (set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20) < 0) set(SOL_SOCKET, SO_RCVBUF, 4 << 20);

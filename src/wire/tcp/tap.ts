@@ -1,3 +1,5 @@
+import { assembleBpf, BPF } from '../bpf.ts';
+
 /**
  * The tap: a packet socket that sees the headers of the segments a server sends us. Where the process may have one
  * (CAP_NET_RAW), every segment brings two facts that TCP_INFO does not give: its own kernel arrival time even when it came out
@@ -8,49 +10,33 @@
 /** Bytes of each packet that the filter lets through: IPv6 40 + TCP 60, never payload worth reading. */
 export const tapSnapLength = 120;
 
+const { loadByte, loadHalf, loadHalfAtX, loadXHeaderLength, and, jumpEqual, jumpSet, ret } = BPF;
 const accept = tapSnapLength;
-const ldb = 0x30;
-const ldh = 0x28;
-const ldhIndexed = 0x48;
-const ldxHeaderLength = 0xb1;
-const and = 0x54;
-const jumpEqual = 0x15;
-const jumpSet = 0x45;
-const ret = 0x06;
 
 /**
  * Classic BPF program for SO_ATTACH_FILTER on a SOCK_DGRAM packet socket: TCP over IPv4 or IPv6 from source port `port`,
- * no fragments but the first. Eight bytes per instruction: code u16, jt u8, jf u8, k u32.
+ * no fragments but the first.
  */
 export function tapFilter(port: number): Uint8Array {
-  const program: [number, number, number, number][] = [
-    [ldb, 0, 0, 0],
+  return assembleBpf([
+    [loadByte, 0, 0, 0],
     [and, 0, 0, 0xf0],
     [jumpEqual, 0, 7, 0x40],
-    [ldb, 0, 0, 9],
+    [loadByte, 0, 0, 9],
     [jumpEqual, 0, 11, 6],
-    [ldh, 0, 0, 6],
+    [loadHalf, 0, 0, 6],
     [jumpSet, 9, 0, 0x1fff],
-    [ldxHeaderLength, 0, 0, 0],
-    [ldhIndexed, 0, 0, 0],
+    [loadXHeaderLength, 0, 0, 0],
+    [loadHalfAtX, 0, 0, 0],
     [jumpEqual, 5, 6, port],
     [jumpEqual, 0, 5, 0x60],
-    [ldb, 0, 0, 6],
+    [loadByte, 0, 0, 6],
     [jumpEqual, 0, 3, 6],
-    [ldh, 0, 0, 40],
+    [loadHalf, 0, 0, 40],
     [jumpEqual, 0, 1, port],
     [ret, 0, 0, accept],
     [ret, 0, 0, 0],
-  ];
-  const bytes = new Uint8Array(program.length * 8);
-  const view = new DataView(bytes.buffer);
-  program.forEach(([code, jt, jf, k], i) => {
-    view.setUint16(i * 8, code, true);
-    view.setUint8(i * 8 + 2, jt);
-    view.setUint8(i * 8 + 3, jf);
-    view.setUint32(i * 8 + 4, k, true);
-  });
-  return bytes;
+  ]);
 }
 
 /** A segment as the tap saw it; one object is reused by the caller for every packet. */

@@ -1,0 +1,99 @@
+import { addressOf, memory } from '../libc.ts';
+
+/**
+ * An array of struct mmsghdr for sendmmsg(2) and recvmmsg(2) with everything it points to, laid out once: slot i owns the i-th
+ * stretch of `data`, `names` and `control`. The hot loops read and write it through typed arrays, so a packet costs no
+ * allocation; 64-bit little-endian Linux.
+ */
+export class MessageBatch {
+  readonly slots: number;
+  readonly dataBytes: number;
+  readonly headers: Buffer;
+  readonly data: Uint8Array;
+  readonly data32: Uint32Array;
+  readonly names32: Uint32Array;
+  readonly control: Uint8Array;
+  readonly control32: Uint32Array;
+  readonly #headers32: Uint32Array;
+  readonly #controlBytes: number;
+  readonly #iovecs32: Uint32Array;
+  #used = 0;
+
+  /** Octets of a slot's data and control have to be multiples of 4. */
+  constructor(slots: number, dataBytes: number, controlBytes: number) {
+    this.slots = slots;
+    this.dataBytes = dataBytes;
+    this.#controlBytes = controlBytes;
+    this.headers = memory(slots * MMSGHDR_BYTES);
+    const data = memory(slots * dataBytes);
+    const names = memory(slots * NAME_BYTES);
+    const control = memory(slots * controlBytes);
+    const iovecs = memory(slots * 16);
+    this.data = new Uint8Array(data.buffer);
+    this.data32 = new Uint32Array(data.buffer);
+    this.names32 = new Uint32Array(names.buffer);
+    this.control = new Uint8Array(control.buffer);
+    this.control32 = new Uint32Array(control.buffer);
+    this.#iovecs32 = new Uint32Array(iovecs.buffer);
+    this.#headers32 = new Uint32Array(this.headers.buffer);
+    const at = { data: addressOf(data), names: addressOf(names), control: addressOf(control), iovecs: addressOf(iovecs) };
+    for (let i = 0; i < slots; i++) {
+      const slot = BigInt(i);
+      iovecs.writeBigUInt64LE(at.data + slot * BigInt(dataBytes), i * 16);
+      const header = i * MMSGHDR_BYTES;
+      this.headers.writeBigUInt64LE(at.names + slot * BigInt(NAME_BYTES), header);
+      this.headers.writeBigUInt64LE(at.iovecs + slot * 16n, header + 16);
+      this.headers.writeBigUInt64LE(1n, header + 24);
+      this.headers.writeBigUInt64LE(at.control + slot * BigInt(controlBytes), header + 32);
+    }
+    this.#used = slots;
+    this.rearm();
+  }
+
+  /** Notes that recvmmsg overwrote the lengths of the first `count` slots. */
+  received(count: number): void {
+    this.#used = count;
+  }
+
+  /** Says again that all room is free, of the slots that the last recvmmsg used. */
+  rearm(): void {
+    const headers = this.#headers32;
+    for (let i = 0; i < this.#used; i++) {
+      headers[i * HEADER_WORDS + NAME_LENGTH] = NAME_BYTES;
+      headers[i * HEADER_WORDS + CONTROL_LENGTH] = this.#controlBytes;
+      this.#iovecs32[i * 4 + 2] = this.dataBytes;
+    }
+    this.#used = 0;
+  }
+
+  /** What is to be sent from a slot: octets of its packet, of its address and of its control messages. */
+  setLengths(slot: number, dataBytes: number, nameBytes: number, controlBytes: number): void {
+    this.#headers32[slot * HEADER_WORDS + NAME_LENGTH] = nameBytes;
+    this.#headers32[slot * HEADER_WORDS + CONTROL_LENGTH] = controlBytes;
+    this.#iovecs32[slot * 4 + 2] = dataBytes;
+  }
+
+  /** Octets that recvmmsg put into a slot, never more than it holds. */
+  receivedBytes(slot: number): number {
+    return Math.min(this.#headers32[slot * HEADER_WORDS + MESSAGE_LENGTH]!, this.dataBytes);
+  }
+
+  controlLength(slot: number): number {
+    return Math.min(this.#headers32[slot * HEADER_WORDS + CONTROL_LENGTH]!, this.#controlBytes);
+  }
+
+  /** Index of a slot's control messages in `control32`. */
+  controlWord(slot: number): number {
+    return (slot * this.#controlBytes) >>> 2;
+  }
+}
+
+const MMSGHDR_BYTES = 64;
+export const NAME_BYTES = 32; // holds a sockaddr_in6
+export const NAME_WORDS = NAME_BYTES / 4;
+
+// struct mmsghdr in 32-bit words
+const HEADER_WORDS = MMSGHDR_BYTES / 4;
+const NAME_LENGTH = 2;
+const CONTROL_LENGTH = 10;
+const MESSAGE_LENGTH = 14;

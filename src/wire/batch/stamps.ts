@@ -1,0 +1,49 @@
+import { IP_RECVERR, IPV6_RECVERR, SO_TIMESTAMPING, SOL_IP, SOL_IPV6, SOL_SOCKET } from '../msghdr.ts';
+
+/**
+ * Control messages as the hot loop wants them: read from 32-bit words in one walk, without copies. The slow and general twin is
+ * readControl() of msghdr.ts; a test holds the two together.
+ */
+export interface FastControl {
+  /** Whether there was a software stamp: seconds and nanoseconds of CLOCK_REALTIME. */
+  hasStamp: boolean;
+  sec: number;
+  nsec: number;
+  /** Index of the word at which struct sock_extended_err begins, or −1. */
+  errorWord: number;
+  /** Octets of it, the offender's address included. */
+  errorBytes: number;
+}
+
+export function fastControl(): FastControl {
+  return { hasStamp: false, sec: 0, nsec: 0, errorWord: -1, errorBytes: 0 };
+}
+
+const CMSGHDR_BYTES = 16;
+
+/** Reads `length` octets of control messages from word `start` on. Never reads beyond them; what it does not know it skips. */
+export function readFastControl(words: Uint32Array, start: number, length: number, out: FastControl): void {
+  out.hasStamp = false;
+  out.errorWord = -1;
+  const end = Math.min(start + (length >>> 2), words.length);
+  let word = start;
+  while (word + CMSGHDR_BYTES / 4 <= end) {
+    const bytes = words[word]!;
+    // cmsg_len is a size_t: a value that does not fit 32 bits cannot be ours.
+    if (words[word + 1] !== 0 || bytes < CMSGHDR_BYTES || word + ((bytes + 3) >>> 2) > end) return;
+    const level = words[word + 2];
+    const type = words[word + 3];
+    if (level === SOL_SOCKET && type === SO_TIMESTAMPING && bytes >= CMSGHDR_BYTES + 48) {
+      out.sec = words[word + 4]! + words[word + 5]! * 2 ** 32;
+      out.nsec = words[word + 6]!;
+      out.hasStamp = out.sec !== 0 || out.nsec !== 0;
+    } else if (
+      bytes >= CMSGHDR_BYTES + 16 &&
+      ((level === SOL_IP && type === IP_RECVERR) || (level === SOL_IPV6 && type === IPV6_RECVERR))
+    ) {
+      out.errorWord = word + 4;
+      out.errorBytes = bytes - CMSGHDR_BYTES;
+    }
+    word += (bytes + 7) >>> 3 << 1;
+  }
+}
