@@ -5,6 +5,7 @@ import { labCheckSchema, labReportSchema } from '../lab/report.ts';
 import { assessReport } from '../model/assess.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
+import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
@@ -31,6 +32,7 @@ export const schemas: readonly Published[] = [
   { name: 'infer', about: 'what inferpath infer --json prints', schema: inferReport, side: 'output' },
   { name: 'assess', about: 'what inferpath assess --json prints', schema: assessReport, side: 'output' },
   { name: 'mtu', about: 'what inferpath mtu --json prints', schema: mtuReport, side: 'output' },
+  { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },

@@ -62,7 +62,7 @@ export async function resolveTarget(
   const override = target.resolve?.get(`${host}:${port}`) ?? target.resolve?.get(`[${host}]:${port}`);
   const literal = override ?? host;
   if (isIP(literal) === 0 && override === undefined)
-    return { host, port, ...(await lookup(target, io, signal, timeoutMs)) };
+    return { host, port, ...(await lookupHost(host, target.family, io, signal, timeoutMs)) };
   const how = override === undefined ? 'address literal' : 'address given by the user';
   return { host, port, durationMs: 0, how, ...useLiteral(literal, target.family) };
 }
@@ -76,13 +76,14 @@ function useLiteral(address: string, family: 4 | 6 | undefined): Pick<Resolution
   return { addresses: [], outcome: failed('EADDRNOTAVAIL', address, message) };
 }
 
-async function lookup(
-  target: Target,
+/** Asks the resolver of the system for a name, once. Never throws. */
+export async function lookupHost(
+  host: string,
+  family: 4 | 6 | undefined,
   io: Io,
   signal: AbortSignal,
-  timeoutMs: number,
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<Omit<Resolution, 'host' | 'port'>> {
-  const host = hostOf(target.url);
   const how = 'system resolver, user clock';
   const startMs = io.clock.monoMs();
   const waiting = new AbortController();
@@ -91,7 +92,7 @@ async function lookup(
   if (signal.aborted) stop();
   try {
     // getaddrinfo cannot be taken back, so it is only left alone when we stop waiting.
-    const answer = io.dns.lookup(host, target.family).then(
+    const answer = io.dns.lookup(host, family).then(
       (addresses) => answered(host, addresses),
       (error: unknown) => ({ addresses: [], outcome: failed(codeOf(error), host, messageOf(error)) }),
     );

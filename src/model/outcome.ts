@@ -14,6 +14,13 @@ export const outcome = z
     z
       .object({ kind: z.literal('lost') })
       .meta({ description: 'No answer within the wait; counts as loss (RFC 7680).' }),
+    z.object({ kind: z.literal('late'), afterMs: z.number() }).meta({
+      description:
+        'The answer came after the wait was over; counts as loss (RFC 7680), and says that the wait was short.',
+    }),
+    z.object({ kind: z.literal('otherAddress'), address: z.string() }).meta({
+      description: 'The probe was answered, but from another address than it was sent to.',
+    }),
     z
       .object({ kind: z.literal('refused'), address: z.string() })
       .meta({ description: 'The peer answered with a TCP reset or an ICMP port unreachable.' }),
@@ -57,6 +64,10 @@ export function describeOutcome(o: Outcome): string {
       return 'answered';
     case 'lost':
       return 'no answer';
+    case 'late':
+      return Number.isNaN(o.afterMs) ? 'answered too late' : `answered too late, after ${o.afterMs.toFixed(1)} ms`;
+    case 'otherAddress':
+      return `answered by another address, ${o.address}`;
     case 'refused':
       return `connection refused by ${o.address}`;
     case 'unreachable':

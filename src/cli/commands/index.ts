@@ -8,6 +8,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'assess', load: async () => (await import('./assess.ts')).assess },
   { name: 'infer', load: async () => (await import('./infer.ts')).infer },
   { name: 'mtu', load: async () => (await import('./mtu.ts')).mtu },
+  { name: 'ping', load: async () => (await import('./ping.ts')).ping },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },

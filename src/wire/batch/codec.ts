@@ -4,6 +4,8 @@ import type { MessageBatch } from './messages.ts';
 export interface Codec {
   /** Octets of a packet as it is given to the kernel. */
   packetBytes: number;
+  /** Whether the port of the target goes into its address; raw IPv6 sockets refuse one. */
+  usesPort: boolean;
   /** Writes what all packets have in common into every slot. */
   prepare(out: MessageBatch): void;
   /** Makes the packet in `slot` that of probe `probe`; `target` is whom it goes to. */

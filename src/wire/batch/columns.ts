@@ -108,7 +108,7 @@ function layout(targets: number, rounds: number) {
   let bytes = 0;
   const take = (count: number, width: number) => {
     const start = bytes;
-    bytes += (count * width + 7) & ~7;
+    bytes += Math.ceil((count * width) / 8) * 8;
     return start;
   };
   const cells = targets * rounds;

@@ -115,7 +115,7 @@ export class Flight {
     const { timeoutMs } = this.#plan;
     const isLate = (Number.isNaN(rttMs) ? waitedMs : rttMs) > timeoutMs;
     this.#land(cell, isLate ? ProbeState.late : state);
-    columns.rttMs[cell] = rttMs;
+    columns.rttMs[cell] = isLate && Number.isNaN(rttMs) ? waitedMs : rttMs;
     const error = this.txErrorMs[probe & this.mask]!;
     if (error > columns.errorMs[target]!) columns.errorMs[target] = error;
     if (round + 1 < columns.answeredRound[target]!) columns.reordered[target]!++;

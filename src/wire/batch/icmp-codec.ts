@@ -27,6 +27,7 @@ export function icmpCodec({ family, raw, identifier, token, payloadBytes }: Icmp
   let constantSum = 0;
   return {
     packetBytes,
+    usesPort: false,
     refused: false,
     prepare(out) {
       for (let slot = 0; slot < out.slots; slot++) {
@@ -48,8 +49,7 @@ export function icmpCodec({ family, raw, identifier, token, payloadBytes }: Icmp
       words[word + 1] = idAndSequence;
       words[word + 4] = probe;
       if (family === 6) return; // the kernel fills in the checksum of ICMPv6
-      const sum =
-        constantSum + (idAndSequence & 0xffff) + (idAndSequence >>> 16) + (probe & 0xffff) + (probe >>> 16);
+      const sum = constantSum + (idAndSequence & 0xffff) + (idAndSequence >>> 16) + (probe & 0xffff) + (probe >>> 16);
       words[word] = (request | ((~fold(sum) & 0xffff) << 16)) >>> 0;
     },
     read(into, slot, bytes) {

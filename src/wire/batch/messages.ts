@@ -36,7 +36,12 @@ export class MessageBatch {
     this.control32 = new Uint32Array(control.buffer);
     this.#iovecs32 = new Uint32Array(iovecs.buffer);
     this.#headers32 = new Uint32Array(this.headers.buffer);
-    const at = { data: addressOf(data), names: addressOf(names), control: addressOf(control), iovecs: addressOf(iovecs) };
+    const at = {
+      data: addressOf(data),
+      names: addressOf(names),
+      control: addressOf(control),
+      iovecs: addressOf(iovecs),
+    };
     for (let i = 0; i < slots; i++) {
       const slot = BigInt(i);
       iovecs.writeBigUInt64LE(at.data + slot * BigInt(dataBytes), i * 16);

@@ -91,7 +91,7 @@ export class Sender {
     while (count < most && round < rounds && family[target] === ours) {
       if (startMs + round * roundMs + target * spacingMs > nowMs) break;
       const name = count * NAME_WORDS;
-      out.names32[name] = domain | (port[target]! << 16);
+      out.names32[name] = codec.usesPort ? domain | (port[target]! << 16) : domain;
       if (ours === 4) out.names32[name + 1] = address32[target * 4]!;
       else {
         for (let i = 0; i < 4; i++) out.names32[name + 2 + i] = address32[target * 4 + i]!;

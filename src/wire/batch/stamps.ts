@@ -25,12 +25,13 @@ const CMSGHDR_BYTES = 16;
 export function readFastControl(words: Uint32Array, start: number, length: number, out: FastControl): void {
   out.hasStamp = false;
   out.errorWord = -1;
-  const end = Math.min(start + (length >>> 2), words.length);
-  let word = start;
-  while (word + CMSGHDR_BYTES / 4 <= end) {
+  const bytesInAll = Math.min(length, (words.length - start) * 4);
+  let at = 0;
+  while (at + CMSGHDR_BYTES <= bytesInAll) {
+    const word = start + (at >>> 2);
     const bytes = words[word]!;
     // cmsg_len is a size_t: a value that does not fit 32 bits cannot be ours.
-    if (words[word + 1] !== 0 || bytes < CMSGHDR_BYTES || word + ((bytes + 3) >>> 2) > end) return;
+    if (words[word + 1] !== 0 || bytes < CMSGHDR_BYTES || at + bytes > bytesInAll) return;
     const level = words[word + 2];
     const type = words[word + 3];
     if (level === SOL_SOCKET && type === SO_TIMESTAMPING && bytes >= CMSGHDR_BYTES + 48) {
@@ -44,6 +45,6 @@ export function readFastControl(words: Uint32Array, start: number, length: numbe
       out.errorWord = word + 4;
       out.errorBytes = bytes - CMSGHDR_BYTES;
     }
-    word += (bytes + 7) >>> 3 << 1;
+    at += (bytes + 7) & ~7;
   }
 }

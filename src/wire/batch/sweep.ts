@@ -123,7 +123,8 @@ export class Sweep {
   /** Until a packet comes or `ms` are over, whichever is first; errors on the queue always wake. */
   #wait(ms: number, full: boolean): void {
     const waitMs = Math.min(Math.max(0, ms), full ? 1 : WAIT_MAX_MS);
-    for (let i = 0; i < this.#sockets.length; i++) this.#pollfds.writeInt16LE(full ? POLLIN | POLLOUT : POLLIN, i * 8 + 4);
+    for (let i = 0; i < this.#sockets.length; i++)
+      this.#pollfds.writeInt16LE(full ? POLLIN | POLLOUT : POLLIN, i * 8 + 4);
     this.#timespec.writeUInt32LE(Math.floor(waitMs / 1e3), 0);
     this.#timespec.writeUInt32LE(Math.floor((waitMs % 1e3) * 1e6), 8);
     libc().ppoll(this.#pollfds, this.#sockets.length, this.#timespec, null, 0);

@@ -3,18 +3,18 @@ import { type Codec, PAYLOAD_BYTES, readPayload, type Token, writeToken } from '
 export interface UdpCodecOptions {
   token: Token;
   payloadBytes: number;
-  /** The youngest probe to an address and port (network order) of which the quote holds no more than the UDP header; −1 if none. */
-  youngestTo(): number;
 }
 
 /**
  * Datagrams to a port. What answers is an ICMP port unreachable (a quote of ours on the error queue), or a datagram that
- * brings our payload back.
+ * brings our payload back. Routers that quote no more than RFC 792 asks for, the UDP header, leave nothing to tell the
+ * probe by: such an error is counted as foreign.
  */
-export function udpCodec({ token, payloadBytes, youngestTo }: UdpCodecOptions): Codec {
+export function udpCodec({ token, payloadBytes }: UdpCodecOptions): Codec {
   const packetBytes = Math.max(PAYLOAD_BYTES, payloadBytes);
   return {
     packetBytes,
+    usesPort: true,
     refused: false,
     prepare(out) {
       for (let slot = 0; slot < out.slots; slot++) {
@@ -28,7 +28,6 @@ export function udpCodec({ token, payloadBytes, youngestTo }: UdpCodecOptions): 
     },
     read: (into, slot, bytes) => readPayload(into.data32, slot * into.dataBytes, bytes, token),
     // The error queue of a UDP socket holds the quote from behind the UDP header.
-    readQuote: (into, slot, bytes) =>
-      bytes >= PAYLOAD_BYTES ? readPayload(into.data32, slot * into.dataBytes, bytes, token) : youngestTo(),
+    readQuote: (into, slot, bytes) => readPayload(into.data32, slot * into.dataBytes, bytes, token),
   };
 }

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { cli, published } from '../../../test/fixtures/cli.ts';
+import type { PingReport } from '../../model/ping-report.ts';
+import { exitCode } from '../command.ts';
+
+const linux = process.platform === 'linux';
+
+async function pingJson(...args: string[]): Promise<{ code: number; report: PingReport }> {
+  const { code, stdout, stderr } = await cli(['ping', ...args, '--json']);
+  expect(stdout, stderr).toMatch(/^\{.*\}\n$/s);
+  return { code, report: published('ping', stdout) as PingReport };
+}
+
+describe.runIf(linux)('inferpath ping', () => {
+  test('measures loopback over both families, with an error of its own for every target', async () => {
+    const { code, report } = await pingJson('127.0.0.1', '127.0.0.9', '-c', '4', '-i', '0.02');
+    expect(code).toBe(exitCode.ready);
+    expect(report.summary).toMatchObject({ targets: 2, answering: 2, sent: 8, answered: 8, lost: 0 });
+    for (const target of report.targets) {
+      expect(target.outcome.kind).toMatch(/answered|refused/);
+      expect(target.rttsMs).toHaveLength(4);
+      expect(target.rtt?.count).toBe(3);
+      expect(target.firstMs).toBeGreaterThan(0);
+      expect(target.errorMs).toBeGreaterThan(0);
+    }
+    expect(report.client).toMatchObject({ ownDrops: 0, clockStepMs: 0 });
+  });
+
+  test('a closed port answers by ICMP, and that is a round trip', async () => {
+    const { code, report } = await pingJson('127.0.0.1', '--method', 'udp', '-c', '3', '-i', '0.02');
+    expect(code).toBe(exitCode.ready);
+    expect(report.targets[0]).toMatchObject({ outcome: { kind: 'refused', address: '127.0.0.1' }, answered: 3 });
+    expect(report.method).toBe('udp');
+  });
+
+  test('thousands of targets from a file, as fast as it goes, without a drop of our own', async () => {
+    const lines = Array.from({ length: 5000 }, (_, i) => `127.1.${i >> 8}.${i & 255}`);
+    const { code, stdout } = await cli(['ping', '--file', 'hosts', '-c', '1', '--rate', 'max', '--json'], {
+      files: { hosts: `# all of them\n${lines.join('\n')}\n` },
+    });
+    const report = published('ping', stdout) as PingReport;
+    expect(code).toBe(exitCode.ready);
+    expect(report.summary).toMatchObject({ targets: 5000, answering: 5000, answered: 5000 });
+    expect(report.client.ownDrops).toBe(0);
+  });
+
+  test('a name without an address is an outcome of its own and does not stop the others', async () => {
+    const { code, stdout } = await cli(['ping', 'nowhere.example', 'here.example', '-c', '2', '-i', '0.01'], {
+      hosts: { 'here.example': [{ address: '127.0.0.1', family: 4 }] },
+    });
+    expect(code).toBe(exitCode.notReady);
+    expect(stdout).toMatch(/^nowhere\.example +0 +– +getaddrinfo/m);
+    expect(stdout).toMatch(/^here\.example +2 +0 %/m);
+  });
+
+  test('Ctrl-C prints what there is until then and exits 130', async () => {
+    const { fakeIo } = await import('../../../test/fakes/io.ts');
+    const { runCli } = await import('../run.ts');
+    const io = fakeIo({ realClock: true });
+    const done = runCli(['ping', '127.0.0.1', '--duration', '60', '-i', '0.01', '--json'], io);
+    setTimeout(() => io.interrupt(), 1000);
+    expect(await done).toBe(exitCode.interrupted);
+    const report = published('ping', io.stdout()) as PingReport;
+    expect(report.interrupted).toBe(true);
+    expect(report.summary.answered).toBeGreaterThan(0);
+    expect(report.summary.sent).toBeLessThan(6000);
+  });
+
+  test('--openmetrics prints metrics and nothing else', async () => {
+    const { code, stdout } = await cli(['ping', '127.0.0.1', '-c', '2', '-i', '0.01', '--openmetrics']);
+    expect(code).toBe(exitCode.ready);
+    expect(stdout).toContain('inferpath_probes_sent_total{target="127.0.0.1",address="127.0.0.1",');
+    expect(stdout.endsWith('# EOF\n')).toBe(true);
+  });
+});
+
+describe('inferpath ping, mistakes', () => {
+  test.each([
+    [['ping'], /<target>: is required/],
+    [['ping', 'a', '--count', '0'], /--count/],
+    [['ping', 'a b'], /"a b" is no target/],
+    [['ping', 'a', '--json', '--openmetrics'], /--openmetrics: cannot go with --json/],
+    [['ping', 'a', '--count', '1', '--duration', '1'], /--duration: cannot go with --count/],
+    [['ping', '127.0.0.1', '--count', '10000000', '--file', 'many'], /more than 2 GiB/],
+    [['ping', '--file', 'missing'], /--file: cannot read "missing": ENOENT/],
+    [['ping', '--file', 'bad'], /bad:2: "300\.0\.0\.1" is no target[^]*bad:3: "x:0" has port 0/],
+  ])('%j', async (args, words) => {
+    const many = Array.from({ length: 400 }, (_, i) => `127.0.${i >> 8}.${i & 255}`).join('\n');
+    const { code, stderr, stdout } = await cli(args, { files: { bad: 'a\n300.0.0.1\nx:0\n', many } });
+    expect(stderr).toMatch(words);
+    expect([code, stdout]).toEqual([exitCode.usage, '']);
+  });
+
+  test('says on another platform that it cannot, and exits 3', async () => {
+    const { code, stderr } = await cli(['ping', '127.0.0.1'], { platform: 'darwin' });
+    expect(code).toBe(exitCode.couldNotMeasure);
+    expect(stderr).toMatch(/Linux only, this is darwin/);
+  });
+});

@@ -1,0 +1,33 @@
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../worker.ts';
+import type { SweepAnswer, SweepJob } from './job.ts';
+
+/** A thread that is ready, or getting ready, to run sweeps, one after the other. */
+export interface SweepThread {
+  /** Runs the job; to stop it early, set `columns.control[0]`. Rejects only when the thread itself breaks. */
+  run(job: SweepJob): Promise<SweepAnswer>;
+  close(): void;
+}
+
+/** Starts the thread at once, so that it loads while its caller still reads targets. */
+export function startSweepThread(): SweepThread {
+  const worker: Worker = startWorker(import.meta.url, './sweep.worker', {});
+  worker.unref();
+  return {
+    run: (job) =>
+      new Promise((resolve, reject) => {
+        worker.ref();
+        const exited = () => reject(new Error('The thread of the sweep ended without an answer'));
+        worker.once('error', reject);
+        worker.once('exit', exited);
+        worker.once('message', (answer: SweepAnswer) => {
+          worker.off('error', reject);
+          worker.off('exit', exited);
+          worker.unref();
+          resolve(answer);
+        });
+        worker.postMessage(job);
+      }),
+    close: () => void worker.terminate(),
+  };
+}
