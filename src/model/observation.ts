@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
+import { hopReply, roundTripFigures, roundTripsFields } from './round-trips.ts';
 import { stampSummary } from './stamp.ts';
 import { traceGraph } from './trace.ts';
 
@@ -51,12 +52,17 @@ export const traceHop = z.object({
   ttl: z.number().int(),
   address: z.string().nullable(),
   rttMs: z.number().nullable(),
+  name: z.string().optional().meta({ description: 'Name of the hop, where the source prints it.' }),
+  replies: z.array(hopReply).optional().meta({
+    description: 'Each probe of this hop, where they are told apart. Several addresses are nodes, not links.',
+  }),
+  figures: roundTripFigures.optional().meta({ description: 'All probes of this hop summed up.' }),
 });
 export const traceObservation = z.object({
   kind: z.literal('trace'),
   ...header,
   address: z.string(),
-  method: z.enum(['icmp', 'udp', 'tcp', 'tcp-connect']),
+  method: z.enum(['icmp', 'udp', 'tcp', 'tcp-connect', 'unknown']),
   reached: z.boolean(),
   hops: z.array(traceHop).meta({ description: 'One path, that of the first flow.' }),
   graph: traceGraph.optional().meta({ description: 'All paths, where they were looked for.' }),
@@ -69,6 +75,8 @@ export const stampObservation = z.object({
   port: z.number().int(),
   summary: stampSummary.nullable().meta({ description: 'What the packets say; null when none could be sent.' }),
 });
+/** Round trips of which only sums are known; from other tools' output. */
+export const roundTripsObservation = z.object({ kind: z.literal('round-trips'), ...header, ...roundTripsFields });
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** How large packets may be on the way. */
 export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
@@ -94,6 +102,7 @@ export const observation = z
     pingObservation,
     stampObservation,
     traceObservation,
+    roundTripsObservation,
     inferenceObservation,
     mtuObservation,
     clientObservation,
