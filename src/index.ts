@@ -11,3 +11,6 @@ export * from './model/units.ts';
 export * from './model/workload.ts';
 export * from './model/assess.ts';
 export { viewOf, type Rule, type View } from './judge/rule.ts';
+export * from './model/import.ts';
+export * from './model/round-trips.ts';
+export { importObservations, startImport, type ImportOptions, type ImportResult } from './gather/import.ts';

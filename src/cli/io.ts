@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { access, open, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, open, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
@@ -82,6 +83,8 @@ export function files(cwd: string): Files {
         () => true,
         () => false,
       ),
+    readChunks: (path) => createReadStream(resolve(cwd, path)),
+    modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };
 }
 
@@ -151,6 +154,7 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     out: (text) => {
       if (!closed()) stdout.write(text);
     },
+    flushed: () => new Promise((done) => (closed() ? done() : stdout.write('', () => done()))),
     err: (text) => {
       stderr.write(text);
     },
@@ -165,6 +169,7 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     },
     colors: wantsColors(env, isatty(stdout.fd)),
     ask: lineReader(proc, interrupted),
+    input: () => stdin,
     takeOver: (hold) => takeOver(proc, hold),
   };
 }

@@ -3,6 +3,7 @@ import { reflectLine } from '../lab/reflect/lines.ts';
 import { truthRow } from '../lab/reflect/truth.ts';
 import { labCheckSchema, labReportSchema } from '../lab/report.ts';
 import { assessReport } from '../model/assess.ts';
+import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
@@ -33,6 +34,7 @@ export const schemas: readonly Published[] = [
   { name: 'assess', about: 'what inferpath assess --json prints', schema: assessReport, side: 'output' },
   { name: 'mtu', about: 'what inferpath mtu --json prints', schema: mtuReport, side: 'output' },
   { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
+  { name: 'import', about: 'what inferpath import --json prints', schema: importReport, side: 'output' },
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },

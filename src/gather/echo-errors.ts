@@ -9,7 +9,8 @@ export function spoken(message: string): string {
 
 /** A line by which ping tells that it could not even send: a name that does not resolve is an outcome, the rest a warning. */
 export function describeLocal(message: string, line: number, context: ImportContext, sink: Sink): void {
-  const unresolved = /(\S+)?: ?(Name or service not known|Temporary failure in name resolution|Unknown host)|^cannot resolve ([^\s:]+)|^unknown host (\S+)/i;
+  const unresolved =
+    /(\S+)?: ?(Name or service not known|Temporary failure in name resolution|Unknown host)|^cannot resolve ([^\s:]+)|^unknown host (\S+)/i;
   const found = unresolved.exec(message);
   const isName = found || /name or service not known|name resolution/i.test(message);
   if (!isName) {

@@ -10,7 +10,13 @@ export const fpingJsonImporter: Importer = {
   format: 'fping-json',
   about: 'fping --json (5.5, alpha)',
   detect: (head) =>
-    marks(head, [[/^\{ ?"(?:resp|timeout|summary|vSum|intSum)" ?: ?\{ ?"/m, 1, 'objects with the key "resp", "timeout" or "summary"']]),
+    marks(head, [
+      [
+        /^\{ ?"(?:resp|timeout|summary|vSum|intSum)" ?: ?\{ ?"/m,
+        1,
+        'objects with the key "resp", "timeout" or "summary"',
+      ],
+    ]),
   open: readFpingJson,
 };
 
@@ -19,7 +25,13 @@ function readFpingJson(context: ImportContext, sink: Sink): LineReader {
 
   const add = (host: string, sequence: number, rttMs: number | null): boolean => {
     if (!runs.has(host) && runs.size >= MAX_TARGETS) return false;
-    const head = { to: context.to ?? host, address: host, method: 'icmp' as const, tool: 'fping --json', firstSequence: 0 };
+    const head = {
+      to: context.to ?? host,
+      address: host,
+      method: 'icmp' as const,
+      tool: 'fping --json',
+      firstSequence: 0,
+    };
     const run = runs.get(host) ?? probeRun(head, context, sink);
     runs.set(host, run);
     const outcome = rttMs === null ? ({ kind: 'lost' } as const) : ({ kind: 'answered' } as const);

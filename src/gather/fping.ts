@@ -1,7 +1,7 @@
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
 import { probeRun, type ProbeRun } from './probe-run.ts';
 import { emitRoundTrips } from './round-trips.ts';
-import { takeStamp } from './stamp.ts';
+import { stampReader } from './stamp.ts';
 
 const ANSWER = /^(\S+)(?: \(([\da-f.:]+)\))?\s+: \[(\d+)\], \d+ bytes, ([\d.]+) ms/;
 const TIMED_OUT = /^(\S+)(?: \(([\da-f.:]+)\))?\s+: \[(\d+)\], timed out/;
@@ -35,6 +35,7 @@ export const fpingImporter: Importer = {
 };
 
 function readFping(context: ImportContext, sink: Sink): LineReader {
+  const takeStamp = stampReader(context);
   const targets = new Map<string, Target>();
   /** What a router said of a target whose probe has not been settled yet. */
   const refused = new Map<string, { by: string; message: string }>();
@@ -43,18 +44,34 @@ function readFping(context: ImportContext, sink: Sink): LineReader {
     const found = targets.get(to);
     if (found) return found;
     if (targets.size >= MAX_TARGETS) return null;
-    const head = { to: context.to ?? to, address: address ?? to, method: 'icmp' as const, tool: 'fping', firstSequence: 0 };
+    const head = {
+      to: context.to ?? to,
+      address: address ?? to,
+      method: 'icmp' as const,
+      tool: 'fping',
+      firstSequence: 0,
+    };
     const made = { run: probeRun(head, context, sink), probes: 0 };
     targets.set(to, made);
     return made;
   };
-  const add = (to: string, address: string | undefined, sequence: number, rttMs: number | null, atMs: number | null) => {
+  const add = (
+    to: string,
+    address: string | undefined,
+    sequence: number,
+    rttMs: number | null,
+    atMs: number | null,
+  ) => {
     const target = targetOf(to, address);
     if (!target) return false;
     const refusal = rttMs === null ? refused.get(to) : undefined;
     refused.delete(to);
     const outcome =
-      rttMs !== null ? { kind: 'answered' as const } : refusal ? { kind: 'unreachable' as const, ...refusal } : { kind: 'lost' as const };
+      rttMs !== null
+        ? { kind: 'answered' as const }
+        : refusal
+          ? { kind: 'unreachable' as const, ...refusal }
+          : { kind: 'lost' as const };
     target.probes++;
     target.run.add({ sequence, address: address ?? to, outcome, rttMs, atMs });
     return true;
@@ -101,14 +118,17 @@ function readFping(context: ImportContext, sink: Sink): LineReader {
         return true;
       },
     ],
-    [ICMP, ([, message = '', by = '', to = '']) => (refused.size < MAX_TARGETS && refused.set(to, { by, message }), true)],
+    [
+      ICMP,
+      ([, message = '', by = '', to = '']) => (refused.size < MAX_TARGETS && refused.set(to, { by, message }), true),
+    ],
     [KNOWN, () => true],
   ];
 
   return {
     line: (text, number) => {
       if (text.trim() === '') return;
-      const stamped = takeStamp(text, { zoneMinutes: context.zoneMinutes, dayMs: context.clock.ms });
+      const stamped = takeStamp(text);
       const body = (stamped && stamped.rest !== '' ? stamped.rest : text).trimEnd();
       for (const [pattern, read] of readers) {
         const found = pattern.exec(body);

@@ -1,7 +1,8 @@
 import type { Observation, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { ImportContext, Sink } from './importer.ts';
-import { iso, timeOfFile } from './probe-run.ts';
+import { finite, iso, timeOfFile } from './probe-run.ts';
+import { clean } from './round-trips.ts';
 
 export type Hop = ObservationOf<'trace'>['hops'][number];
 export type HopReply = NonNullable<Hop['replies']>[number];
@@ -61,9 +62,19 @@ export function hopOf(ttl: number, replies: readonly HopReply[], name?: string):
   };
 }
 
+function cleanHop(hop: Hop): Hop {
+  const { figures, replies } = hop;
+  return {
+    ...hop,
+    rttMs: finite(hop.rttMs),
+    ...(figures ? { figures: clean(figures) } : {}),
+    ...(replies ? { replies: replies.map((reply) => ({ ...reply, rttMs: finite(reply.rttMs) })) } : {}),
+  };
+}
+
 function everyHop(hops: readonly Hop[]): Hop[] {
   const known = new Map<number, Hop>();
-  for (const hop of hops) if (hop.ttl >= 1 && hop.ttl <= MAX_TTL) known.set(hop.ttl, hop);
+  for (const hop of hops) if (hop.ttl >= 1 && hop.ttl <= MAX_TTL) known.set(hop.ttl, cleanHop(hop));
   const last = Math.max(0, ...known.keys());
   return Array.from({ length: last }, (_, i) => known.get(i + 1) ?? { ttl: i + 1, address: null, rttMs: null });
 }

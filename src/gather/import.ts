@@ -108,7 +108,10 @@ export function startImport(options: ImportOptions, handlers: ImportHandlers): T
       if (warnings > MAX_WARNINGS)
         handlers.warning({ file: name, line: null, message: `and ${warnings - MAX_WARNINGS} more warnings` });
       const counts = { lines, unreadLines, observations: tally.count(), ...tally.span(), targets: tally.targets() };
-      return { ok: true, file: { file: name, format: importer.format, detected: why, encoding: splitter.encoding(), ...counts } };
+      return {
+        ok: true,
+        file: { file: name, format: importer.format, detected: why, encoding: splitter.encoding(), ...counts },
+      };
     },
   };
 }

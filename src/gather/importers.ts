@@ -48,6 +48,7 @@ export function chooseImporter(head: string): Choice {
     const detection = importer.detect(head);
     if (detection.confidence > (best?.detection.confidence ?? 0)) best = { importer, detection };
   }
-  if (best && best.detection.confidence >= CHOSEN) return { ok: true, importer: best.importer, why: best.detection.why };
+  if (best && best.detection.confidence >= CHOSEN)
+    return { ok: true, importer: best.importer, why: best.detection.why };
   return { ok: false, nearest: best && { format: best.importer.format, why: best.detection.why } };
 }

@@ -24,7 +24,10 @@ export function asText(value: unknown): string | null {
 }
 
 /** Collects all lines and hands over the JSON documents in them: one, or several one after the other. */
-export function documentReader(sink: Sink, read: (document: JsonObject | readonly unknown[], line: number) => void): LineReader {
+export function documentReader(
+  sink: Sink,
+  read: (document: JsonObject | readonly unknown[], line: number) => void,
+): LineReader {
   let lines: string[] = [];
   let length = 0;
   let first = 1;
@@ -72,7 +75,11 @@ export function documentReader(sink: Sink, read: (document: JsonObject | readonl
 }
 
 /** Hands over each line as one JSON object. */
-export function ndjsonReader(sink: Sink, read: (object: JsonObject, line: number) => boolean, end?: () => void): LineReader {
+export function ndjsonReader(
+  sink: Sink,
+  read: (object: JsonObject, line: number) => boolean,
+  end?: () => void,
+): LineReader {
   return {
     line: (text, number) => {
       if (text.trim() === '') return;

@@ -1,13 +1,13 @@
-import { type Histogram, makeHistogram } from '../stats/histogram.ts';
 import { emitTrace, MAX_TTL } from './hops.ts';
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
-import { addMs, emitRoundTrips, figuresOf } from './round-trips.ts';
+import { emitRoundTrips, figuresOf } from './round-trips.ts';
+import { addMs, makeSamples, type Samples } from './samples.ts';
 
 interface RawHop {
   addresses: string[];
   name: string | undefined;
   sent: number;
-  samples: Histogram;
+  samples: Samples;
 }
 
 const MAX_ADDRESSES = 64;
@@ -32,7 +32,7 @@ function readRaw(context: ImportContext, sink: Sink): LineReader {
   const at = (text: string): RawHop | null => {
     const index = Number(text);
     if (index >= MAX_TTL) return null;
-    const hop = hops.get(index) ?? { addresses: [], name: undefined, sent: 0, samples: makeHistogram() };
+    const hop = hops.get(index) ?? { addresses: [], name: undefined, sent: 0, samples: makeSamples() };
     hops.set(index, hop);
     return hop;
   };
@@ -42,7 +42,8 @@ function readRaw(context: ImportContext, sink: Sink): LineReader {
     if (!hop) return false;
     if (kind === 'x') hop.sent++;
     else if (kind === 'd') hop.name ??= value;
-    else if (kind === 'h' && !hop.addresses.includes(value) && hop.addresses.length < MAX_ADDRESSES) hop.addresses.push(value);
+    else if (kind === 'h' && !hop.addresses.includes(value) && hop.addresses.length < MAX_ADDRESSES)
+      hop.addresses.push(value);
     else if (kind === 'p') {
       if (!/^\d+$/.test(value)) return false;
       addMs(hop.samples, Number(value) / 1000);
@@ -82,7 +83,7 @@ function emitRaw(hops: ReadonlyMap<number, RawHop>, context: ImportContext, sink
       hops: found.map(({ index, hop }) => ({
         ttl: index + 1,
         address: hop.addresses[0] ?? null,
-        rttMs: hop.samples.count > 0 ? hop.samples.min : null,
+        rttMs: hop.samples.histogram.count > 0 ? hop.samples.histogram.min : null,
         ...(hop.name === undefined ? {} : { name: hop.name }),
         ...(hop.addresses.length > 1 ? { replies: hop.addresses.map((one) => ({ address: one, rttMs: null })) } : {}),
         figures: figuresOf(hop.samples, sentOf(hop)),

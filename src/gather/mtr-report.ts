@@ -62,7 +62,10 @@ function readReport(context: ImportContext, sink: Sink): LineReader {
       } else if (host) {
         if (rows.length > 0) close();
         from = host[1] ?? null;
-        columns = (host[2] ?? '').trim().split(/\s+/).map((heading) => mtrColumns[heading] ?? null);
+        columns = (host[2] ?? '')
+          .trim()
+          .split(/\s+/)
+          .map((heading) => mtrColumns[heading] ?? null);
       } else if (numbered && rows.length < MAX_ROWS) {
         const read = row(Number(numbered[1]), numbered[2] ?? '');
         if (read) rows.push(read);
@@ -70,7 +73,8 @@ function readReport(context: ImportContext, sink: Sink): LineReader {
       } else {
         const other = OTHER.exec(text)?.[1];
         const last = rows.at(-1);
-        if (other !== undefined && last && (last.others ?? []).length < MAX_ROWS) last.others = [...(last.others ?? []), other];
+        if (other !== undefined && last && (last.others ?? []).length < MAX_ROWS)
+          last.others = [...(last.others ?? []), other];
         else sink.unread(number, text);
       }
     },

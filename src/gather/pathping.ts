@@ -3,7 +3,7 @@ import { emitTrace, type Hop } from './hops.ts';
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
 import { emitRoundTrips } from './round-trips.ts';
 
-const HEADER = /^\S.*? (?:(\S+) \[([\da-fA-F.:%]+)\]|([\da-fA-F]*[.:][\da-fA-F.:]+))$/;
+const HEADER = /^\S.*? (?:(\S+) \[([\da-fA-F.:%]+)\]|([\da-fA-F]*[.:][\da-fA-F.:]+))(?: .*)?:?$/;
 /** First table: hop and address only. */
 const HOP = /^\s{1,3}(\d{1,3})\s+(?:(\S+) \[([\da-fA-F.:]+)\]|([\da-fA-F]*[.:][\da-fA-F.:]+)|\*[\s*]*)\s*$/;
 /** `  1    4ms     0/ 100 =  0%     0/ 100 =  0%  10.2.0.1`: round trip, lost/sent to here, lost/sent of the node itself. */
@@ -12,7 +12,8 @@ const ROW =
 /** Loss of the link between two hops, which is only the difference of the two rows beside it. */
 const LINK = /^\s+\d+\/\s*\d+\s*=\s*\d+\s?%\s+\|\s*$/;
 const SELF = /^\s{1,3}0\s+\S.*$/;
-const KNOWN = /^(?:.*\d+ (?:hops|Hops|Abschnitte|sauts|saltos|hop)\s?:?|.*\d+ (?:seconds|Sekunden|secondes|segundos).*|\s+\S.*|Hop\s+RTT.*|Abs\..*|\S[^\d]*\.)$/;
+const KNOWN =
+  /^(?:.*\d+ (?:hops|Hops|Abschnitte|sauts|saltos|hop)\s?:?|.*\d+ (?:seconds|Sekunden|secondes|segundos).*|\s+\S.*|Hop\s+RTT.*|Abs\..*|\S[^\d]*\.)$/;
 
 /** pathping of Windows: a path, then a hundred echoes to each hop in sums. */
 export const pathpingImporter: Importer = {
@@ -58,7 +59,13 @@ function readPathping(context: ImportContext, sink: Sink): LineReader {
       maxMs: null,
       stddevMs: null,
     };
-    hops.set(Number(ttl), { ttl: Number(ttl), address, rttMs: meanMs, ...(name === undefined ? {} : { name }), figures });
+    hops.set(Number(ttl), {
+      ttl: Number(ttl),
+      address,
+      rttMs: meanMs,
+      ...(name === undefined ? {} : { name }),
+      figures,
+    });
     return true;
   };
 
@@ -67,7 +74,8 @@ function readPathping(context: ImportContext, sink: Sink): LineReader {
     if (!found) return false;
     const [, number = '', name, inner, bare] = found;
     const ttl = Number(number);
-    if (ttl > 0) hops.set(ttl, { ttl, address: inner ?? bare ?? null, rttMs: null, ...(name === undefined ? {} : { name }) });
+    if (ttl > 0)
+      hops.set(ttl, { ttl, address: inner ?? bare ?? null, rttMs: null, ...(name === undefined ? {} : { name }) });
     return true;
   };
 

@@ -1,7 +1,7 @@
 import { spoken } from './echo-errors.ts';
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
 import { probeRun, type ProbeRun } from './probe-run.ts';
-import { takeStamp } from './stamp.ts';
+import { stampReader } from './stamp.ts';
 
 const ADDRESS = String.raw`[\da-fA-F]*[.:][\da-fA-F.:]+(?:%\w+)?`;
 /** `Pinging server [10.1.0.2] with 32 bytes of data:` in any language: an address, a number of bytes, a colon at the end. */
@@ -28,7 +28,11 @@ export const pingWindowsImporter: Importer = {
   about: 'ping of Windows, in any language, also with a time in front of each line',
   detect: (head) =>
     marks(head, [
-      [/^.*?\S+.* [\da-fA-F.:]+\s?: \S+=32 \S+\s?[=<]\s?\d+\s?ms TTL=\d+\s*$/m, 1, 'answers of the shape "bytes=32 time=…ms TTL=…"'],
+      [
+        /^.*?\S+.* [\da-fA-F.:]+\s?: \S+=32 \S+\s?[=<]\s?\d+\s?ms TTL=\d+\s*$/m,
+        1,
+        'answers of the shape "bytes=32 time=…ms TTL=…"',
+      ],
       [/: (?:\S+=\d+ )?\S+\s?[=<]\s?\d+\s?ms TTL=\d+\s*$/m, 0.9, 'answers that end with "TTL=…"'],
       [/^(?:Pinging|Ping wird ausgef).*\[?[\da-fA-F.:]+\]?.*:\s*$/m, 0.9, 'the line "Pinging … with … bytes of data:"'],
       [/^\s+\S+: \S+ = \d+, \S+ = \d+, \S+ = \d+/m, 0.6, 'a line "Sent = …, Received = …, Lost = …"'],
@@ -38,6 +42,7 @@ export const pingWindowsImporter: Importer = {
 };
 
 function readPing(context: ImportContext, sink: Sink): LineReader {
+  const takeStamp = stampReader(context);
   let run: ProbeRun | null = null;
   let target = { to: 'unnamed', address: '' };
   let sequence = 0;
@@ -66,7 +71,11 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
     else if (CANNOT_SEND.test(body))
       add('', { outcome: { kind: 'unreachable', by: 'own host', message: spoken(body) }, rttMs: null, atMs });
     else if (error)
-      add('', { outcome: { kind: 'unreachable', by: error[1] ?? '', message: spoken(error[2] ?? '') }, rttMs: null, atMs });
+      add('', {
+        outcome: { kind: 'unreachable', by: error[1] ?? '', message: spoken(error[2] ?? '') },
+        rttMs: null,
+        atMs,
+      });
     else return false;
     return true;
   };
@@ -76,7 +85,10 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
     if (!found || !run) return found !== null;
     const sent = Number(found[1]);
     if (sent !== sequence)
-      sink.warning(null, `${target.to}: ${sent} sent by ping's own count, ${sequence} lines about a probe were understood`);
+      sink.warning(
+        null,
+        `${target.to}: ${sent} sent by ping's own count, ${sequence} lines about a probe were understood`,
+      );
     run.close();
     run = null;
     return true;
@@ -85,7 +97,7 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
   return {
     line: (text, number) => {
       if (text.trim() === '') return;
-      const stamped = takeStamp(text, { zoneMinutes: context.zoneMinutes, dayMs: context.clock.ms });
+      const stamped = takeStamp(text);
       const body = (stamped?.rest ?? text).trimEnd();
       if (body === '' || TIMES.test(body) || totals(body)) return;
       if (probe(body, stamped?.ms ?? null)) return;

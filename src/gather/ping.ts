@@ -2,22 +2,26 @@ import { describeLocal, spoken } from './echo-errors.ts';
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
 import { probeRun, type ProbeRun } from './probe-run.ts';
 import { emitRoundTrips } from './round-trips.ts';
-import { takeStamp } from './stamp.ts';
+import { stampReader } from './stamp.ts';
 
 const HEADER = /^PING (\S+?) ?\(([^)\s]+)\)(:?)(?: from \S+(?: \S+)?:)? (\d+)(?:\(\d+\))? (?:data )?bytes/;
 /** BSD's ping6 names both ends: `PING6(56=40+8+8 bytes) fd00::1 --> fd00::2`. */
 const HEADER6 = /^PING6\(\S+ bytes\) (\S+) --> (\S+)/;
-const ANSWER = /^\d+ bytes from (?:\S+ \()?([^\s()]+?)\)?[:,] (?:icmp_)?seq=(\d+)(?: (?:ttl|hlim)=\d+)?.*? time=([\d.]+) ms(.*)$/;
+const ANSWER =
+  /^\d+ bytes from (?:\S+ \()?([^\s()]+?)\)?[:,] (?:icmp_)?seq=(\d+)(?: (?:ttl|hlim)=\d+)?.*? time=([\d.]+) ms(.*)$/;
 const NOT_YET = /^no answer yet for icmp_seq=(\d+)/;
 const TIMED_OUT = /^Request timeout for icmp_seq (\d+)/;
 const ERROR = /^From (?:\S+ \()?([^\s()]+?)\)?:? icmp_seq=(\d+) (.+)$/i;
-const BSD_ERROR = /^\d+ bytes from (?:\S+ \()?([^\s()]+?)\)?: (Destination .+|Time to live exceeded.*|Redirect .*|.*[Uu]nreachable.*)$/;
-const TOTALS = /^(\d+) packets transmitted, (\d+) (?:packets )?received,(?: \+(\d+) duplicates,)?(?: \+\d+ errors,)?.*?(?:, time (\d+)ms)?$/;
-const SPREAD = /^(?:rtt|round-trip) min\/avg\/max(?:\/(?:mdev|stddev|std-dev))? = ([\d.]+)\/([\d.]+)\/([\d.]+)(?:\/([\d.]+))? ms/;
+const BSD_ERROR =
+  /^\d+ bytes from (?:\S+ \()?([^\s()]+?)\)?: (Destination .+|Time to live exceeded.*|Redirect .*|.*[Uu]nreachable.*)$/;
+const TOTALS =
+  /^(\d+) packets transmitted, (\d+) (?:packets )?received,(?: \+(\d+) duplicates,)?(?: \+\d+ errors,)?.*?(?:, time (\d+)ms)?$/;
+const SPREAD =
+  /^(?:rtt|round-trip) min\/avg\/max(?:\/(?:mdev|stddev|std-dev))? = ([\d.]+)\/([\d.]+)\/([\d.]+)(?:\/([\d.]+))? ms/;
 /** Lines that tell nothing that the others do not. */
 const KNOWN =
-  /^(?:--- .* ---|Vr HL TOS .*|[ \d]+ [\da-f ]{4,}(?: [\d.]+)*|\^C.*|.*\((?:truncated|different address).*|WARNING: .*|pipe \d+)$/;
-const LOCAL = /^ping6?: (?:\S+: )?(.+)$/;
+  /^(?:--- .* ---|Vr HL TOS .*|[ \d]+ [\da-f ]{4,}(?: +[\d.]+)*|\^C.*|.*\((?:truncated|different address).*|WARNING: .*|pipe \d+)$/;
+const LOCAL = /^ping6?: (.+)$/;
 
 interface State {
   to: string;
@@ -41,12 +45,18 @@ export const pingImporter: Importer = {
       [/^PING6?[ (].*bytes/m, 1, 'a line "PING … bytes of data"'],
       [/^.*\d+ bytes from \S+.*seq=\d+.* time=/m, 0.9, 'answers with a sequence number, "seq=… time=…"'],
       [/\d+ packets transmitted, \d+ (?:packets )?received/, 0.6, 'the line "… packets transmitted, … received"'],
+      [
+        /^ping6?: .*(?:not known|unknown host|cannot resolve|failure in name resolution|unreachable)/im,
+        0.6,
+        'an error that begins with "ping:"',
+      ],
       [/icmp_seq/, 0.4, 'the word "icmp_seq", but no whole line of ping'],
     ]),
   open: readPing,
 };
 
 function readPing(context: ImportContext, sink: Sink): LineReader {
+  const takeStamp = stampReader(context);
   let state: State | null = null;
 
   const begin = (to: string, address: string, tool: string, firstSequence: number | null): State => {
@@ -64,8 +74,7 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
     if (state.duplicates > 0) sink.warning(null, `${state.to}: ${state.duplicates} duplicate answers, not counted`);
   };
   /** The run that lines without a header belong to. */
-  const current = (address: string): State =>
-    state && !state.closed ? state : begin(address, address, 'ping', null);
+  const current = (address: string): State => (state && !state.closed ? state : begin(address, address, 'ping', null));
 
   const probe = (s: State, text: string, rest: { address: string; rttMs: number | null; atMs: number | null }) => {
     const sequence = unwrapped(Number(text), s.highest);
@@ -143,7 +152,10 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
   ];
 
   /** A quiet ping tells sums only. */
-  const summarise = (s: State, spread: { minMs: number; meanMs: number; maxMs: number; stddevMs: number | null } | null) => {
+  const summarise = (
+    s: State,
+    spread: { minMs: number; meanMs: number; maxMs: number; stddevMs: number | null } | null,
+  ) => {
     if (!s.totals || s.closed) return;
     s.closed = true;
     const { sent, received } = s.totals;
@@ -155,7 +167,7 @@ function readPing(context: ImportContext, sink: Sink): LineReader {
   return {
     line: (text, number) => {
       if (text.trim() === '') return;
-      const stamped = takeStamp(text, { zoneMinutes: context.zoneMinutes, dayMs: context.clock.ms });
+      const stamped = takeStamp(text);
       const body = (stamped?.rest ?? text).trimEnd();
       for (const [pattern, read] of readers) {
         const found = pattern.exec(body);

@@ -105,7 +105,7 @@ export function probeRun(head: RunHead, context: ImportContext, sink: Sink): Pro
         address: probe.address,
         method: head.method,
         sequence: probe.sequence,
-        rttMs: probe.rttMs,
+        rttMs: finite(probe.rttMs),
       });
     }
   };
@@ -119,6 +119,11 @@ export function probeRun(head: RunHead, context: ImportContext, sink: Sink): Pro
   return {
     count: () => added,
     add: (probe) => {
+      // Numbers without end are garbage, not probes.
+      if (!Number.isSafeInteger(probe.sequence)) {
+        sink.warning(null, `${head.to}: a sequence number beyond all counting is skipped`);
+        return;
+      }
       added++;
       if (probe.outcome.kind === 'answered') answered++;
       held.push(probe);
@@ -169,6 +174,11 @@ function placeInTime(
   if (near?.atMs == null) return null;
   if (intervalMs === null) return [near.atMs, 'time of the nearest line'];
   return [near.atMs + (probe.sequence - near.sequence) * intervalMs, 'time from its neighbour and the interval'];
+}
+
+/** Null for what overflowed or was no number. */
+export function finite(value: number | null): number | null {
+  return value === null || Number.isFinite(value) ? value : null;
 }
 
 /** How the time is told when the text has none. */

@@ -1,7 +1,7 @@
 import type { RoundTripFigures } from '../model/round-trips.ts';
-import { addSample, type Histogram, histogramQuantile } from '../stats/histogram.ts';
 import type { ImportContext, Sink } from './importer.ts';
-import { iso, timeOfFile } from './probe-run.ts';
+import { finite, iso, timeOfFile } from './probe-run.ts';
+import { quantileMs, type Samples } from './samples.ts';
 
 export interface RoundTripSums {
   to: string;
@@ -25,27 +25,38 @@ export function emitRoundTrips(sums: RoundTripSums, context: ImportContext, sink
     outcome: figures.received === 0 ? { kind: 'lost' } : { kind: 'answered' },
     address,
     method,
-    figures,
+    figures: clean(figures),
   });
 }
 
-/** The sums of samples that are at hand: then the median is known, to the width of a bucket. */
-export function figuresOf(samples: Histogram, sent: number | null): RoundTripFigures {
-  const any = samples.count > 0;
+/** Figures as the schema wants them, whatever a text says: counts are whole, times are numbers. */
+export function clean(figures: RoundTripFigures): RoundTripFigures {
+  const count = (n: number | null) => (n !== null && Number.isSafeInteger(n) && n >= 0 ? n : null);
   return {
-    sent,
-    received: samples.count,
-    minMs: any ? samples.min : null,
-    medianMs: any ? rounded(histogramQuantile(samples, 0.5)) : null,
-    meanMs: any ? rounded(samples.sum / samples.count) : null,
-    maxMs: any ? samples.max : null,
-    stddevMs: null,
+    sent: count(figures.sent),
+    received: count(figures.received),
+    minMs: finite(figures.minMs),
+    medianMs: finite(figures.medianMs),
+    meanMs: finite(figures.meanMs),
+    maxMs: finite(figures.maxMs),
+    stddevMs: finite(figures.stddevMs),
   };
 }
 
-/** Adds what is a number. */
-export function addMs(samples: Histogram, valueMs: number | null): void {
-  if (valueMs !== null) addSample(samples, valueMs);
+/** The sums of samples that are at hand: then the median is known. */
+export function figuresOf(samples: Samples, sent: number | null): RoundTripFigures {
+  const { count, min, max, sum } = samples.histogram;
+  const any = count > 0;
+  const medianMs = quantileMs(samples, 0.5);
+  return {
+    sent,
+    received: count,
+    minMs: any ? min : null,
+    medianMs: medianMs === null ? null : rounded(medianMs),
+    meanMs: any ? rounded(sum / count) : null,
+    maxMs: any ? max : null,
+    stddevMs: null,
+  };
 }
 
 function rounded(valueMs: number): number {

@@ -87,6 +87,8 @@ export function multipathGraph(record: JsonObject, to: string): { graph: Graph; 
       balancers,
       algorithm: 'mda',
       fallback: null,
+      // scamper does not say in its JSON whether every rule was met.
+      complete: false,
       confidence: (percent ?? 95) / 100,
       probes: Math.max(0, Math.round(asNumber(record['probec']) ?? 0)),
     },
@@ -115,7 +117,16 @@ function setOf(value: unknown): SetEntry[] {
 }
 
 function nodeOf({ id, ttl, address, sent, rtts, flows }: Draft): Node {
-  const rest = { replyTtl: null, quotedTtl: null, natRewrite: null, dscp: null, mpls: [], interfaces: [], name: null, asn: null };
+  const rest = {
+    replyTtl: null,
+    quotedTtl: null,
+    natRewrite: null,
+    dscp: null,
+    mpls: [],
+    interfaces: [],
+    name: null,
+    asn: null,
+  };
   // Only probes that were answered are listed with a node: sent and received are the same, and no loss can be told.
   return { id, ttl, address, sent, received: sent, rtts: spreadOf(rtts), flows: rising(flows), icmp: null, ...rest };
 }

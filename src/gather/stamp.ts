@@ -1,7 +1,11 @@
+import type { ImportContext } from './importer.ts';
+
 /** What a line says of the time it was written, and the line without it. */
 export interface Stamped {
   ms: number;
   rest: string;
+  /** A time of day without a date. */
+  dateless: boolean;
 }
 
 export interface StampOptions {
@@ -14,6 +18,7 @@ export interface StampOptions {
 type Parts = readonly (string | undefined)[];
 interface Shape {
   pattern: RegExp;
+  dateless?: true;
   /** Milliseconds since the epoch; NaN for what is no time after all. */
   read(parts: Parts, options: StampOptions): number;
 }
@@ -53,6 +58,7 @@ const shapes: readonly Shape[] = [
     },
   },
   {
+    dateless: true,
     pattern: new RegExp(String.raw`^\[?${CLOCK}${ZONE}${END}`),
     read: ([, ...clock], options) => {
       const day = new Date(options.dayMs + options.zoneMinutes * 60_000);
@@ -64,13 +70,33 @@ const shapes: readonly Shape[] = [
 /** Takes a time off the front of a line; null when there is none. */
 export function takeStamp(line: string, options: StampOptions): Stamped | null {
   if (!/^\[?(?:\d|[A-Z][a-z]{2}[ ,])/.test(line)) return null;
-  for (const { pattern, read } of shapes) {
+  for (const { pattern, dateless = false, read } of shapes) {
     const found = pattern.exec(line);
     if (!found) continue;
     const ms = read(found, options);
-    if (Number.isFinite(ms) && Math.abs(ms) < 8e15) return { ms, rest: line.slice(found[0].length) };
+    if (Number.isFinite(ms) && Math.abs(ms) < 8e15) return { ms, rest: line.slice(found[0].length), dateless };
   }
   return null;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Takes times off lines that follow each other. Times of day without a date belong to the last day that the text's own time
+ * allows, and begin a new day where they jump back.
+ */
+export function stampReader({ clock, zoneMinutes }: Pick<ImportContext, 'clock' | 'zoneMinutes'>) {
+  let dayMs = clock.ms;
+  let lastMs: number | null = null;
+  return (line: string): Stamped | null => {
+    const found = takeStamp(line, { zoneMinutes, dayMs });
+    if (!found?.dateless) return found;
+    const step = lastMs === null && clock.of === 'end' && found.ms > clock.ms ? -DAY_MS : 0;
+    const jump = lastMs !== null && found.ms < lastMs - DAY_MS / 2 ? DAY_MS : 0;
+    dayMs += step + jump;
+    lastMs = found.ms + step + jump;
+    return { ...found, ms: lastMs };
+  };
 }
 
 /** A time that stands alone, as in a CSV cell or behind `Start:`; null when it is none. */

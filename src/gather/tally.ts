@@ -1,14 +1,21 @@
 import type { ImportTarget } from '../model/import.ts';
-import type { Observation } from '../model/observation.ts';
-import { addSample, type Histogram, histogramQuantile, makeHistogram } from '../stats/histogram.ts';
+import type { Observation, ObservationOf } from '../model/observation.ts';
+import { addMs, makeSamples, quantileMs, type Samples } from './samples.ts';
 
 interface Sums {
   kinds: Set<string>;
   observations: number;
+  path: ImportTarget['path'];
   probes: { sent: number; received: number } | null;
   /** Echoes one by one; figures of a tool in sum stand beside, because samples and sums do not merge. */
-  samples: Histogram;
-  told: { sent: number | null; received: number | null; minMs: number | null; medianMs: number | null; maxMs: number | null } | null;
+  samples: Samples;
+  told: {
+    sent: number | null;
+    received: number | null;
+    minMs: number | null;
+    medianMs: number | null;
+    maxMs: number | null;
+  } | null;
 }
 
 export interface Tally {
@@ -29,7 +36,14 @@ export function makeTally(): Tally {
   let last: string | null = null;
   const sumsOf = (to: string): Sums => {
     const key = byTarget.has(to) || byTarget.size < MAX_TARGETS ? to : 'all others';
-    const sums = byTarget.get(key) ?? { kinds: new Set(), observations: 0, probes: null, samples: makeHistogram(), told: null };
+    const sums = byTarget.get(key) ?? {
+      kinds: new Set<string>(),
+      observations: 0,
+      path: null,
+      probes: null,
+      samples: makeSamples(),
+      told: null,
+    };
     byTarget.set(key, sums);
     return sums;
   };
@@ -54,22 +68,38 @@ function addTo(sums: Sums, one: Observation): void {
     sums.probes.sent++;
     if (one.outcome.kind !== 'answered') return;
     sums.probes.received++;
-    if (one.rttMs !== null) addSample(sums.samples, one.rttMs);
+    addMs(sums.samples, one.rttMs);
   }
+  if (one.kind === 'trace') addPath(sums, one);
   if (one.kind === 'round-trips') sums.told = one.figures;
 }
 
-function targetOf(to: string, { kinds, observations, probes, samples, told }: Sums): ImportTarget {
-  const any = samples.count > 0;
+/** The answers of the target itself are round trips, too. */
+function addPath(sums: Sums, { hops, reached }: ObservationOf<'trace'>): void {
+  sums.path = { hops: hops.length, reached };
+  const last = hops.at(-1);
+  if (!reached || !last?.replies) return;
+  const timed = last.replies.filter(({ rttMs }) => rttMs !== null);
+  if (timed.length === 0) return;
+  sums.probes ??= { sent: 0, received: 0 };
+  sums.probes.sent += last.replies.length;
+  sums.probes.received += timed.length;
+  for (const { rttMs } of timed) addMs(sums.samples, rttMs);
+}
+
+function targetOf(to: string, { kinds, observations, path, probes, samples, told }: Sums): ImportTarget {
+  const { count, min, max } = samples.histogram;
+  const any = count > 0;
   return {
     to,
     kinds: [...kinds],
     observations,
+    path,
     sent: probes?.sent ?? told?.sent ?? null,
     received: probes?.received ?? told?.received ?? null,
-    minMs: any ? samples.min : (told?.minMs ?? null),
-    medianMs: any ? histogramQuantile(samples, 0.5) : (told?.medianMs ?? null),
-    p99Ms: any ? histogramQuantile(samples, 0.99) : null,
-    maxMs: any ? samples.max : (told?.maxMs ?? null),
+    minMs: any ? min : (told?.minMs ?? null),
+    medianMs: quantileMs(samples, 0.5) ?? told?.medianMs ?? null,
+    p99Ms: quantileMs(samples, 0.99),
+    maxMs: any ? max : (told?.maxMs ?? null),
   };
 }

@@ -26,10 +26,18 @@ export const testConnectionImporter: Importer = {
   about: 'Test-Connection of PowerShell 5.1 and 7, as CSV or JSON',
   detect: (head) =>
     marks(head, [
-      [/"Latency"\s*:/, 0.9, 'the key "Latency"'],
-      [/"ResponseTime"\s*:[\s\S]*"StatusCode"|"StatusCode"\s*:[\s\S]*"ResponseTime"/, 0.9, 'the keys "ResponseTime" and "StatusCode"'],
+      [/"Latency"\s*:[\s\S]*"Status"\s*:/, 0.9, 'the keys "Latency" and "Status"'],
+      [
+        /"ResponseTime"\s*:[\s\S]*"StatusCode"|"StatusCode"\s*:[\s\S]*"ResponseTime"/,
+        0.9,
+        'the keys "ResponseTime" and "StatusCode"',
+      ],
       [/^#TYPE .*(?:Win32_PingStatus|TestConnectionCommand)/m, 1, 'the line "#TYPE …PingStatus"'],
-      [/^"?(?:[^\n]*[",;])?(?:ResponseTime|Latency)"?[,;]/m, 0.9, 'a column "Latency" or "ResponseTime"'],
+      [
+        /^(?:.*[",;])?(?:ResponseTime"?[,;].*StatusCode|Latency"?[,;].*Status)/m,
+        0.9,
+        'the columns of a time and a status',
+      ],
       [/"IPV4Address"/, 0.4, 'the word "IPV4Address", but no time'],
     ]),
   open: (context, sink) => {
@@ -70,7 +78,9 @@ function csvReader(rows: Rows, sink: Sink): LineReader {
       if (text.trim() === '' || text.startsWith('#TYPE')) return;
       if (!headings) {
         separator = text.includes(';') && !text.includes(',') ? ';' : ',';
-        headings = csvFields(text, separator);
+        const fields = csvFields(text, separator);
+        if (fields.includes('Status') || fields.includes('StatusCode')) headings = fields;
+        else sink.unread(number, text);
         return;
       }
       const fields = csvFields(text, separator);
@@ -90,8 +100,14 @@ function rowReader(context: ImportContext, sink: Sink): Rows {
       const outcome = outcomeOf(row);
       if (to === null || !outcome) return false;
       const address = addressOf(row) ?? to;
-      const head = { to: context.to ?? to, address, method: 'icmp' as const, tool: 'Test-Connection', firstSequence: 1 };
-      const named = context.from === undefined ? asText(row['Source']) ?? asText(row['PSComputerName']) : null;
+      const head = {
+        to: context.to ?? to,
+        address,
+        method: 'icmp' as const,
+        tool: 'Test-Connection',
+        firstSequence: 1,
+      };
+      const named = context.from === undefined ? (asText(row['Source']) ?? asText(row['PSComputerName'])) : null;
       const known = runs.get(to) ?? {
         run: probeRun(head, named === null ? context : { ...context, from: named }, sink),
         sequence: 0,
@@ -120,7 +136,11 @@ function outcomeOf(row: JsonObject): EchoProbe['outcome'] | null {
   const status = STATUS[code] ?? code;
   if (status === 'Success') return latency === null ? null : { kind: 'answered' };
   if (status === 'TimedOut') return { kind: 'lost' };
-  return { kind: 'unreachable', by: addressOf(row) ?? 'unnamed', message: status.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase() };
+  return {
+    kind: 'unreachable',
+    by: addressOf(row) ?? 'unnamed',
+    message: status.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase(),
+  };
 }
 
 function addressOf(row: JsonObject): string | null {

@@ -64,7 +64,8 @@ export function splitLines(emit: (line: string, cut: boolean) => void): LineSpli
       let body = bytes;
       if (encoding === null) {
         encoding = encodingOf(bytes);
-        if (encoding === 'utf-8' && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) body = bytes.subarray(3);
+        if (encoding === 'utf-8' && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
+          body = bytes.subarray(3);
         if (encoding !== 'utf-8') wide = new TextDecoder(encoding);
       }
       take(wide ? wide.decode(body, { stream: true }) : Buffer.from(body).toString('latin1'));

@@ -39,7 +39,7 @@ function readTracepath(context: ImportContext, sink: Sink): LineReader {
     const to = current();
     to.mtuBytes = PMTU.exec(text)?.[1] ?? to.mtuBytes;
     if (text.startsWith('[LOCALHOST]')) return true;
-    const isSilent = /^no reply/.test(text);
+    const isSilent = text.startsWith('no reply');
     const [, word = '', inner, second, rtt, tail = ''] = ANSWER.exec(text) ?? [];
     // What it says of the path MTU alone, without an answer.
     if (!isSilent && rtt === undefined) return PMTU.test(text);
@@ -60,7 +60,12 @@ function readTracepath(context: ImportContext, sink: Sink): LineReader {
       if (resume) {
         current().mtuBytes = resume[1] ?? resume[2] ?? null;
         close();
-      } else if (!found || Number(found[1]) < 1 || Number(found[1]) > MAX_TTL || !row(Number(found[1]), (found[3] ?? '').trim()))
+      } else if (
+        !found ||
+        Number(found[1]) < 1 ||
+        Number(found[1]) > MAX_TTL ||
+        !row(Number(found[1]), (found[3] ?? '').trim())
+      )
         sink.unread(number, text);
     },
     end: close,
@@ -75,5 +80,9 @@ function emitTracepath({ replies, names, mtuBytes, reached }: Open, context: Imp
     ...(reached ? [] : ['the target was not reached, and tracepath names it nowhere']),
   ].join('; ');
   const to = address === '' ? 'unnamed' : address;
-  emitTrace({ to, address, tool: 'tracepath', method: 'udp', hops, reached, ...(note === '' ? {} : { note }) }, context, sink);
+  emitTrace(
+    { to, address, tool: 'tracepath', method: 'udp', hops, reached, ...(note === '' ? {} : { note }) },
+    context,
+    sink,
+  );
 }

@@ -1,14 +1,15 @@
 import { isIP } from '../stats/address.ts';
 import { emitTrace, type HopReply, hopOf, MAX_TTL, type TraceMethod } from './hops.ts';
 import { type Importer, type ImportContext, type LineReader, marks, type Sink } from './importer.ts';
-import { readStamp, takeStamp } from './stamp.ts';
+import { readStamp, stampReader } from './stamp.ts';
 
 const HEADER = /^traceroute6? to (\S+) \(([^)]+)\)(?: from \S+)?,.*hops max/;
 const TCP_HEADER = /^Tracing the path to (\S+?)(?: \(([^)]+)\))? on TCP port (\d+)/;
 const HOP = /^ {0,2}(\d{1,3}) {1,3}(\S.*)$/;
 /** BSD puts a further address of the same hop on a line of its own. */
 const MORE = /^ {3,}(\S.*)$/;
-const KNOWN = /^(?:Selected device .*|traceroute6?: Warning: .*|Destination not reached.*|traceroute6?: .*using \S+|\s+MPLS .*)$/;
+const KNOWN =
+  /^(?:Selected device .*|traceroute6?: Warning: .*|Destination not reached.*|traceroute6?: .*using \S+|\s+MPLS .*)$/;
 /** More answers than any -q gives are not kept. */
 const MAX_REPLIES = 1000;
 
@@ -30,12 +31,17 @@ export const tracerouteImporter: Importer = {
     marks(head, [
       [/^traceroute6? to \S+ \([^)]+\)/m, 1, 'the line "traceroute to … (…)"'],
       [/^Tracing the path to .* on TCP port/m, 1, 'the line "Tracing the path to … on TCP port"'],
-      [/^ ?\d{1,3} {1,3}(?:\* |\S+ (?:\(\S+\) |\[\w+\] )? ?)[\d.*]+(?: ms)?.*(?:\d ms|\* \*)/m, 0.8, 'rows of hop, address and times in ms'],
+      [
+        /^ ?\d{1,3} {1,3}(?:\* |\S+ (?:\(\S+\) |\[\w+\] )? ?)[\d.*]+(?: ms)?.*(?:\d ms|\* \*)/m,
+        0.8,
+        'rows of hop, address and times in ms',
+      ],
     ]),
   open: readTraceroute,
 };
 
 function readTraceroute(context: ImportContext, sink: Sink): LineReader {
+  const takeStamp = stampReader(context);
   let open: Open | null = null;
   let stampMs: number | null = null;
 
@@ -107,7 +113,7 @@ function readTraceroute(context: ImportContext, sink: Sink): LineReader {
         return;
       }
       if (header(text) || hop(text) || KNOWN.test(text)) return;
-      const stamped = takeStamp(text, clock);
+      const stamped = takeStamp(text);
       if (stamped && (header(stamped.rest) || hop(stamped.rest))) {
         if (open) open.atMs ??= stamped.ms;
         return;

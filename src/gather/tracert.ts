@@ -16,7 +16,7 @@ export const tracertImporter: Importer = {
   about: 'tracert of Windows, in any language',
   detect: (head) =>
     marks(head, [
-      [/^\s*\d{1,3}\s+(?:(?:<?\d+ ms|\*)\s+){3}\S/m, 0.95, 'rows of hop, three times and then the address'],
+      [/^ *\d{1,3} +(?:(?:<?\d+ ms|\*) +){3}\S/m, 0.95, 'rows of hop, three times and then the address'],
       [/^Tracing route to /m, 0.6, 'the line "Tracing route to …"'],
     ]),
   open: readTracert,
@@ -45,7 +45,9 @@ function readTracert(context: ImportContext, sink: Sink): LineReader {
     const [, name, inner] = /^(\S+) \[([^\]]+)\]/.exec(tail) ?? [];
     const address = inner ?? (isIP(tail.trim()) ? tail.trim() : null);
     const replies: HopReply[] = (times.match(/<?\d+ ms|\*/g) ?? []).map((time) =>
-      time === '*' || address === null ? { address: null, rttMs: null } : { address, rttMs: Number.parseInt(time.replace('<', ''), 10) },
+      time === '*' || address === null
+        ? { address: null, rttMs: null }
+        : { address, rttMs: Number.parseInt(time.replace('<', ''), 10) },
     );
     hops.push(hopOf(Number(ttl), replies, name));
     return true;
@@ -62,7 +64,7 @@ function readTracert(context: ImportContext, sink: Sink): LineReader {
         return;
       }
       const header = HEADER.exec(body);
-      if (header && !KNOWN.test(body)) {
+      if (header) {
         close();
         target = { to: header[1] ?? header[3] ?? '', address: header[2] ?? header[3] ?? '' };
       } else if (!KNOWN.test(body)) sink.unread(number, text);

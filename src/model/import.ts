@@ -32,6 +32,10 @@ const targetSummary = z.object({
   to: z.string(),
   kinds: z.array(z.string()).meta({ description: 'Kinds of observations about this target.' }),
   observations: z.number().int(),
+  path: z
+    .object({ hops: z.number().int(), reached: z.boolean() })
+    .nullable()
+    .meta({ description: 'Length of the last trace to this target and whether it arrived; null where none was.' }),
   sent: z.number().int().nullable().meta({ description: 'Round-trip probes sent; null where none were.' }),
   received: z.number().int().nullable(),
   minMs: z.number().nullable(),

@@ -40,6 +40,10 @@ export interface Files {
   readText(path: string, maxBytes?: number): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** The bytes of a file or pipe, piece by piece; for what may be larger than memory. */
+  readChunks(path: string): AsyncIterable<Uint8Array>;
+  /** When the file was last written, ms since the epoch. */
+  modifiedMs(path: string): Promise<number>;
 }
 
 export interface ResolvedAddress {
@@ -63,6 +67,8 @@ export interface Sockets {
 export interface Terminal {
   /** Writes to stdout: results only. */
   out(text: string): void;
+  /** Resolves when all that was written to stdout has left this process: for output larger than memory. */
+  flushed(): Promise<void>;
   /** Writes to stderr: progress, warnings, errors. */
   err(text: string): void;
   stdoutIsTty: boolean;
@@ -75,6 +81,8 @@ export interface Terminal {
   colors: boolean;
   /** One line typed by the user, without its line end; null at end of input. */
   ask(question: string): Promise<string | null>;
+  /** The bytes of stdin, piece by piece. */
+  input(): AsyncIterable<Uint8Array>;
   /**
    * Takes the terminal over until the returned function is called. However the process ends before that, the terminal gets
    * back what it was: `leave` is written and raw mode ends. For one holder at a time, and only where stderr is a terminal.

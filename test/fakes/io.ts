@@ -12,6 +12,10 @@ export interface FakeIoOptions {
   answers?: readonly (string | null)[];
   /** host → addresses; an unknown host rejects with ENOTFOUND. */
   hosts?: Record<string, readonly ResolvedAddress[]>;
+  /** What `terminal.input` gives. */
+  stdin?: string | Uint8Array;
+  /** When files were last written; default: a minute before the wall clock at the start. */
+  modifiedMs?: number;
   stdinIsTty?: boolean;
   stdoutIsTty?: boolean;
   columns?: number;
@@ -89,6 +93,13 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
         return Promise.resolve();
       },
       exists: (path) => Promise.resolve(written.has(path)),
+      readChunks: async function* (path) {
+        const text = written.get(path);
+        if (text === undefined) throw noSuchFile(path);
+        yield await Promise.resolve(Buffer.from(text));
+      },
+      modifiedMs: (path) =>
+        written.has(path) ? Promise.resolve(options.modifiedMs ?? wallMs - 60_000) : Promise.reject(noSuchFile(path)),
     },
     sockets: {
       openTcp: ({ tap }) => openTransport({ platform: options.platform ?? process.platform, tap, monoMs: realMs }),
@@ -101,6 +112,10 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     },
     terminal: {
       out: (text) => out.push(text),
+      flushed: () => Promise.resolve(),
+      input: async function* () {
+        yield await Promise.resolve(Buffer.from(options.stdin ?? ''));
+      },
       err: (text) => err.push(text),
       stdoutIsTty: options.stdoutIsTty ?? false,
       stderrIsTty: options.stdoutIsTty ?? false,

@@ -9,6 +9,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'infer', load: async () => (await import('./infer.ts')).infer },
   { name: 'mtu', load: async () => (await import('./mtu.ts')).mtu },
   { name: 'ping', load: async () => (await import('./ping.ts')).ping },
+  { name: 'import', load: async () => (await import('./import.ts')).importCommand },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },
