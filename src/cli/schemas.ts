@@ -8,6 +8,7 @@ import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
+import { traceReport } from '../model/trace-report.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
@@ -35,6 +36,7 @@ export const schemas: readonly Published[] = [
   { name: 'mtu', about: 'what inferpath mtu --json prints', schema: mtuReport, side: 'output' },
   { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
   { name: 'import', about: 'what inferpath import --json prints', schema: importReport, side: 'output' },
+  { name: 'trace', about: 'what inferpath trace --json prints', schema: traceReport, side: 'output' },
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },

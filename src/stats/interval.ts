@@ -26,6 +26,24 @@ export function exactProportion(hits: number, n: number, confidence = 0.95): Int
   return [low, high];
 }
 
+/**
+ * Interval of the difference of two independent proportions, first minus second: Newcombe's hybrid of two Wilson intervals
+ * (Newcombe 1998, method 10). Null when either n is 0.
+ */
+export function shareDifference(
+  [hits1, n1]: readonly [hits: number, n: number],
+  [hits2, n2]: readonly [hits: number, n: number],
+  confidence = 0.95,
+): Interval | null {
+  const [first, second] = [wilson(hits1, n1, confidence), wilson(hits2, n2, confidence)];
+  if (!first || !second) return null;
+  const [p1, p2] = [hits1 / n1, hits2 / n2];
+  return [
+    Math.max(-1, p1 - p2 - Math.hypot(p1 - first[0], second[1] - p2)),
+    Math.min(1, p1 - p2 + Math.hypot(first[1] - p1, p2 - second[0])),
+  ];
+}
+
 /** Trials without a single hit after which the Wilson upper end falls to `max`; each end one-sided at 95 % when `confidence` is 0.9. */
 export function trialsNeeded(max: number, confidence = 0.95): number {
   if (!(max > 0 && max < 1)) throw new RangeError(`Cannot count trials for share ${max}: it must be in (0, 1)`);

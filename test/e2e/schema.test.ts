@@ -31,6 +31,7 @@ const documents: Record<string, () => Promise<string>> = {
   infer: async () => (await cli(['infer', reflector.url, ...few, '--json'])).stdout,
   assess: async () =>
     (await cli(['assess', reflector.url, ...few, '--pings', '3', '--ping-interval', '5', '--json'])).stdout,
+  trace: async () => (await cli(['trace', '127.0.0.1', '--count', '8', '--interval', '0.05', '--json'])).stdout,
   init: async () => (await cli(['init', '--yes', '--json'])).stdout,
   'lab-check': async () => {
     const files = { [topologyAt]: topology };

@@ -1,0 +1,111 @@
+import { PathBook } from '../judge/path/path-book.ts';
+import { pathReports, publishedChange } from '../judge/path/reports.ts';
+import { verdictOf } from '../judge/path/verdict.ts';
+import type { Target } from '../measure/probe.ts';
+import type { TraceOptions } from '../measure/trace/options.ts';
+import { type TraceUpdate, traceUpdates } from '../measure/trace/updates.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { TraceChange, TraceReport } from '../model/trace-report.ts';
+import type { Io } from '../wire/io.ts';
+import { version } from './version.ts';
+
+export type Protocol = TraceReport['protocol'];
+
+export interface TraceTask {
+  /** As the user wrote it. */
+  text: string;
+  target: Target;
+  port: number | null;
+  protocol: Protocol;
+  options: Omit<TraceOptions, 'method'>;
+  notes: readonly string[];
+}
+
+/** Why bare SYNs cannot be sent here: then connections go instead, which need no privilege, and the report says so. */
+const cannotSendBare = new Set(['EPERM', 'EACCES', 'ENOTSUP']);
+
+/** A trace while it runs: what is known so far, and the report of it at any moment. */
+export class TraceRun {
+  readonly book = new PathBook();
+  readonly task: TraceTask;
+  latest: TraceUpdate | null = null;
+  readonly #io: Io;
+  readonly #startMono: number;
+  readonly #startWall: number;
+  readonly #notes: string[];
+  #method: TraceOptions['method'];
+
+  constructor(task: TraceTask, io: Io) {
+    this.task = task;
+    this.#io = io;
+    this.#startMono = io.clock.monoMs();
+    this.#startWall = io.clock.wallMs();
+    this.#notes = [...task.notes];
+    this.#method = task.protocol;
+  }
+
+  /** Runs to its end, or until `signal` aborts. `changed` is called after every update, with the changes of paths in it. */
+  async run(signal: AbortSignal, changed: (changes: readonly TraceChange[]) => void): Promise<void> {
+    await this.#pass(signal, changed);
+    const outcome = this.latest?.trace.outcome;
+    if (this.#method !== 'tcp' || outcome?.kind !== 'failed' || !cannotSendBare.has(outcome.errno)) return;
+    this.#method = 'tcp-connect';
+    this.#notes.push('bare SYNs need CAP_NET_RAW; connections were made instead, one at a time per flow');
+    await this.#pass(signal, changed);
+  }
+
+  async #pass(signal: AbortSignal, changed: (changes: readonly TraceChange[]) => void): Promise<void> {
+    const options = { ...this.task.options, method: this.#method };
+    for await (const update of traceUpdates(this.task.target, options, this.#io, signal)) {
+      this.latest = update;
+      this.book.learn(update.trace.graph);
+      const changes = this.book.add(update.records);
+      changed(changes.map((change) => publishedChange(change, this.wallAt)));
+    }
+  }
+
+  /** ISO 8601 of a time on the monotonic clock. */
+  readonly wallAt = (monoMs: number): string => new Date(this.#startWall + (monoMs - this.#startMono)).toISOString();
+
+  /** Everything so far, complete at any moment. */
+  report(): TraceReport {
+    const { task, latest, book } = this;
+    const trace = latest?.trace;
+    const paths = pathReports(book, task.protocol, this.wallAt);
+    const changes = book.changes.map((change) => publishedChange(change, this.wallAt));
+    const reached = (trace?.reached ?? false) || paths.some((p) => p.isCurrent && p.reached);
+    const outcome = outcomeOf(trace?.outcome, reached, this.#io.signals.interrupted.aborted);
+    const graph = trace?.graph ?? null;
+    return {
+      schema: 'inferpath/trace@1',
+      version,
+      startedAt: new Date(this.#startWall).toISOString(),
+      durationMs: this.#io.clock.monoMs() - this.#startMono,
+      interrupted: this.#io.signals.interrupted.aborted,
+      target: task.text,
+      address: trace?.address ?? '',
+      port: task.port,
+      protocol: task.protocol,
+      how: trace?.how ?? '',
+      outcome,
+      reached,
+      rounds: latest?.round ?? 0,
+      graph,
+      paths,
+      changes,
+      verdict: verdictOf({ outcome, reached, graph, paths, changes }),
+      notes: [...this.#notes, ...undecidedNote(book.undecided)],
+    };
+  }
+}
+
+/** Whoever ends a live view has seen enough: a target that was reached stays reached. */
+function outcomeOf(outcome: Outcome | undefined, reached: boolean, interrupted: boolean): Outcome {
+  if (!outcome) return { kind: 'interrupted' };
+  return outcome.kind === 'interrupted' && !interrupted ? { kind: reached ? 'answered' : 'lost' } : outcome;
+}
+
+function undecidedNote(rounds: number): string[] {
+  if (rounds < 2) return [];
+  return [`the last ${rounds} rounds went another way, too few to call it a change; they are in no table`];
+}
