@@ -15,6 +15,7 @@ export const totalNames = [
   'icmpSuppressed',
   'duplicated',
   'natDropped',
+  'linkDown',
   'poolFull',
   'writeFailed',
 ] as const;

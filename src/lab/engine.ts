@@ -4,6 +4,7 @@ import { directionTo } from './balance.ts';
 import { hostNames } from './counters.ts';
 import { popHeap } from './heap.ts';
 import { route, sendOwn } from './router.ts';
+import { passTime } from './changes.ts';
 import { arrivalKind, bump, count, discard, dropSlot, offer, type Engine } from './state.ts';
 
 /**
@@ -26,6 +27,7 @@ export function enter(engine: Engine, host: number, slot: number, length: number
   const version = packetVersion(bytes, at, length);
   if (version === 0) return discard(engine, slot, 'malformed');
   if (isLinkScoped(bytes, at, version)) return discard(engine, slot, 'multicastIgnored');
+  if (nowMs >= engine.timeline.nextMs) passTime(engine, nowMs);
   engine.length[slot] = version === 4 ? word(bytes, at + 2) : word(bytes, at + 4) + 40;
   const target = findNode(engine.owners, bytes, at + (version === 4 ? 16 : 24), version);
   engine.target[slot] = target;
@@ -52,6 +54,7 @@ export function advance(engine: Engine, nowMs: number, limit: number, deliver: D
   for (let handled = 0; handled < limit && heap.size > 0; handled += 1) {
     const dueMs = heap.dueMs[0]!;
     if (dueMs > nowMs) return;
+    if (dueMs >= engine.timeline.nextMs) passTime(engine, dueMs);
     const slot = popHeap(heap);
     const via = engine.via[slot]!;
     const node = engine.toNode[via]!;

@@ -5,6 +5,7 @@ import { makeStreams, uniform, type Streams } from './random.ts';
 /** Why a packet does not arrive: negative, so that it cannot be taken for an arrival time. */
 export const LOST = -1;
 export const QUEUE_FULL = -2;
+export const DOWN = -3;
 
 const STREAMS_PER_DIRECTION = 3;
 const [LOSS, JITTER, REORDER] = [0, 1, 2] as const;
@@ -28,6 +29,7 @@ export interface Links {
   msPerByte: Float64Array;
   queueMs: Float64Array;
   mtu: Int32Array;
+  down: Uint8Array;
   /** When the transmitter becomes free, and the latest arrival handed out. */
   freeAtMs: Float64Array;
   lastArrivalMs: Float64Array;
@@ -60,6 +62,7 @@ export function makeLinks(directions: readonly PlanDirection[], seed: number): L
     msPerByte: column(),
     queueMs: column(),
     mtu: new Int32Array(count),
+    down: new Uint8Array(count),
     freeAtMs: column(),
     lastArrivalMs: column(),
     waiting: [],
@@ -85,11 +88,10 @@ export function setLink(links: Links, direction: number, one: PlanDirection): vo
   links.msPerByte[direction] = one.rateMbit > 0 ? 8 / (one.rateMbit * 1000) : 0;
   links.queueMs[direction] = one.queueMs;
   links.mtu[direction] = one.mtu;
-  links.waiting[direction] =
-    one.queuePackets > 0 && one.rateMbit > 0
-      ? { startsMs: new Float64Array(one.queuePackets), head: 0, count: 0 }
-      : undefined;
-  links.codel[direction] = one.codel && one.rateMbit > 0 ? makeCodel() : undefined;
+  const places = one.rateMbit > 0 ? one.queuePackets : 0;
+  if ((links.waiting[direction]?.startsMs.length ?? 0) !== places)
+    links.waiting[direction] = places > 0 ? { startsMs: new Float64Array(places), head: 0, count: 0 } : undefined;
+  links.codel[direction] = one.codel && one.rateMbit > 0 ? (links.codel[direction] ?? makeCodel()) : undefined;
 }
 
 /** Whether a packet that arrives arrives twice; draws once per call. */
@@ -99,8 +101,9 @@ export function duplicates(links: Links, direction: number): boolean {
   return uniform(links.streams, links.delayMs.length * STREAMS_PER_DIRECTION + direction) < ratio;
 }
 
-/** When a packet of `bytes` offered at `nowMs` reaches the far end, or LOST, or QUEUE_FULL. Called once per packet and hop. */
+/** When a packet of `bytes` offered at `nowMs` reaches the far end, or LOST, QUEUE_FULL, DOWN. Called once per packet and hop. */
 export function passLink(links: Links, direction: number, nowMs: number, bytes: number): number {
+  if (links.down[direction] === 1) return DOWN;
   let sentMs = nowMs;
   const msPerByte = links.msPerByte[direction]!;
   if (msPerByte > 0) {

@@ -6,6 +6,7 @@ import {
   type Conditions,
   type Link,
   type Router,
+  type Step,
   type Topology,
 } from './topology.ts';
 
@@ -70,12 +71,25 @@ export interface PlanDirection {
   mtu: number;
 }
 
+/** A change on the timeline. */
+export interface PlanStep {
+  atMs: number;
+  /** 0: once. */
+  everyMs: number;
+  convergeMs: number;
+  directions: number[];
+  /** Undefined: neither goes down nor comes back. */
+  down: boolean | undefined;
+  change: Partial<PlanDirection>;
+}
+
 /** A topology resolved into numbers: what the forwarder gets, cloneable to its thread. */
 export interface Plan {
   seed: number;
   nodes: PlanNode[];
   directions: PlanDirection[];
   routes: Routes;
+  timeline: PlanStep[];
 }
 
 /** Resolves addresses, per-direction conditions and routes. */
@@ -87,7 +101,13 @@ export function planOf(topology: Topology): Plan {
     ...node,
     mtu: Math.min(...directions.filter((one) => one.from === position).map((one) => one.mtu), DEFAULT_MTU_LIMIT),
   }));
-  return { seed: topology.seed, nodes, directions, routes: routesOf(nodes, directions) };
+  return {
+    seed: topology.seed,
+    nodes,
+    directions,
+    routes: routesOf(nodes, directions),
+    timeline: topology.timeline.map((step) => planStep(step, topology.links)),
+  };
 }
 
 /** The routes over `directions`, of which those that are `down` do not count. */
@@ -124,25 +144,53 @@ function planDirections(topology: Topology, nodes: readonly PlanNode[], free: Ad
   });
 }
 
-function conditionsOf(link: Link, which: 'ab' | 'ba'): Omit<PlanDirection, 'from' | 'to' | 'entry'> {
-  const set: Conditions = { ...withoutQueue(link, link[which]), ...link[which] };
-  const delayMs = set.delayMs ?? 0;
-  const loss = typeof set.loss === 'object' ? set.loss : { ratio: set.loss ?? 0 };
+type Settings = Omit<PlanDirection, 'from' | 'to' | 'entry'>;
+
+const unconditional: Omit<Settings, 'cost'> = {
+  delayMs: 0,
+  jitterMs: 0,
+  lossRatio: 0,
+  meanBurst: 0,
+  reorderRatio: 0,
+  reorderMs: 2,
+  duplicateRatio: 0,
+  rateMbit: 0,
+  queuePackets: 0,
+  queueMs: 100,
+  codel: false,
+  mtu: DEFAULT_MTU,
+};
+
+function conditionsOf(link: Link, which: 'ab' | 'ba'): Settings {
+  const set = settingsOf({ ...withoutQueue(link, link[which]), ...link[which] });
+  return { ...unconditional, cost: (set.delayMs ?? 0) + 1, ...set };
+}
+
+/** What is stated, in the plan's terms. */
+function settingsOf({ loss, reorder, duplicate, aqm, ...same }: Conditions): Partial<Settings> {
+  const lost = typeof loss === 'object' ? loss : { ratio: loss, meanBurst: 0 };
+  const kept = ['delayMs', 'jitterMs', 'reorderMs', 'rateMbit', 'queuePackets', 'queueMs', 'mtu', 'cost'] as const;
   return {
-    cost: set.cost ?? delayMs + 1,
-    delayMs,
-    jitterMs: set.jitterMs ?? 0,
-    lossRatio: loss.ratio,
-    meanBurst: loss.meanBurst ?? 0,
-    reorderRatio: set.reorder ?? 0,
-    reorderMs: set.reorderMs ?? 2,
-    duplicateRatio: set.duplicate ?? 0,
-    rateMbit: set.rateMbit ?? 0,
-    queuePackets: set.queuePackets ?? 0,
-    queueMs: set.queueMs ?? 100,
-    codel: set.aqm === 'codel',
-    mtu: set.mtu ?? DEFAULT_MTU,
+    ...Object.fromEntries(kept.flatMap((key) => (same[key] === undefined ? [] : [[key, same[key]]]))),
+    ...(lost.ratio === undefined ? {} : { lossRatio: lost.ratio, meanBurst: lost.meanBurst ?? 0 }),
+    ...(reorder === undefined ? {} : { reorderRatio: reorder }),
+    ...(duplicate === undefined ? {} : { duplicateRatio: duplicate }),
+    ...(aqm === undefined ? {} : { codel: aqm === 'codel' }),
   };
+}
+
+function planStep({ atMs, everyMs, convergeMs, link, oneWay, router, set }: Step, links: readonly Link[]): PlanStep {
+  const { down, ...conditions } = set;
+  const [first, second] = link ?? [router, router];
+  const directions = links.flatMap(({ a, b }, index) => {
+    if (!link) return a === router || b === router ? [2 * index, 2 * index + 1] : [];
+    if (a === first && b === second) return oneWay ? [2 * index] : [2 * index, 2 * index + 1];
+    if (a === second && b === first) return oneWay ? [2 * index + 1] : [2 * index, 2 * index + 1];
+    return [];
+  });
+  // A queue in time takes the place of one in packets.
+  const change = { ...(set.queueMs === undefined ? {} : { queuePackets: 0 }), ...settingsOf(conditions) };
+  return { atMs, everyMs: everyMs ?? 0, convergeMs, directions, down, change };
 }
 
 /** A direction that names its own queue replaces the link's, whichever unit either uses. */

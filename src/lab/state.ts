@@ -2,11 +2,12 @@ import { addressBytes } from '../wire/ip.ts';
 import { makeAddressTable, type AddressTable } from './address-table.ts';
 import { directionNames, total, type Counters, type TotalName } from './counters.ts';
 import { makeHeap, pushHeap, type Heap } from './heap.ts';
-import { duplicates, LOST, makeLinks, passLink, type Links } from './links.ts';
+import { DOWN, duplicates, LOST, makeLinks, passLink, type Links } from './links.ts';
 import { makeNat, type Nat } from './nat-table.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { makeStreams, type Streams } from './random.ts';
 import type { Routes } from './routes.ts';
+import { makeTimeline, type Timeline } from './timeline.ts';
 
 /**
  * Everything the emulated network consists of while it runs. All packets lie in one pool of equal slots; a packet is a slot
@@ -17,6 +18,7 @@ export interface Engine {
   nodes: number;
   links: Links;
   routes: Routes;
+  timeline: Timeline;
   heap: Heap;
   owners: AddressTable;
   counters: Counters;
@@ -71,6 +73,7 @@ export function makeEngine(plan: Plan, counters: Counters, pool: Uint8Array): En
     nodes: nodes.length,
     links: makeLinks(directions, plan.seed),
     routes: plan.routes,
+    timeline: makeTimeline(plan),
     heap: makeHeap(slots),
     owners: makeAddressTable(ownersOf(plan)),
     counters,
@@ -134,7 +137,8 @@ function destinationLimit({ icmp }: PlanNode, nodes: number): DestinationLimit |
 
 /** Slots as long as the largest MTU, as many as fit in 128 MiB, at most 32,768 (1 Gbit/s for 400 ms). */
 export function poolSize(plan: Plan): { slots: number; slotBytes: number; bytes: number } {
-  const largest = Math.max(1500, ...plan.directions.map((one) => one.mtu), ...plan.nodes.map((node) => node.mtu));
+  const mtus = [...plan.directions, ...plan.nodes, ...plan.timeline.map(({ change }) => change)];
+  const largest = Math.max(1500, ...mtus.map(({ mtu = 0 }) => mtu));
   const slotBytes = Math.ceil(largest / 64) * 64;
   const slots = Math.min(MAX_SLOTS, Math.floor(MAX_POOL_BYTES / slotBytes));
   return { slots, slotBytes, bytes: slots * slotBytes };
@@ -180,6 +184,7 @@ export function offer(engine: Engine, direction: number, slot: number, atMs: num
   counts[row + 1] = counts[row + 1]! + length;
   const dueMs = passLink(engine.links, direction, atMs, length);
   if (dueMs < 0) {
+    if (dueMs === DOWN) return discard(engine, slot, 'linkDown');
     bump(counts, row + (dueMs === LOST ? 2 : 3));
     return dropSlot(engine, slot);
   }

@@ -21,7 +21,7 @@ const mistakes: [what: string, text: string, expected: string[]][] = [
   [
     'an unknown key',
     `${HOST_A}nodes: []\n`,
-    ['lab.yaml:2:1: nodes: unknown key; allowed here: seed, hosts, routers, links, interfaces'],
+    ['lab.yaml:2:1: nodes: unknown key; allowed here: seed, hosts, routers, links, interfaces, timeline'],
   ],
   [
     'a bad name',
@@ -58,6 +58,19 @@ const mistakes: [what: string, text: string, expected: string[]][] = [
     'an address of a link that a node has',
     'hosts: [{name: a, addresses: [192.0.2.1]}, {name: b}]\nrouters: [{name: r}]\nlinks:\n  - {a: r, b: a, aAddresses: [192.0.2.1]}\n  - {a: r, b: b}\n',
     ['lab.yaml:4:31: links[0].aAddresses[0]: 192.0.2.1 belongs to "a" already'],
+  ],
+  [
+    'a change of a link that is not there',
+    'hosts: [{name: a}, {name: b}]\nlinks: [{a: a, b: b}]\ntimeline:\n  - {atMs: 1, link: [a, c], set: {down: true}}\n  - {atMs: 1, router: r, set: {down: true}}\n',
+    [
+      'lab.yaml:4:15: timeline[0].link: there is no link between "a" and "c"',
+      'lab.yaml:5:15: timeline[1].router: there is no link of "r"',
+    ],
+  ],
+  [
+    'a change of nothing',
+    'hosts: [{name: a}]\ntimeline:\n  - {atMs: 1, set: {down: true}}\n',
+    ['lab.yaml:3:5: timeline[0]: found {"atMs":1,"set":{"down":true}}; wanted either link or router'],
   ],
   [
     'addresses of a link for a host',

@@ -257,6 +257,42 @@ const routerSchema = z.strictObject({
     .optional(),
 });
 
+const timelineSchema = z
+  .strictObject({
+    atMs: z
+      .number()
+      .min(0)
+      .max(86_400_000)
+      .meta({ description: 'When, milliseconds after the first packet that any host sends.' }),
+    everyMs: z
+      .number()
+      .min(1)
+      .max(86_400_000)
+      .meta({ description: 'Happens again after each such time; default: once.' })
+      .optional(),
+    link: z
+      .tuple([name, name])
+      .meta({ description: 'The links between these two; either this or `router`.' })
+      .optional(),
+    oneWay: z
+      .boolean()
+      .meta({ description: 'Only the direction from the first to the second; default false.' })
+      .default(false),
+    router: name.meta({ description: 'All links of this router.' }).optional(),
+    set: z.strictObject({
+      ...conditions,
+      cost: cost.meta({ description: 'New routing cost.' }).optional(),
+      down: z.boolean().meta({ description: 'true: nothing passes; false: it works again.' }).optional(),
+    }),
+    convergeMs: milliseconds
+      .meta({
+        description:
+          'How long routers take to find other ways after `down` or `cost`; packets die on a link that is down meanwhile; default 0.',
+      })
+      .default(0),
+  })
+  .refine((step) => (step.link === undefined) !== (step.router === undefined), 'either link or router');
+
 export const topologySchema = z.strictObject({
   seed: z
     .int()
@@ -282,12 +318,18 @@ export const topologySchema = z.strictObject({
         'Routers get an address per link (from 10.3.0.0/16 and fd00:3::/32) and answer with the one of the link that the packet came by; default: one address per router.',
     })
     .default(false),
+  timeline: z
+    .array(timelineSchema)
+    .max(1000)
+    .meta({ description: 'Changes of links over time, in any order.' })
+    .default([]),
 });
 
 export type Topology = z.output<typeof topologySchema>;
 export type TopologyInput = z.input<typeof topologySchema>;
 export type Link = Topology['links'][number];
 export type Router = Topology['routers'][number];
+export type Step = Topology['timeline'][number];
 export type Conditions = z.output<typeof directionSchema>;
 
 /** One mistake: where in the value, and what is allowed there. */
@@ -303,6 +345,7 @@ export function topologyProblems(topology: Topology): Problem[] {
     ...addressProblems(topology),
     ...linkProblems(topology),
     ...natProblems(topology),
+    ...timelineProblems(topology),
     ...serviceProblems(topology),
   ];
 }
@@ -414,6 +457,21 @@ function natProblems(topology: Topology): Problem[] {
         message: `"${router.nat.outside}" is no neighbour of "${router.name}"; there are ${neighbours.join(', ') || 'none'}`,
       },
     ];
+  });
+}
+
+function timelineProblems(topology: Topology): Problem[] {
+  return topology.timeline.flatMap(({ link, router, set }, index) => {
+    const path = ['timeline', index];
+    const hit = topology.links.some(({ a, b }) =>
+      link ? link.includes(a) && link.includes(b) && link[0] !== link[1] : a === router || b === router,
+    );
+    if (set.queueMs !== undefined && set.queuePackets !== undefined)
+      return [{ path: [...path, 'set', 'queueMs'], message: 'either queuePackets or queueMs, found both' }];
+    if (hit) return [];
+    return link
+      ? [{ path: [...path, 'link'], message: `there is no link between "${link[0]}" and "${link[1]}"` }]
+      : [{ path: [...path, 'router'], message: `there is no link of "${router}"` }];
   });
 }
 
