@@ -22,10 +22,13 @@ test('drops of a standing queue come closer by the square root of their count', 
 
 test('on a link it keeps the wait of an overload near its target, where drop-tail fills the queue', () => {
   const longest = (aqm: 'none' | 'codel') => {
-    const engine = engineOf({
-      hosts: [{ name: 'a' }, { name: 'b' }],
-      links: [{ a: 'a', b: 'b', rateMbit: 8, queueMs: 500, aqm }],
-    });
+    const engine = engineOf(
+      {
+        hosts: [{ name: 'a' }, { name: 'b' }],
+        links: [{ a: 'a', b: 'b', rateMbit: 8, queueMs: 500, aqm }],
+      },
+      20_000,
+    );
     // Ten packets of 1000 bytes in 10 ms fill the link; every tenth is one too many.
     for (let index = 0; index < 20_000; index += 1)
       send(engine, 0, udp('10.1.0.1', '10.1.0.2', { size: 1000, sourcePort: index }), index * 0.95);

@@ -247,7 +247,7 @@ test('costs by direction make the way back another', () => {
 });
 
 test('duplicated packets arrive twice, at the wanted rate', () => {
-  const engine = engineOf({ hosts: [{ name: 'a' }, { name: 'b' }], links: [{ a: 'a', b: 'b', duplicate: 0.1 }] });
+  const engine = engineOf({ hosts: [{ name: 'a' }, { name: 'b' }], links: [{ a: 'a', b: 'b', duplicate: 0.1 }] }, 6000);
   const count = 5000;
   for (let index = 0; index < count; index += 1) send(engine, 0, udp('10.1.0.1', '10.1.0.2'), index);
   const copies = drain(engine).length - count;
