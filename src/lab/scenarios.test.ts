@@ -394,6 +394,7 @@ describe.each(scenarioNames)('%s', (name) => {
     const walker = walkerOf(scenario, family);
     const answers = scenario.truth.hops ? walk(walker, FLOWS, LONGEST) : [];
     test.each(Object.keys(scenario.truth) as (keyof Truth)[])('%s', (key) => {
+      expect.hasAssertions();
       const prove = proofs[key] as (proof: Proof<unknown>) => void;
       prove({ truth: scenario.truth[key], scenario, walker, answers });
     });
