@@ -174,7 +174,7 @@ describe('pingProbe by TCP', () => {
     const openSyn = (request: SynRequest): SynProbe => {
       const result = results[requests.push(request) - 1] ?? null;
       open++;
-      return { poll: () => result, close: () => void open-- };
+      return { sentMs: 0, poll: () => result, close: () => void open-- };
     };
     return { requests, openSyn, open: () => open };
   }

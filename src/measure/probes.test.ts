@@ -32,11 +32,13 @@ probeContract('tls', {
 
 probeContract('trace', { probe: traceProbe, quick: { budgetMs: 500 }, slow: { budgetMs: patientMs }, platforms });
 
-probeContract('trace by UDP', {
-  probe: traceProbe,
-  quick: { method: 'udp', budgetMs: 500 },
-  slow: { method: 'udp', budgetMs: patientMs },
-});
+for (const method of ['udp', 'tcp', 'icmp'] as const) {
+  probeContract(`trace by ${method}`, {
+    probe: traceProbe,
+    quick: { method, budgetMs: 500 },
+    slow: { method, budgetMs: patientMs },
+  });
+}
 
 probeContract('ping', {
   probe: pingProbe,

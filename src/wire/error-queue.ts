@@ -6,8 +6,10 @@ import {
   controlMessages,
   type ControlMessages,
   IP_RECVERR,
+  IP_RECVTTL,
   IP_TTL,
   IPV6_RECVERR,
+  IPV6_RECVHOPLIMIT,
   IPV6_UNICAST_HOPS,
   MessageBuffers,
   MSG_DONTWAIT,
@@ -96,6 +98,20 @@ export class StampedSocket {
     this.#integerLength.writeInt32LE(SOCKADDR_IN6_BYTES, 0);
     check(libc().getsockname(this.fd, sockaddr, this.#integerLength), 'getsockname');
     return decodeSockaddr(sockaddr)?.port ?? 0;
+  }
+
+  /** The local address that connect() chose. */
+  localAddress(): string {
+    const sockaddr = memory(SOCKADDR_IN6_BYTES);
+    this.#integerLength.writeInt32LE(SOCKADDR_IN6_BYTES, 0);
+    check(libc().getsockname(this.fd, sockaddr, this.#integerLength), 'getsockname');
+    return decodeSockaddr(sockaddr)?.address ?? '';
+  }
+
+  /** Control messages carry the TTL or hop limit of what came in, ICMP errors on the error queue included. */
+  receiveHopLimit(): void {
+    if (this.family === 4) this.setOption(SOL_IP, IP_RECVTTL, 1);
+    else this.setOption(SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
   }
 
   /** TTL or hop limit of every packet sent from now on. */

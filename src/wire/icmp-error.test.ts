@@ -134,6 +134,8 @@ describe('readIcmpError()', () => {
         const [a, b, c, d] = packet.words as [number, number, number, number];
         const echo = packet.next === 'echo';
         const checksum = { udp: d, echo: b, tcp: packet.words[8]! }[packet.next];
+        const sent = Buffer.from(quotedPacket(packet)).subarray(packet.family === 4 ? 20 : 40);
+        expect(error?.quoted?.transport.subarray(0, 8)).toEqual(sent.subarray(0, 8));
         expect(error).toEqual({
           type: packet.family === 4 ? 11 : 3,
           code: 0,
@@ -154,6 +156,7 @@ describe('readIcmpError()', () => {
             tcpSequence: packet.next === 'tcp' ? c * 0x10000 + d : null,
             echoIdentifier: echo ? c : null,
             echoSequence: echo ? d : null,
+            transport: expect.any(Buffer) as Buffer,
           },
         });
       }),

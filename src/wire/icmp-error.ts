@@ -29,6 +29,8 @@ export interface QuotedPacket {
   /** ICMP echo. */
   echoIdentifier: number | null;
   echoSequence: number | null;
+  /** What is quoted from the transport header on; memory of the packet, not a copy. */
+  transport: Buffer;
 }
 
 export interface IcmpError extends IcmpExtensions {
@@ -124,5 +126,6 @@ function readTransport(bytes: Buffer, at: number, end: number, next: number): Tr
     tcpSequence: next === protocol.tcp && at + 8 <= end ? bytes.readUInt32BE(at + 4) : null,
     echoIdentifier: echo ? field(4) : null,
     echoSequence: echo ? field(6) : null,
+    transport: bytes.subarray(Math.min(at, end), end),
   };
 }

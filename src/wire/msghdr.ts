@@ -23,8 +23,12 @@ export const SO_TIMESTAMPNS = 35;
 export const SO_TIMESTAMPING = 37;
 export const IP_TTL = 2;
 export const IP_RECVERR = 11;
+export const IP_RECVTTL = 12;
+export const IP_RECVERR_RFC4884 = 26;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_RECVERR = 25;
+export const IPV6_RECVERR_RFC4884 = 31;
+export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
 
 /** Bits of SO_TIMESTAMPING (linux/net_tstamp.h; Documentation/networking/timestamping.rst). */

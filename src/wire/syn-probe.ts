@@ -17,6 +17,8 @@ export type SynResult =
 
 /** One TCP connection attempt, polled; closed without data once answered. */
 export interface SynProbe {
+  /** When connect() was called, monotonic ms. */
+  readonly sentMs: number;
   /** The answer, or null while there is none. */
   poll(): SynResult | null;
   close(): void;
@@ -29,9 +31,16 @@ export interface SynRequest {
   hops?: number;
   /** Source port, so that several SYNs one after the other are the same flow to a load balancer. 0 or left out: any. */
   localPort?: number;
+  /**
+   * Leave the handshake half done and reset it when closed: the application behind the port sees no connection, and the same
+   * ports can be used again at once. Else it ends by the farewell of TCP, and our side waits with the ports for a minute.
+   */
+  reset?: boolean;
 }
 
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
+const TCP_DEFER_ACCEPT = 9;
 const TCP_INFO_BYTES = 104;
 // struct tcp_info and enum of states: linux/tcp.h, net/tcp_states.h
 const TCPI_STATE = 0;
@@ -49,19 +58,20 @@ class KernelSynProbe implements SynProbe {
   readonly #socket: StampedSocket;
   readonly #info = memory(TCP_INFO_BYTES);
   readonly #infoLength = memory(4);
-  readonly #sentMs: number;
+  readonly sentMs: number;
   #result: SynResult | null = null;
 
-  constructor({ address, port, hops, localPort }: SynRequest) {
+  constructor({ address, port, hops, localPort, reset }: SynRequest) {
     this.#socket = new StampedSocket(isIPv6(address) ? 6 : 4, SOCK_STREAM, IPPROTO_TCP, 'rx');
-    this.#sentMs = this.#socket.clock.monoMs();
+    this.sentMs = this.#socket.clock.monoMs();
     try {
       if (hops !== undefined) this.#socket.setHopLimit(hops);
+      if (reset) this.#leaveHalfOpen();
       if (localPort) {
         this.#socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
         this.#socket.bind(localPort);
       }
-      this.#sentMs = this.#socket.clock.monoMs();
+      this.sentMs = this.#socket.clock.monoMs();
       const errno = this.#socket.connect(address, port);
       // The own host can answer at once: on loopback a reset is there before connect() returns.
       if (errno !== 0 && errno !== constants.errno.EINPROGRESS) this.#result = this.#icmpError() ?? this.#ended(errno);
@@ -78,6 +88,17 @@ class KernelSynProbe implements SynProbe {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /**
+   * TCP_DEFER_ACCEPT on the side that connects holds back the last segment of the handshake for 200 ms, in hope of data to send
+   * with it; struct linger { on, 0 seconds } makes close() send a reset instead (tcp(7), socket(7)).
+   */
+  #leaveHalfOpen(): void {
+    this.#socket.setOption(IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+    const linger = memory(8);
+    linger.writeInt32LE(1, 0);
+    check(libc().setsockopt(this.#socket.fd, SOL_SOCKET, SO_LINGER, linger, 8), 'setsockopt SO_LINGER');
   }
 
   #state(): SynResult | null {
@@ -101,7 +122,7 @@ class KernelSynProbe implements SynProbe {
 
   #ended(errno: number): SynResult {
     if (errno === constants.errno.ECONNREFUSED) {
-      return { kind: 'refused', rttMs: this.#socket.clock.monoMs() - this.#sentMs };
+      return { kind: 'refused', rttMs: this.#socket.clock.monoMs() - this.sentMs };
     }
     return { kind: 'failed', operation: 'connect', errno: errnoName(errno) };
   }
@@ -113,7 +134,7 @@ class KernelSynProbe implements SynProbe {
       transmitted: () => undefined,
       icmpError: ({ errorType: type, errorCode: code, offender }, _bytes, atMs) => {
         const message = describeIcmp(family, type, code);
-        const rttMs = atMs === null ? null : atMs - this.#sentMs;
+        const rttMs = atMs === null ? null : atMs - this.sentMs;
         found ??= { kind: 'icmp', by: offender ?? 'unknown', type, code, message, rttMs };
       },
     });
@@ -133,5 +154,5 @@ export function openUserSynProbe({ address, port }: SynRequest, monoMs: () => nu
     const rttMs = monoMs() - sentMs;
     result ??= errno === 'ECONNREFUSED' ? { kind: 'refused', rttMs } : { kind: 'failed', operation: 'connect', errno };
   });
-  return { poll: () => result, close: () => socket.destroy() };
+  return { sentMs, poll: () => result, close: () => socket.destroy() };
 }

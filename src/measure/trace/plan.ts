@@ -98,8 +98,10 @@ export class Plan {
 
   /** Flows that stayed without an answer where others got one: lost, or over the limit of the router. */
   #again(row: Row): void {
-    const attempts = row.answered > 0 ? ATTEMPTS.answeringHop : ATTEMPTS.silentHop;
+    const first = Math.min(...row.cells.map(({ flow }) => flow));
     for (const cell of row.cells) {
+      const silent = cell.flow === first ? ATTEMPTS.scout : ATTEMPTS.silentHop;
+      const attempts = row.answered > 0 ? ATTEMPTS.answeringHop : silent;
       if (cell.received === 0 && cell.flying === 0 && cell.sent < attempts) this.#wishes.add(row.ttl, cell.flow);
     }
   }

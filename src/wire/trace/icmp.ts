@@ -1,0 +1,192 @@
+import { randomInt } from 'node:crypto';
+import { SOCK_DGRAM, SOCK_RAW } from '../abi.ts';
+import { StampedSocket } from '../error-queue.ts';
+import { ICMP6_ECHO, ICMP_ECHO, internetChecksum, readEcho, readIPv4Header } from '../icmp.ts';
+import type { QuotedPacket } from '../icmp-error.ts';
+import { checksumAdd, protocol } from '../ip.ts';
+import { memory, SystemCallError } from '../libc.ts';
+import type { ControlMessages } from '../msghdr.ts';
+import { counterweight, InFlight } from './in-flight.ts';
+import { errorKind, type IcmpListener, plainAddress } from './icmp-listener.ts';
+import { readySockets } from './poll.ts';
+import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
+import { seenTtl } from './udp.ts';
+
+/**
+ * Echo requests. The sequence number is the mark of a probe; the last two octets hold the checksum constant, because type,
+ * code and checksum stand where balancers look for ports. A flow is such a checksum, and an identifier.
+ * By a raw socket where there is a listener, else by one ping socket per flow (net.ipv4.ping_group_range).
+ */
+export function openIcmpTransport(target: TraceTarget, listener: IcmpListener | null): TraceTransport {
+  return listener === null ? new PingTransport(target) : new RawTransport(target, listener);
+}
+
+const PACKET_BYTES = 64;
+const CHECKSUM_STEP = 257;
+
+/** Writes the echo request of a flow and a mark; returns its checksum (over IPv6 the kernel adds a constant to it). */
+function writeProbe(packet: Buffer, family: 4 | 6, identifier: number, mark: number, flow: number): number {
+  packet.fill(0, 0, 8);
+  packet[0] = family === 4 ? ICMP_ECHO : ICMP6_ECHO;
+  packet.writeUInt16BE(identifier, 4);
+  packet.writeUInt16BE(mark, 6);
+  packet.writeUInt16BE(0, PACKET_BYTES - 2);
+  const wanted = ((flow + 1) * CHECKSUM_STEP) & 0xffff;
+  packet.writeUInt16BE(counterweight(checksumAdd(packet, 0, PACKET_BYTES), wanted), PACKET_BYTES - 2);
+  const checksum = internetChecksum(packet, PACKET_BYTES);
+  packet.writeUInt16BE(checksum, 2);
+  return checksum;
+}
+
+function connected(target: TraceTarget, type: number): StampedSocket {
+  const { family, address } = target;
+  const socket = new StampedSocket(family, type, family === 4 ? protocol.icmp : protocol.icmp6, 'tx+rx');
+  const errno = socket.connect(address, 0);
+  if (errno !== 0) {
+    socket.close();
+    throw new SystemCallError('connect', errno, address);
+  }
+  // A raw IPv4 socket hands out the header, TTL included.
+  if (family === 6 || type === SOCK_DGRAM) socket.receiveHopLimit();
+  return socket;
+}
+
+class RawTransport implements TraceTransport {
+  readonly method = 'icmp';
+  readonly how = 'ICMP echo by a raw socket, kernel TX and RX stamps';
+  readonly #target: TraceTarget;
+  readonly #listener: IcmpListener;
+  readonly #socket: StampedSocket;
+  readonly #source: string;
+  readonly #packet = memory(PACKET_BYTES);
+  readonly #probes = new InFlight();
+  readonly #checksums = new Map<number, number>();
+  readonly #firstIdentifier = randomInt(0x10000);
+
+  constructor(target: TraceTarget, listener: IcmpListener) {
+    this.#target = target;
+    this.#listener = listener;
+    this.#socket = connected(target, SOCK_RAW);
+    this.#source = plainAddress(this.#socket.localAddress()) ?? '';
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  send(id: number, flow: number, ttl: number): void {
+    const mark = this.#probes.add(id, flow);
+    const checksum = writeProbe(this.#packet, this.#target.family, this.#identifier(flow), mark, flow);
+    this.#checksums.set(flow, checksum);
+    this.#socket.setHopLimit(ttl);
+    this.#socket.send(this.#packet, PACKET_BYTES, id, this.#target.address);
+  }
+
+  forget(id: number): void {
+    this.#probes.forget(id);
+  }
+
+  drain(events: TraceEvents): number {
+    const heard = this.#listener.drain((quoted, reply) => this.#heard(quoted, reply, events));
+    const own = this.#socket.drain({
+      transmitted: (id, atMs) => events.transmitted(id, atMs),
+      icmpError: () => undefined,
+      received: (bytes, control, atMs) => this.#received(bytes, control, atMs, events),
+    });
+    return heard === 0 ? own : heard;
+  }
+
+  close(): void {
+    this.#socket.close();
+    this.#listener.close();
+  }
+
+  #identifier(flow: number): number {
+    return (this.#firstIdentifier + flow) & 0xffff;
+  }
+
+  #heard(quoted: QuotedPacket, reply: TraceReply, events: TraceEvents): void {
+    const { family } = this.#target;
+    if (quoted.protocol !== (family === 4 ? protocol.icmp : protocol.icmp6)) return;
+    const probe = this.#probes.byMark(quoted.echoSequence);
+    if (probe === undefined) return;
+    const identifier = this.#identifier(probe.flow);
+    // A NAT may have changed the identifier; whose else it could be is said by the checksum, over IPv4.
+    const checksumFits = family === 6 || quoted.checksum === this.#checksums.get(probe.flow);
+    if (quoted.echoIdentifier !== identifier && !checksumFits && quoted.source === this.#source) return;
+    const rewritten = quoted.source !== this.#source || quoted.echoIdentifier !== identifier || !checksumFits;
+    events.replied(probe.id, { ...reply, rewritten });
+  }
+
+  #received(bytes: number, control: ControlMessages, atMs: number | null, events: TraceEvents): void {
+    const { family, address } = this.#target;
+    const { data } = this.#socket.message;
+    const header = family === 4 ? readIPv4Header(data, bytes) : null;
+    if (family === 4 && header === null) return;
+    const echo = readEcho(data, header?.headerBytes ?? 0, bytes, family);
+    const probe = echo?.reply ? this.#probes.byMark(echo.sequence) : undefined;
+    if (probe === undefined || echo?.identifier !== this.#identifier(probe.flow)) return;
+    events.replied(probe.id, targetReply(address, atMs, { replyTtl: header?.ttl ?? seenTtl(control) }));
+  }
+}
+
+class PingTransport implements TraceTransport {
+  readonly method = 'icmp';
+  readonly how =
+    'ICMP echo by ping sockets and their error queues, kernel TX and RX stamps; the quoted header (TTL, DSCP, NAT) and extensions cannot be seen without CAP_NET_RAW';
+  readonly #target: TraceTarget;
+  readonly #flows: (StampedSocket | undefined)[] = [];
+  readonly #packet = memory(PACKET_BYTES);
+  readonly #probes = new InFlight();
+
+  constructor(target: TraceTarget) {
+    this.#target = target;
+    // So that a refusal comes before the first probe.
+    this.#flows[0] = connected(target, SOCK_DGRAM);
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  send(id: number, flow: number, ttl: number): void {
+    const socket = (this.#flows[flow] ??= connected(this.#target, SOCK_DGRAM));
+    writeProbe(this.#packet, this.#target.family, 0, this.#probes.add(id, flow), flow);
+    socket.setHopLimit(ttl);
+    socket.send(this.#packet, PACKET_BYTES, id, this.#target.address);
+  }
+
+  forget(id: number): void {
+    this.#probes.forget(id);
+  }
+
+  drain(events: TraceEvents): number {
+    const { family, address } = this.#target;
+    let stepMs = 0;
+    for (const { socket } of readySockets(this.#flows.flatMap((socket) => (socket ? [{ socket }] : [])))) {
+      const markIn = (bytes: number) =>
+        this.#probes.byMark(readEcho(socket.message.data, 0, bytes, family)?.sequence ?? null);
+      const step = socket.drain({
+        transmitted: (id, atMs) => events.transmitted(id, atMs),
+        received: (bytes, control, atMs) => {
+          const probe = markIn(bytes);
+          if (probe) events.replied(probe.id, targetReply(address, atMs, { replyTtl: seenTtl(control) }));
+        },
+        icmpError: (control, bytes, atMs) => {
+          const probe = markIn(bytes);
+          if (!probe) return;
+          const from = plainAddress(control.offender ?? undefined) ?? 'unknown';
+          const { errorType: type, errorCode: code } = control;
+          const kind = errorKind(family, type, code, from === address);
+          events.replied(probe.id, targetReply(from, atMs, { kind, icmp: { type, code }, replyTtl: seenTtl(control) }));
+        },
+      });
+      if (step !== 0) stepMs = step;
+    }
+    return stepMs;
+  }
+
+  close(): void {
+    for (const socket of this.#flows) socket?.close();
+  }
+}
