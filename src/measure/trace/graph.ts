@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { pathId } from '../../model/path-id.ts';
 import type { TraceGraph } from '../../model/trace.ts';
 import { REPEATS, repeatsOf, SOLE_ANSWERS } from './per-packet.ts';
 import { rowsOf, successors, type Row } from './rows.ts';
@@ -106,7 +106,7 @@ function addPaths(
     const nodes = nodesOf(table, rows, ids, flow);
     if (nodes === null) continue;
     const addresses = nodes.map((node) => shape.nodes[node]!.address);
-    const id = createHash('sha256').update(addresses.join(' ')).digest('hex').slice(0, 12);
+    const id = pathId(addresses.map((address) => (address === null ? [] : [address])));
     const last = addresses.at(-1);
     const path = paths.get(id) ?? { id, flows: [], nodes, reached: last != null && isTarget(last) };
     path.flows.push(flow);

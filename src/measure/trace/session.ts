@@ -73,7 +73,8 @@ export class Session {
     if (this.prober.failure !== null && this.prober.answers === 0) return;
     const id = this.prober.send(0, PLAIN_TTL);
     this.#plainRttMs = null;
-    while (id !== null && !signal.aborted) {
+    if (id === null) return;
+    while (!signal.aborted) {
       const mine = this.prober.poll().find((probed) => probed.id === id);
       if (mine !== undefined) {
         if (mine.reply !== null && mine.reply.kind !== 'exceeded') this.#plainRttMs = mine.rttMs ?? undefined;

@@ -75,7 +75,7 @@ class ConnectTransport implements TraceTransport {
 
   #connect(flow: number, ttl: number): SynProbe {
     const { address, port } = this.#target;
-    const localPort = (this.#ports[flow] ??= FIRST_PORT + randomInt(PORTS));
+    const localPort = (this.#ports[flow] ??= anyPort());
     return openSynProbe({ address, port, hops: ttl, localPort, reset: true });
   }
 
@@ -116,7 +116,7 @@ class ConnectTransport implements TraceTransport {
   #failed(attempt: Attempt, { operation, errno }: Extract<SynResult, { kind: 'failed' }>, events: TraceEvents): void {
     attempt.probe.close();
     if ((errno === 'EADDRINUSE' || errno === 'EADDRNOTAVAIL') && attempt.triesLeft-- > 0) {
-      delete this.#ports[attempt.flow];
+      this.#ports[attempt.flow] = anyPort();
       attempt.probe = this.#connect(attempt.flow, attempt.ttl);
       return;
     }
@@ -124,4 +124,8 @@ class ConnectTransport implements TraceTransport {
     // The kernel gave up by itself: nothing was learnt.
     if (errno !== 'ETIMEDOUT') events.failed(attempt.id, operation, errno);
   }
+}
+
+function anyPort(): number {
+  return FIRST_PORT + randomInt(PORTS);
 }
