@@ -9,10 +9,11 @@ export const sizeTally = z.object({
   silent: z.number().int().meta({ description: 'Without any answer.' }),
 });
 
-export const mtuVerdict = z.enum(['no-limit', 'icmp-confirmed', 'black-hole', 'unknown']).meta({
+export const mtuVerdict = z.enum(['no-limit', 'icmp-confirmed', 'black-hole', 'limited', 'unknown']).meta({
   description:
     'no-limit: the largest size that could be tried fits; icmp-confirmed: a router names the limit, and probing agrees; ' +
-    'black-hole: larger packets vanish and nobody says so; unknown: see `why`.',
+    'black-hole: larger packets vanish and nobody says so; limited: larger packets do not arrive, and whether their sender is ' +
+    'told cannot be seen from here; unknown: see `why`.',
 });
 export type MtuVerdict = z.infer<typeof mtuVerdict>;
 
@@ -80,6 +81,7 @@ export const mtuFields = {
   reverse: mtuDirection.nullable().meta({ description: 'From the target to here; needs our reflector there.' }),
   tcp: tcpSizes.nullable().meta({ description: 'Segment sizes of a TCP connection; null when there was none.' }),
   ladder: z.array(sizeTally).meta({ description: 'Sizes tried, largest first.' }),
+  reverseLadder: z.array(sizeTally).meta({ description: 'The same for the way back; empty without our reflector.' }),
   probes: z.number().int(),
   lossShare: z.number().nullable().meta({ description: 'Loss of packets whose size fits; null when none was sent.' }),
   notes: z.array(z.string()),

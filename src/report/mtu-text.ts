@@ -3,7 +3,7 @@ import { placeOf } from '../model/mtu-advice.ts';
 import type { MtuReport } from '../model/mtu-report.ts';
 import type { ObservationOf } from '../model/observation.ts';
 import { describeOutcome, printable } from '../model/outcome.ts';
-import { hang, padLeft, type Palette, palette, type TextOptions, wrap } from './ansi.ts';
+import { cells, hang, pad, padLeft, type Palette, palette, type TextOptions, wrap } from './ansi.ts';
 import { percent, plural } from './format.ts';
 
 type Mtu = ObservationOf<'mtu'>;
@@ -50,7 +50,10 @@ function result(mtu: Mtu, columns: number, paint: Palette): string[] {
     ...[printable(mtu.how, 400), ...loss, ...mtu.notes.map((note) => printable(note, 400))].flatMap((line) =>
       hang(INDENT, line, columns).map(paint.dim),
     ),
-    ...(mtu.ladder.length > 0 ? ['', ...ladder(mtu, columns, paint)] : []),
+    ...(mtu.ladder.length > 0 ? ['', ...ladder(mtu.ladder, mtu.forward, columns, paint)] : []),
+    ...(mtu.reverse && mtu.reverseLadder.length > 0
+      ? ['', paint.dim(`${INDENT}back`), ...ladder(mtu.reverseLadder, mtu.reverse, columns, paint)]
+      : []),
   ];
 }
 
@@ -58,6 +61,7 @@ const words: Record<MtuVerdict, { word: string; verdict: 'pass' | 'fail' | 'unkn
   'no-limit': { word: 'no limit seen', verdict: 'pass' },
   'icmp-confirmed': { word: 'ICMP-confirmed', verdict: 'pass' },
   'black-hole': { word: 'BLACK HOLE inferred', verdict: 'fail' },
+  limited: { word: 'limit found', verdict: 'unknown' },
   unknown: { word: 'UNKNOWN', verdict: 'unknown' },
 };
 
@@ -68,12 +72,13 @@ function direction(name: string, found: MtuDirection, mtu: Mtu, columns: number,
       ? ''
       : `${found.verdict === 'no-limit' || found.verdict === 'unknown' ? 'at least ' : ''}${found.confirmedBytes} octets  `;
   const why = printable(found.why, 600);
-  const failed =
-    found.confirmedBytes === null && mtu.outcome.kind !== 'lost' ? ` (${describeOutcome(mtu.outcome)})` : '';
-  const repeats = failed !== '' && describeOutcome(mtu.outcome).includes(why);
+  // What the own host or a router said stands in `why` already.
+  const failed = mtu.outcome.kind === 'failed' && !mtu.outcome.message.includes(found.why);
+  const answer = `${pad(name, 5)}  ${paint.bold(value)}${paint.verdict[verdict](word)}`;
+  const method = `  ${mtu.method}`;
   return [
-    `${name} ${paint.bold(value)}${paint.verdict[verdict](word)}${paint.dim(`  ${mtu.method}`)}`,
-    ...hang(INDENT, `${why}${repeats ? '' : failed}`, columns),
+    cells(answer + method) > columns ? answer : answer + paint.dim(method),
+    ...hang(INDENT, `${why}${failed ? ` (${describeOutcome(mtu.outcome)})` : ''}`, columns),
     ...(found.hop
       ? hang(
           INDENT,
@@ -85,16 +90,17 @@ function direction(name: string, found: MtuDirection, mtu: Mtu, columns: number,
 }
 
 /** One rung per size, the largest on top; the line is drawn where packets begin to fit. */
-function ladder({ ladder: tallies, forward }: Mtu, columns: number, paint: Palette): string[] {
-  const rungs = tallies.map((tally) => rung(tally, paint));
-  const edge = tallies.findIndex(({ sizeBytes }) => sizeBytes <= (forward.confirmedBytes ?? -1));
+function ladder(tallies: readonly Tally[], found: MtuDirection, columns: number, paint: Palette): string[] {
+  const rung = (tally: Tally) => rungOf(tally, columns, paint);
+  const edge = tallies.findIndex(({ sizeBytes }) => sizeBytes <= (found.confirmedBytes ?? -1));
   const line = paint.dim(`${INDENT}${'─'.repeat(Math.min(columns, 48) - INDENT.length)}`);
-  return edge > 0 ? [...rungs.slice(0, edge), line, ...rungs.slice(edge)] : rungs;
+  if (edge <= 0) return tallies.flatMap(rung);
+  return [...tallies.slice(0, edge).flatMap(rung), line, ...tallies.slice(edge).flatMap(rung)];
 }
 
 const MOST_MARKS = 16;
 
-function rung({ sizeBytes, sent, acked, tooBig, silent }: Tally, paint: Palette): string {
+function rungOf({ sizeBytes, sent, acked, tooBig, silent }: Tally, columns: number, paint: Palette): string[] {
   const open = Math.max(0, sent - acked - tooBig - silent);
   const marks = '✓'.repeat(acked) + '✗'.repeat(tooBig) + '·'.repeat(silent) + '?'.repeat(open);
   const shown = marks.length > MOST_MARKS ? `${marks.slice(0, MOST_MARKS - 1)}…` : marks;
@@ -105,7 +111,7 @@ function rung({ sizeBytes, sent, acked, tooBig, silent }: Tally, paint: Palette)
     ...(silent > 0 ? [`${silent} without answer`] : []),
     ...(open > 0 ? [`${plural(open, 'probe')} open`] : []),
   ];
-  return `${INDENT}${padLeft(String(sizeBytes), 6)}  ${color(shown)}  ${said.join(', ')}`;
+  return hang(`${INDENT}${padLeft(String(sizeBytes), 6)}  ${color(shown)}  `, said.join(', '), columns);
 }
 
 function expectation(report: MtuReport, columns: number, paint: Palette): string[] {

@@ -21,7 +21,7 @@ import { type ControlMessages, SOL_IP, SOL_IPV6 } from './msghdr.ts';
 export interface SizeProbe {
   /** What is sent, for people: `ICMP echo (ping socket)`, `UDP to port 33434`. */
   how: string;
-  kind: 'icmp' | 'udp';
+  kind: 'icmp' | 'udp' | 'stamp';
   /** Octets of the IP header and that of the protocol: no packet can be smaller. */
   headerBytes: number;
   /**
@@ -55,14 +55,14 @@ const IPV6_PMTUDISC_PROBE = 3;
 const IPV6_DONTFRAG = 62;
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
-const UDP_HEADER_BYTES = 8;
-const DEFAULT_HOPS = 64;
+export const UDP_HEADER_BYTES = 8;
+export const DEFAULT_HOPS = 64;
 
 /** What marks a UDP payload as ours, behind two octets of sequence number. */
 const MARK = Buffer.from('inferpath mtu probe', 'latin1');
 
 /** Sets DF, and makes the kernel send what it is told whatever it has heard of the path. @throws SystemCallError */
-export function forbidFragments(socket: StampedSocket): void {
+function forbidFragments(socket: StampedSocket): void {
   if (socket.family === 4) socket.setOption(SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   else {
     socket.setOption(SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
@@ -75,7 +75,7 @@ export function ipHeaderBytes(family: 4 | 6): number {
 }
 
 interface Carrier {
-  kind: SizeProbe['kind'];
+  kind: 'icmp' | 'udp';
   how: string;
   socket: StampedSocket;
   /** Makes a payload of `packet.length` octets for the socket. */
@@ -88,7 +88,7 @@ interface Carrier {
 
 /** UDP to one port: that nothing listens there is the answer. @throws SystemCallError */
 export function openUdpSizeProbe(address: string, family: 4 | 6, port: number, maxBytes: number): SizeProbe {
-  const socket = connected(new StampedSocket(family, SOCK_DGRAM, IPPROTO_UDP, 'rx'), address, port);
+  const socket = connectUnfragmented(new StampedSocket(family, SOCK_DGRAM, IPPROTO_UDP, 'rx'), address, port);
   return sizeProbe(address, maxBytes, {
     kind: 'udp',
     how: `UDP to port ${port}`,
@@ -106,7 +106,7 @@ export function openUdpSizeProbe(address: string, family: 4 | 6, port: number, m
 /** ICMP echo by a ping socket where permitted, else by a raw one. @throws SystemCallError EACCES or EPERM where neither is */
 export function openEchoSizeProbe(address: string, family: 4 | 6, maxBytes: number): SizeProbe {
   const { socket, raw } = echoSocket(family);
-  connected(socket, address, 0);
+  connectUnfragmented(socket, address, 0);
   const identifier = randomInt(0x10000);
   // A ping socket's kernel puts the local port in the identifier's place and hands over only our own.
   const ours = (echo: { identifier: number } | null) => echo !== null && (!raw || echo.identifier === identifier);
@@ -138,7 +138,8 @@ function echoSocket(family: 4 | 6): { socket: StampedSocket; raw: boolean } {
   return { socket: new StampedSocket(family, SOCK_RAW, protocol, 'rx'), raw: true };
 }
 
-function connected(socket: StampedSocket, address: string, port: number): StampedSocket {
+/** Sets DF and connects; closes the socket where that fails. @throws SystemCallError */
+export function connectUnfragmented(socket: StampedSocket, address: string, port: number): StampedSocket {
   try {
     forbidFragments(socket);
     const errno = socket.connect(address, port);
@@ -170,7 +171,7 @@ function sizeProbe(address: string, maxBytes: number, carrier: Carrier): SizePro
       hopsNow = hops;
       const length = sizeBytes - ip - (kind === 'udp' ? UDP_HEADER_BYTES : 0);
       carrier.fill(payload.subarray(0, length), sequence);
-      sendOnce(socket, payload, length, sequence, address);
+      sendUnlessPending(socket, payload, length, sequence, address);
     },
     drain(events) {
       socket.drain({
@@ -180,7 +181,7 @@ function sizeProbe(address: string, maxBytes: number, carrier: Carrier): SizePro
           if (sequence !== undefined) events.arrived(sequence);
         },
         icmpError: (control, bytes) =>
-          tell(control, carrier.quoted(socket.message.data, bytes), address, family, events),
+          tellIcmp(control, carrier.quoted(socket.message.data, bytes), address, family, events),
       });
     },
     close: () => socket.close(),
@@ -191,7 +192,13 @@ function sizeProbe(address: string, maxBytes: number, carrier: Carrier): SizePro
  * An ICMP error of an earlier packet may come between the look at the pending error and the send, which then fails with its
  * errno. The error is taken by that, so a second try tells whether it is really this packet that cannot be sent.
  */
-function sendOnce(socket: StampedSocket, payload: Buffer, length: number, sequence: number, address: string): void {
+export function sendUnlessPending(
+  socket: StampedSocket,
+  payload: Buffer,
+  length: number,
+  sequence: number,
+  address: string,
+): void {
   try {
     socket.send(payload, length, sequence, address);
   } catch {
@@ -199,7 +206,8 @@ function sendOnce(socket: StampedSocket, payload: Buffer, length: number, sequen
   }
 }
 
-function tell(
+/** Passes on what an ICMP error says; whatever the target itself refuses has come as far as the target. */
+export function tellIcmp(
   { errorType, errorCode, errorInfo, offender }: ControlMessages,
   sequence: number | null,
   target: string,
@@ -209,7 +217,6 @@ function tell(
   const by = offender ?? 'unknown';
   if (isTooBig(family, errorType, errorCode)) events.tooBig(sequence, by, errorInfo === 0 ? null : errorInfo);
   else if (isTimeExceeded(family, errorType)) events.expired(sequence, by);
-  // Whatever the target itself refuses has come as far as the target.
   else if (by === target.split('%')[0]) events.arrived(sequence);
   else events.unreachable(sequence, by, describeIcmp(family, errorType, errorCode));
 }

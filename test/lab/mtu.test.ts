@@ -5,7 +5,21 @@ import { observation, type ObservationOf } from '../../src/model/observation.ts'
 import { fakeIo } from '../fakes/io.ts';
 import { skipLab } from './lab-needs.ts';
 
+const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const RUNNER = fileURLToPath(new URL('run-mtu.ts', import.meta.url));
+/** Our reflector, which answers in any size to whom it knows, and listens for TCP too. */
+const REFLECT = [
+  process.execPath,
+  '--import',
+  'tsx',
+  PROGRAM,
+  'reflect',
+  '--listen',
+  '[::]:7041',
+  '--stamp-listen',
+  '[::]:8620',
+  '--stamp-sizes',
+];
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
@@ -16,8 +30,9 @@ function mayOnly(capability: string): string[] {
 }
 
 /** What the paths from the client carry. The router before `hole` and `lossy` says nothing. */
-const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500 };
+const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500, skew: 1480 };
 type Host = keyof typeof MTU;
+const REFLECTING = new Set(['back', 'skew']);
 
 interface Circumstances {
   family?: 4 | 6;
@@ -30,8 +45,22 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
 
   beforeAll(async () => {
     const topology = {
-      hosts: [{ name: 'client' }, ...Object.keys(MTU).map((name) => ({ name, command: LISTEN, readyPort: 7041 }))],
-      routers: [{ name: 'r1' }, { name: 'r2' }, { name: 'r3' }, { name: 'r4', icmp: false }, { name: 'r5' }],
+      hosts: [
+        { name: 'client' },
+        ...Object.keys(MTU).map((name) => ({
+          name,
+          command: REFLECTING.has(name) ? REFLECT : LISTEN,
+          readyPort: 7041,
+        })),
+      ],
+      routers: [
+        { name: 'r1' },
+        { name: 'r2' },
+        { name: 'r3' },
+        { name: 'r4', icmp: false },
+        { name: 'r5' },
+        { name: 'r6' },
+      ],
       links: [
         { a: 'client', b: 'r1', delayMs: 1, mtu: 9000 },
         { a: 'r1', b: 'wide', delayMs: 1, mtu: 9000 },
@@ -45,10 +74,13 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
         { a: 'r5', b: 'lossy', delayMs: 1, loss: 0.1 },
         // Narrower on the way back only.
         { a: 'r1', b: 'back', delayMs: 1, ba: { mtu: 1280 } },
+        { a: 'r1', b: 'r6', delayMs: 1, ab: { mtu: MTU.skew }, ba: { mtu: 1400 } },
+        { a: 'r6', b: 'skew', delayMs: 1 },
       ],
     };
     lab = await startLab(topology, { io: { ...fakeIo({ realClock: true }), env: process.env, cwd: process.cwd() } });
-  });
+    // Seven services start, two of them from source.
+  }, 60_000);
   afterAll(async () => {
     await lab.stop();
   });
@@ -76,7 +108,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
     >;
   }
 
-  const expectPaths = (found: Record<Host, ObservationOf<'mtu'>>, family: 4 | 6) => {
+  const expectPaths = (found: Record<Host, ObservationOf<'mtu'>>, family: 4 | 6, holes: readonly Host[]) => {
     const at = (name: string) => lab.addressOf(name, family);
     expect(found.wide.forward).toMatchObject({ verdict: 'no-limit', confirmedBytes: 9000, refutedBytes: null });
     expect(found.wide.forward.why).toContain('MTU 9000');
@@ -90,7 +122,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
     });
     // r4 answers to nothing, so that the place is known between its neighbours only.
     const hop = { afterTtl: 1, afterAddress: at('r1'), beforeTtl: 3, beforeAddress: at('r5') };
-    for (const host of ['hole', 'lossy'] as const) {
+    for (const host of holes) {
       expect(found[host].forward, host).toMatchObject({
         verdict: 'black-hole',
         confirmedBytes: 1450,
@@ -106,7 +138,11 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
   ] as const)(
     'by %s over IPv%d: jumbo frames, a router that speaks, black holes with and without loss',
     async (method, family) => {
-      expectPaths(await run(['wide', 'tunnel', 'hole', 'lossy'], { method }, { family }), family);
+      const found = await run(['wide', 'tunnel', 'hole', 'lossy'], { method }, { family });
+      expectPaths(found, family, ['hole', 'lossy']);
+      // What TCP sends is held against the path: the MSS says 1500 to the hole, whose link it does not know.
+      expect(found.wide.tcp).toMatchObject({ packetBytes: 9000, limitedBy: 'interface', fits: true });
+      expect(found.hole.tcp).toMatchObject({ packetBytes: 1500, fits: false });
     },
   );
 
@@ -114,22 +150,31 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
     'as nobody without ping sockets all of this works over IPv%d, by UDP, and it says so',
     async (family) => {
       await lab.run('client', ['sh', '-c', "echo '1 0' > /proc/sys/net/ipv4/ping_group_range"]);
-      const found = await run(['wide', 'tunnel', 'hole', 'lossy'], {}, { family, as: NOBODY });
-      expectPaths(found, family);
+      const found = await run(['wide', 'tunnel', 'hole'], {}, { family, as: NOBODY });
+      expectPaths(found, family, ['hole']);
       for (const { method, how } of Object.values(found)) expect({ method, how }).toMatchObject({ method: 'udp' });
     },
   );
 
-  test('the segments of TCP are held against the path: too large for the tunnel, right for the jumbo path', async () => {
-    const found = await run(['wide', 'hole'], { method: 'icmp', hops: false });
-    expect(found.wide.tcp).toMatchObject({ packetBytes: 9000, limitedBy: 'interface', fits: true });
-    expect(found.hole.tcp).toMatchObject({ packetBytes: 1500, mssBytes: 1460, fits: false });
-  });
-
-  test('a narrower way back does not lower the way there, where only the way there is asked', async () => {
-    const { back } = await run(['back'], { method: 'udp' });
-    expect(back.forward).toMatchObject({ verdict: 'icmp-confirmed', confirmedBytes: 1500, by: lab.addressOf('r1') });
-  });
+  test.each([4, 6] as const)(
+    'with our reflector at the far end each direction has its own MTU over IPv%d, as nobody',
+    async (family) => {
+      const found = await run(['back', 'skew'], { method: 'stamp' }, { family, as: NOBODY });
+      const r1 = lab.addressOf('r1', family);
+      expect(found.skew.forward).toMatchObject({ verdict: 'icmp-confirmed', confirmedBytes: 1480, by: r1 });
+      expect(found.skew.forward.hop).toMatchObject({ afterAddress: r1, afterTtl: 1, beforeTtl: 2, confidence: 'high' });
+      expect(found.skew.reverse).toMatchObject({
+        verdict: 'limited',
+        confirmedBytes: 1400,
+        refutedBytes: 1401,
+        by: null,
+      });
+      // The narrow way back begins at the reflector itself, which says so.
+      expect(found.back.forward).toMatchObject({ confirmedBytes: 1500, by: r1 });
+      expect(found.back.reverse).toMatchObject({ verdict: 'limited', confirmedBytes: 1280, refutedBytes: 1281 });
+      expect(found.back.reverse?.by).toContain('reflector');
+    },
+  );
 
   test('agrees with tracepath on the path where ICMP speaks', async () => {
     const { stdout } = await lab.run('client', ['tracepath', '-n', lab.addressOf('tunnel')]);

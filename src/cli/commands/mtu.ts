@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { makeMtuProbe, type MtuProgress, mtuSockets } from '../../measure/mtu/probe.ts';
+import type { MtuProgress } from '../../measure/mtu/by-packets.ts';
+import { makeMtuProbe, mtuSockets } from '../../measure/mtu/probe.ts';
 import { adviceOf } from '../../model/mtu-advice.ts';
 import type { MtuReport } from '../../model/mtu-report.ts';
 import type { ObservationOf } from '../../model/observation.ts';
@@ -15,8 +16,8 @@ const size = z.coerce.number().int().min(128).max(65_535);
 
 const flags = {
   method: {
-    schema: z.enum(['auto', 'icmp', 'udp', 'tcp']).default('auto'),
-    about: 'How to ask: echo, UDP to a closed port, or only what the kernel knows of a TCP connection; default auto.',
+    schema: z.enum(['auto', 'icmp', 'udp', 'stamp', 'tcp']).default('auto'),
+    about: 'Echo, UDP to a closed port, our reflector, or only what the kernel knows of TCP; default auto.',
     value: 'M',
   },
   port: {
@@ -52,6 +53,11 @@ const flags = {
     about: 'Closed port for --method udp; default 33434.',
     value: 'PORT',
   },
+  stampPort: {
+    schema: z.coerce.number().int().min(1).max(65_535).default(8620),
+    about: 'UDP port of the reflector for --method stamp; default 8620.',
+    value: 'PORT',
+  },
   hop: { schema: z.boolean().default(true), about: 'Find the hop at which large packets get lost; the default.' },
   json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema mtu).' },
 } as const;
@@ -75,6 +81,10 @@ export const mtu = defineCommand({
       about: 'exit code 1 unless jumbo frames pass to the GPU host',
     },
     { line: 'inferpath mtu example.com --method udp --family 6', about: 'without echo, over IPv6' },
+    {
+      line: 'inferpath mtu 10.0.0.5 --method stamp',
+      about: 'each direction by itself, where inferpath reflect --stamp --stamp-sizes runs',
+    },
     { line: 'inferpath mtu 10.0.0.5 --json | jq .results[-1].forward', about: 'verdict and bounds for a script' },
   ],
   run: async ({ flags, positionals, io }) => measure(flags, positionals[0] as string, io),
@@ -92,6 +102,7 @@ async function measure(flags: MtuFlags, text: string, io: Io): Promise<ExitCode>
     method: flags.method,
     port: flags.port,
     udpPort: flags.udpPort,
+    stampPort: flags.stampPort,
     maxBytes: flags.max,
     count: flags.count,
     timeoutMs: flags.timeout * 1000,
@@ -161,10 +172,10 @@ function progressLine(io: Io): { progress: MtuProgress; end(): void } {
   if (!io.terminal.stderrIsTty) return { progress: { step: () => undefined }, end: () => undefined };
   return {
     progress: {
-      step(method, step, { confirmedBytes, refutedBytes }) {
+      step(doing, step, { confirmedBytes, refutedBytes }) {
         const bounds = `fits ${confirmedBytes ?? '?'}, does not fit ${refutedBytes ?? '?'}`;
-        const doing = step ? `${method} ${step.sizeBytes} octets` : 'looking for the hop';
-        io.terminal.err(`\r\u001b[2K${clip(`${doing}  (${bounds})`, Math.max(20, io.terminal.columns - 3))}`);
+        const now = step ? `${doing} ${step.sizeBytes} octets` : 'looking for the hop';
+        io.terminal.err(`\r\u001b[2K${clip(`${now}  (${bounds})`, Math.max(20, io.terminal.columns - 3))}`);
       },
     },
     end: () => io.terminal.err('\r\u001b[2K'),

@@ -75,6 +75,7 @@ function mtu(forward: MtuDirection, segments: TcpSizes | null = null, patch: Par
     reverse: null,
     tcp: segments,
     ladder: [],
+    reverseLadder: [],
     probes: 12,
     lossShare: 0,
     notes: [],

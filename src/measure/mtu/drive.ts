@@ -57,6 +57,8 @@ class Driver {
   readonly #sent = new Map<number, { sizeBytes: number; sentMs: number }>();
   #sequence: number;
   #reply: Exclude<Reply, { kind: 'silent' }> | null = null;
+  /** Somebody refused the probe on the way: nothing more will come for it. */
+  #refused = false;
   #failure: Drive['failure'] = null;
   #unreachable: Drive['unreachable'] = null;
   #slowestMs: number | null = null;
@@ -75,6 +77,7 @@ class Driver {
     this.#sequence = (this.#sequence + 1) % SEQUENCES;
     this.#remember(this.#sequence, { sizeBytes, sentMs });
     this.#reply = null;
+    this.#refused = false;
     this.#search.sent(sizeBytes);
     const errno = this.#send(sizeBytes);
     if (errno === 'EMSGSIZE') {
@@ -95,7 +98,7 @@ class Driver {
       if (heard()?.kind === 'acked') break;
       // A packet that arrives is not too big, whatever came meanwhile: a forged message must not decide.
       if (before === null && heard() !== null) untilMs = Math.min(untilMs, this.#io.clock.monoMs() + this.#graceMs());
-      if (this.#io.clock.monoMs() >= untilMs) break;
+      if (this.#refused || this.#io.clock.monoMs() >= untilMs) break;
       await this.#io.clock.sleep(POLL_MS, signal).catch(() => undefined);
     }
     if (signal.aborted && heard() === null) return false;
@@ -122,7 +125,8 @@ class Driver {
       arrived: (sequence) => this.#arrived(sequence),
       tooBig: (sequence, by, mtuBytes) => this.#tooBig(sequence ?? this.#sequence, by, mtuBytes),
       expired: () => undefined,
-      unreachable: (_sequence, by, message) => {
+      unreachable: (sequence, by, message) => {
+        this.#refused ||= sequence === this.#sequence;
         this.#unreachable ??= { by, message };
       },
     });

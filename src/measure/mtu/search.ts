@@ -14,6 +14,8 @@ export interface SearchOptions {
   family: 4 | 6;
   /** Largest size to try, octets of the whole IP packet: the MTU of the own interface, or what was asked for. */
   maxBytes: number;
+  /** Smallest packet that the transport can make. */
+  leastBytes?: number;
   /** MAX_PROBES of RFC 8899 §5.1.2. */
   probesPerSize: number;
 }
@@ -99,7 +101,8 @@ export class MtuSearch {
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.#smallest = Math.min(options.maxBytes, options.family === 4 ? minimumMtu(4) : SMALLEST_V6);
+    const smallest = options.family === 4 ? minimumMtu(4) : SMALLEST_V6;
+    this.#smallest = Math.min(options.maxBytes, Math.max(smallest, options.leastBytes ?? 0));
     this.#base = Math.min(options.maxBytes, options.family === 4 ? BASE_BYTES : minimumMtu(6));
     this.#target = this.#base;
   }

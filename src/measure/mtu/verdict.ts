@@ -12,7 +12,8 @@ const HALF_WINDOW_BYTES = 32_700;
 export const THIS_HOST = 'this host';
 
 export interface Circumstances {
-  maxBytes: number;
+  /** From here to the target, or back. */
+  way: 'forward' | 'reverse';
   /** Why no larger size was tried, in words. */
   maxReason: string;
   interrupted: boolean;
@@ -45,6 +46,7 @@ export function verdictOf(result: SearchResult, circumstances: Circumstances): M
       verdict: 'no-limit',
       why: `packets of ${confirmedBytes} octets arrive; this host itself sends none larger`,
     };
+  if (circumstances.way === 'reverse') return reversed(base, saidBy);
   const edge = `packets of ${confirmedBytes} octets arrive and of ${refutedBytes} do not`;
   if (saidBy) {
     const said = saidBy.mtuBytes === null ? 'says "too big" and names no MTU' : `says "too big, ${saidBy.mtuBytes}"`;
@@ -54,6 +56,20 @@ export function verdictOf(result: SearchResult, circumstances: Circumstances): M
   if ((chanceOfLoss ?? 1) > DOUBT)
     return { ...base, verdict: 'unknown', why: `${edge}, but the path loses too much to tell (${chance})` };
   return { ...base, verdict: 'black-hole', why: `${edge}, and nobody says "too big" (${chance})` };
+}
+
+/** ICMP messages about the way back go to the reflector's host: whether there are any cannot be seen. */
+function reversed(base: Omit<MtuDirection, 'verdict' | 'why'>, saidBy: SearchResult['saidBy']): MtuDirection {
+  const { confirmedBytes, refutedBytes, chanceOfLoss } = base;
+  const edge = `packets of ${confirmedBytes} octets arrive and of ${refutedBytes} do not`;
+  if (saidBy) return { ...base, verdict: 'limited', why: `${edge}: ${saidBy.by} takes no larger ones` };
+  if ((chanceOfLoss ?? 1) > DOUBT) return { ...base, verdict: 'unknown', why: `${edge}, but too much is lost to tell` };
+  const chance = percent(chanceOfLoss ?? 1);
+  return {
+    ...base,
+    verdict: 'limited',
+    why: `${edge} (chance that this is loss: ${chance}); whether the reflector's host is told cannot be seen from here`,
+  };
 }
 
 function whyNothing({ tallies }: SearchResult, { drive, interrupted, maxReason }: Circumstances): string {
