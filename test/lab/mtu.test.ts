@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
@@ -5,21 +6,8 @@ import { observation, type ObservationOf } from '../../src/model/observation.ts'
 import { fakeIo } from '../fakes/io.ts';
 import { skipLab } from './lab-needs.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const RUNNER = fileURLToPath(new URL('run-mtu.ts', import.meta.url));
-/** Our reflector, which answers in any size to whom it knows, and listens for TCP too. */
-const REFLECT = [
-  process.execPath,
-  '--import',
-  'tsx',
-  PROGRAM,
-  'reflect',
-  '--listen',
-  '[::]:7041',
-  '--stamp-listen',
-  '[::]:8620',
-  '--stamp-sizes',
-];
+const REFLECTOR = fileURLToPath(new URL('run-stamp.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
@@ -32,7 +20,7 @@ function mayOnly(capability: string): string[] {
 /** What the paths from the client carry. The router before `hole` and `lossy` says nothing. */
 const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500, skew: 1480 };
 type Host = keyof typeof MTU;
-const REFLECTING = new Set(['back', 'skew']);
+const LISTENING = new Set(['wide', 'hole']);
 
 interface Circumstances {
   family?: 4 | 6;
@@ -47,11 +35,9 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
     const topology = {
       hosts: [
         { name: 'client' },
-        ...Object.keys(MTU).map((name) => ({
-          name,
-          command: REFLECTING.has(name) ? REFLECT : LISTEN,
-          readyPort: 7041,
-        })),
+        ...Object.keys(MTU).map((name) =>
+          LISTENING.has(name) ? { name, command: LISTEN, readyPort: 7041 } : { name },
+        ),
       ],
       routers: [
         { name: 'r1' },
@@ -79,8 +65,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
       ],
     };
     lab = await startLab(topology, { io: { ...fakeIo({ realClock: true }), env: process.env, cwd: process.cwd() } });
-    // Seven services start, two of them from source.
-  }, 60_000);
+  });
   afterAll(async () => {
     await lab.stop();
   });
@@ -156,9 +141,18 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
     },
   );
 
-  test.each([4, 6] as const)(
-    'with our reflector at the far end each direction has its own MTU over IPv%d, as nobody',
-    async (family) => {
+  describe('with our reflector at the far end', () => {
+    beforeAll(async () => {
+      const starting = ['back', 'skew'].map((host) => {
+        const child = lab.spawn(host, [process.execPath, '--import', 'tsx', REFLECTOR], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        return once(child.stdout!, 'data');
+      });
+      expect(String(await Promise.all(starting))).toBe('listens on 8620\n,listens on 8620\n');
+    }, 60_000);
+
+    test.each([4, 6] as const)('each direction has its own MTU over IPv%d, as nobody', async (family) => {
       const found = await run(['back', 'skew'], { method: 'stamp' }, { family, as: NOBODY });
       const r1 = lab.addressOf('r1', family);
       expect(found.skew.forward).toMatchObject({ verdict: 'icmp-confirmed', confirmedBytes: 1480, by: r1 });
@@ -173,8 +167,8 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
       expect(found.back.forward).toMatchObject({ confirmedBytes: 1500, by: r1 });
       expect(found.back.reverse).toMatchObject({ verdict: 'limited', confirmedBytes: 1280, refutedBytes: 1281 });
       expect(found.back.reverse?.by).toContain('reflector');
-    },
-  );
+    });
+  });
 
   test('agrees with tracepath on the path where ICMP speaks', async () => {
     const { stdout } = await lab.run('client', ['tracepath', '-n', lab.addressOf('tunnel')]);
