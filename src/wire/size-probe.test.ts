@@ -33,6 +33,8 @@ function listen(): SizeEvents & { heard: unknown[][] } {
   };
 }
 
+const bySequence = (heard: readonly unknown[][]) => heard.toSorted((a, b) => Number(a[1]) - Number(b[1]));
+
 async function until(probe: SizeProbe, events: ReturnType<typeof listen>, count: number): Promise<void> {
   for (let i = 0; i < 500 && events.heard.length < count; i++) {
     probe.drain(events);
@@ -129,7 +131,7 @@ describe.runIf(linux)('on loopback', () => {
       const sizes = [probe.headerBytes, 1281, 9000, 65_535];
       for (const [sequence, sizeBytes] of sizes.entries()) probe.send({ sequence, sizeBytes });
       await until(probe, events, sizes.length);
-      expect(events.heard.toSorted()).toEqual(sizes.map((_, sequence) => ['arrived', sequence]));
+      expect(bySequence(events.heard)).toEqual(sizes.map((_, sequence) => ['arrived', sequence]));
       expect(() => probe.send({ sequence: 9, sizeBytes: probe.headerBytes - 1 })).toThrow(RangeError);
     } finally {
       probe.close();
@@ -149,7 +151,7 @@ describe.runIf(linux)('on loopback', () => {
     try {
       for (const [sequence, sizeBytes] of [28, 9000].entries()) probe.send({ sequence, sizeBytes });
       await until(probe, events, 2);
-      expect(events.heard.toSorted()).toEqual([
+      expect(bySequence(events.heard)).toEqual([
         ['arrived', 0],
         ['arrived', 1],
       ]);
@@ -174,7 +176,7 @@ describe.runIf(linux)('on loopback', () => {
   test('egressTo() names the interface with its MTU, and throws where no route leads', () => {
     expect(egressTo('127.0.0.1', 4)).toMatchObject({ localAddress: '127.0.0.1', interfaceName: 'lo' });
     expect(egressTo('127.0.0.1', 4).mtuBytes).toBeGreaterThanOrEqual(1280);
-    expect(() => egressTo('ff05::1%nowhere', 6)).toThrow();
+    expect(() => egressTo('ff05::1%nowhere', 6)).toThrow(/nowhere/);
   });
 
   test('openMssProbe() tells the sizes of a connection, or that it was refused', async () => {

