@@ -111,7 +111,9 @@ export class Receiver {
     // struct sock_extended_err: errno; origin, type, code; info; data
     const origin = words[errorWord + 1]! & 0xff;
     if (origin === SO_EE_ORIGIN.TIMESTAMPING) {
-      if (hasStamp && words[errorWord + 2] === SCM_TSTAMP.SND) this.#sender.stamped(words[errorWord + 3]!, atMs);
+      const moment = words[errorWord + 2];
+      if (hasStamp && moment !== SCM_TSTAMP.ACK)
+        this.#sender.stamped(words[errorWord + 3]!, atMs, moment === SCM_TSTAMP.SND);
     } else if (origin === SO_EE_ORIGIN.ICMP || origin === SO_EE_ORIGIN.ICMP6) this.#icmpError(slot, atMs);
   }
 

@@ -12,6 +12,9 @@ import type { SweepSocket } from './socket.ts';
 const CONTROL_BYTES = 24;
 /** Transmit stamps that may be on their way to us; a power of two. */
 const STAMP_RING = 1 << 17;
+const { TX_SOFTWARE, TX_SCHED } = SOF_TIMESTAMPING;
+/** Between the two stamps of sending; ten times what the kernel and a packet tap need. */
+const QUEUED_MS = 0.1;
 /** A stamp may seem this much before our own reading of the clock, ms. */
 const STAMP_SLACK_MS = 0.02;
 
@@ -27,6 +30,8 @@ export class Sender {
   /** Which probe a transmit stamp is of, by the kernel's own count of the packets that wanted one. */
   readonly #stampProbe = new Int32Array(STAMP_RING);
   #stamps = 0;
+  /** When a packet entered the queue of its device, by slot of the books; empty where only some packets are stamped. */
+  readonly #enteredMs: Float64Array;
 
   constructor(socket: SweepSocket, slots: number, flight: Flight, plan: SweepPlan, wall: Wall) {
     this.socket = socket;
@@ -35,7 +40,9 @@ export class Sender {
     this.#wall = wall;
     this.#out = new MessageBatch(slots, (socket.codec.packetBytes + 7) & ~3, CONTROL_BYTES);
     socket.codec.prepare(this.#out);
-    for (let i = 0; i < slots; i++) askForStamp(this.#out, i);
+    const isEvery = plan.stampEvery === 1;
+    this.#enteredMs = new Float64Array(isEvery ? flight.mask + 1 : 0).fill(-Infinity);
+    for (let i = 0; i < slots; i++) askForStamp(this.#out, i, isEvery ? TX_SOFTWARE | TX_SCHED : TX_SOFTWARE);
   }
 
   /**
@@ -59,8 +66,12 @@ export class Sender {
     return sent;
   }
 
-  /** The kernel's stamp number `id` says `atMs` on the wall clock. */
-  stamped(id: number, atMs: number): void {
+  /**
+   * The kernel's stamp number `id` says `atMs` on the wall clock: of the packet entering the queue of the device, or of the driver
+   * having it. In between runs code of this host only, packet taps among it; where the wire begins in there nobody can tell, so the
+   * middle is taken, ± half. A packet that waited longer than QUEUED_MS was held by our own queue: then the driver's stamp counts.
+   */
+  stamped(id: number, atMs: number, isDriver: boolean): void {
     const age = (this.#stamps - id) >>> 0;
     if (age === 0 || age > STAMP_RING) return;
     const probe = this.#stampProbe[id & (STAMP_RING - 1)]!;
@@ -68,8 +79,14 @@ export class Sender {
     // A count that went astray (a packet dropped halfway out) would give one probe the stamp of another: then it stands before its own call.
     const estimateMs = this.#flight.txMs[slot]! - this.#flight.txErrorMs[slot]!;
     if (!this.#flight.knows(probe) || atMs < estimateMs - STAMP_SLACK_MS) return;
-    this.#flight.txMs[slot] = atMs;
-    this.#flight.txErrorMs[slot] = 0;
+    const enteredMs = this.#enteredMs[slot] ?? 0;
+    if (!isDriver) {
+      if (slot < this.#enteredMs.length) this.#enteredMs[slot] = atMs;
+      return;
+    }
+    const isNear = atMs >= enteredMs && atMs - enteredMs < QUEUED_MS;
+    this.#flight.txMs[slot] = isNear ? (enteredMs + atMs) / 2 : atMs;
+    this.#flight.txErrorMs[slot] = isNear ? (atMs - enteredMs) / 2 : 0;
   }
 
   #wantsStamp(index: number, count: number): boolean {
@@ -150,10 +167,10 @@ export class Sender {
 }
 
 /** SO_TIMESTAMPING as a control message asks for the stamp of this one packet (Documentation/networking/timestamping.rst §1.3.4). */
-function askForStamp(out: MessageBatch, slot: number): void {
+function askForStamp(out: MessageBatch, slot: number, flags: number): void {
   const word = out.controlWord(slot);
   out.control32[word] = 20;
   out.control32[word + 2] = SOL_SOCKET;
   out.control32[word + 3] = SO_TIMESTAMPING;
-  out.control32[word + 4] = SOF_TIMESTAMPING.TX_SOFTWARE;
+  out.control32[word + 4] = flags;
 }
