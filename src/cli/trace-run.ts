@@ -19,6 +19,8 @@ export interface TraceTask {
   protocol: Protocol;
   options: Omit<TraceOptions, 'method'>;
   notes: readonly string[];
+  /** The user ends it, not a number of rounds. */
+  isEndless: boolean;
 }
 
 /** Why bare SYNs cannot be sent here: then connections go instead, which need no privilege, and the report says so. */
@@ -62,6 +64,11 @@ export class TraceRun {
       const changes = this.book.add(update.records);
       changed(changes.map((change) => publishedChange(change, this.wallAt)));
     }
+  }
+
+  /** Begins all counts anew; the paths that discovery found stay known. */
+  reset(): void {
+    this.book.reset();
   }
 
   /** ISO 8601 of a time on the monotonic clock. */
@@ -108,4 +115,10 @@ function outcomeOf(outcome: Outcome | undefined, reached: boolean, interrupted: 
 function undecidedNote(rounds: number): string[] {
   if (rounds < 2) return [];
   return [`the last ${rounds} rounds went another way, too few to call it a change; they are in no table`];
+}
+
+/** What it is doing, in some words. */
+export function progressLine({ latest, task }: TraceRun): string {
+  if (!latest || latest.phase === 'discovery') return `looking for paths: ${latest?.trace.graph.probes ?? 0} probes`;
+  return task.isEndless ? `round ${latest.round}` : `round ${latest.round} of ${task.options.count}`;
 }

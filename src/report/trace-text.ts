@@ -97,11 +97,11 @@ const shown = (width: number) => columns.filter((c) => width >= c.fromColumns);
 const numbersWidth = (width: number) => shown(width).reduce((sum, c) => sum + c.width, 0);
 const labelWidth = (width: number) => Math.max(10, Math.min(60, width - 5 - numbersWidth(width)));
 
-export function hopHeader(width: number): string {
+export function hopHeader(width: number, label = 'address'): string {
   const numbers = shown(width)
     .map((c) => padLeft(c.title, c.width))
     .join('');
-  return `${padLeft('hop', 3)}  ${pad('address', labelWidth(width))}${numbers}`;
+  return `${padLeft('hop', 3)}  ${pad(label, labelWidth(width))}${numbers}`;
 }
 
 /** One line per address of the hop; the numbers stand on the first one. */
@@ -194,7 +194,7 @@ function interfaceText(i: HopReport['interfaces'][number]): string {
 }
 
 /** All interfaces of all paths, hop by hop, as discovery found them. */
-function graphTable(graph: TraceGraph, options: TraceTextOptions, paint: Palette): string[] {
+export function graphTable(graph: TraceGraph, options: TraceTextOptions, paint: Palette): string[] {
   const found = `${plural(graph.paths.length, 'path')}, ${plural(graph.nodes.filter((n) => n.address !== null).length, 'interface')}`;
   const title = `${found} · ${graph.algorithm}${graph.fallback ? ` after mda-lite met ${graph.fallback}` : ''} · ${plural(graph.probes, 'probe')}`;
   const isNarrow = options.columns < 60;

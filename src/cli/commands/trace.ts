@@ -6,9 +6,10 @@ import { renderTraceMermaid } from '../../report/trace-mermaid.ts';
 import { renderTraceText } from '../../report/trace-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
-import { redrawnBlock } from '../screen.ts';
+import { canFillScreen, redrawnBlock } from '../screen.ts';
+import { watchTrace } from '../trace-live.ts';
 import { traceDestination } from '../trace-target.ts';
-import { TraceRun, type TraceTask } from '../trace-run.ts';
+import { progressLine, TraceRun, type TraceTask } from '../trace-run.ts';
 
 const number = z.coerce.number();
 const limits = traceOptions.shape;
@@ -101,6 +102,11 @@ const flags = {
     value: '4|6',
     group: 'Paths',
   },
+  watch: {
+    schema: z.boolean().optional(),
+    about: 'The live view with keys; on where stdin and stderr are a terminal, --no-watch turns it off.',
+    group: 'Output',
+  },
   format: {
     schema: z.enum(['text', 'json', 'dot', 'mermaid']).optional(),
     about: 'What to print at the end: text, json, dot (Graphviz) or mermaid; default text.',
@@ -133,9 +139,10 @@ export const trace = defineCommand({
     },
   ],
   run: async ({ flags, positionals, io }) => {
-    const task = taskOf(flags, positionals[0] as string);
+    const isWatched = canFillScreen(io) && flags.watch !== false;
+    const task = taskOf(flags, positionals[0] as string, isWatched);
     const run = new TraceRun(task, io);
-    await follow(run, io);
+    await (isWatched ? watchTrace(run, { names: true, asn: true }, io) : follow(run, io));
     const report = run.report();
     io.terminal.out(rendered(report, formatOf(flags), io));
     return codeOf(report);
@@ -144,9 +151,10 @@ export const trace = defineCommand({
 
 /** Rounds where nothing else bounds them. */
 const defaultRounds = 20;
+const mostRounds = 1_000_000;
 const defaultIntervalS = 0.5;
 
-function taskOf(flags: TraceFlags, text: string): TraceTask {
+function taskOf(flags: TraceFlags, text: string, isWatched: boolean): TraceTask {
   const destination = traceDestination(text);
   const mistakes = [
     ...(flags.interval !== undefined && flags.rate !== undefined
@@ -170,7 +178,9 @@ function taskOf(flags: TraceFlags, text: string): TraceTask {
   const protocol = flags.protocol ?? (port === null ? 'udp' : 'tcp');
   const intervalMs = 1000 * (flags.interval ?? (flags.rate === undefined ? defaultIntervalS : 1 / flags.rate));
   const rounds =
-    flags.duration === undefined ? (flags.count ?? defaultRounds) : Math.ceil((flags.duration * 1000) / intervalMs);
+    flags.duration === undefined
+      ? (flags.count ?? (isWatched ? mostRounds : defaultRounds))
+      : Math.ceil((flags.duration * 1000) / intervalMs);
   return {
     text,
     protocol,
@@ -191,10 +201,11 @@ function taskOf(flags: TraceFlags, text: string): TraceTask {
       maxFlows: flags.flows,
       waitMs: flags.wait * 1000,
       budgetMs: flags.budget * 1000,
-      count: Math.min(1_000_000, rounds),
+      count: Math.min(mostRounds, rounds),
       intervalMs,
     },
     notes: [],
+    isEndless: isWatched && flags.count === undefined && flags.duration === undefined,
   };
 }
 
@@ -209,12 +220,6 @@ async function follow(run: TraceRun, io: Io): Promise<void> {
   } finally {
     block.end();
   }
-}
-
-function progressLine({ latest, task }: TraceRun): string {
-  if (!latest || latest.phase === 'discovery')
-    return `looking for paths: ${latest?.trace.graph.probes ?? 0} probes sent`;
-  return `round ${latest.round} of ${task.options.count}, ${latest.trace.hops.length} hops`;
 }
 
 /** A change of the path in a line, for logs. */

@@ -56,6 +56,7 @@ export class FlowRoute {
   /** @returns the change that this round completes, if it does */
   add(round: Round): RouteChange | null {
     const now = (this.#current ??= this.#newVersion());
+    foldTarget(now, round);
     this.#compare(now, round);
     if (this.#differing.size === 0) {
       this.#decide(now);
@@ -152,7 +153,31 @@ function endsOf({ hops }: Version): number[] {
   return [...hops.values()].flatMap((hop) => (hop.isTarget ? [hop.ttl] : []));
 }
 
-function apply(version: Version, round: Round): void {
+/** Rounds after which a hop that was silent is known to be silent, and a target that answers there has moved. */
+const roundsUnsettled = 3;
+
+/**
+ * Where the probe that should reach the target is lost, the target answers the next one, and the path looks one hop longer. Was
+ * that so in the first rounds, it is put right when the target answers from nearer: those hops were never there.
+ */
+function foldTarget(version: Version, round: Round): void {
+  const last = round.at(-1);
+  if (last?.answer?.end !== 'target') return;
+  const hop = version.hops.get(last.ttl);
+  const ends = endsOf(version);
+  if (!hop || hop.addresses.size > 0 || hop.sent > roundsUnsettled || last.ttl >= Math.min(...ends)) return;
+  for (const ttl of version.hops.keys()) if (ttl > last.ttl) version.hops.delete(ttl);
+}
+
+/** The same later: behind a target that did not answer, its next answer is an echo of it and no hop. */
+function withoutEcho(version: Version, round: Round): Round {
+  const end = Math.max(...endsOf(version));
+  const isLost = round.some((r) => r.ttl === end && r.answer === null);
+  return isLost ? round.filter((r) => r.ttl <= end) : round;
+}
+
+function apply(version: Version, whole: Round): void {
+  const round = withoutEcho(version, whole);
   version.rounds++;
   for (const record of round) tally(version, record);
   const last = round.at(-1);

@@ -89,7 +89,7 @@ function pathLoss(weighed: readonly Weighed[], confidence: number): LossVerdict 
     ...measured,
     after: clean === -1 ? { ttl: 0, address: null } : place(hops[clean]!),
     by: place(hops[Math.min(begin, hops.length - 1)]!),
-    why: `${lost} of ${hop.sent} round trips to the target were lost`,
+    why: `${lost} of ${hop.sent} round trips to the target ${lost === 1 ? 'was' : 'were'} lost`,
   };
 }
 
