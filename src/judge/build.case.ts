@@ -1,4 +1,5 @@
 import type { InferenceRequest, Split } from '../model/inference.ts';
+import type { MtuDirection, TcpSizes } from '../model/mtu.ts';
 import { type Network, network } from '../model/network.ts';
 import type { Observation, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -228,6 +229,37 @@ export function client(patch: Partial<ObservationOf<'client'>> = {}): Observatio
   };
 }
 
+/** A path MTU as it was found, of a client on Ethernet. */
+export function mtu(
+  forward: MtuDirection,
+  segments: TcpSizes | null = null,
+  patch: Partial<ObservationOf<'mtu'>> = {},
+): ObservationOf<'mtu'> {
+  return {
+    kind: 'mtu',
+    at,
+    from: 'here',
+    to: 'e1',
+    how: 'ICMP echo',
+    outcome: forward.confirmedBytes === null ? { kind: 'lost' } : { kind: 'answered' },
+    address: '192.0.2.9',
+    family: 4,
+    method: 'icmp',
+    interfaceName: 'eth0',
+    interfaceMtuBytes: 1500,
+    maxBytes: 1500,
+    forward,
+    reverse: null,
+    tcp: segments,
+    ladder: [],
+    reverseLadder: [],
+    probes: 12,
+    lossShare: 0,
+    notes: [],
+    ...patch,
+  };
+}
+
 /** A run in which nothing is wrong and enough was measured: 400 requests at up to three at once, 3000 pings and every probe. */
 export function healthyRun(): Observation[] {
   return [
@@ -241,6 +273,16 @@ export function healthyRun(): Observation[] {
       [2, '198.51.100.1', 12],
       [3, '192.0.2.1', 20],
     ]),
+    mtu({
+      verdict: 'no-limit',
+      why: 'packets of 1500 octets arrive',
+      confirmedBytes: 1500,
+      refutedBytes: null,
+      by: null,
+      saidMtuBytes: null,
+      chanceOfLoss: null,
+      hop: null,
+    }),
     client(),
   ];
 }

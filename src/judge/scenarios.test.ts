@@ -4,7 +4,7 @@ import type { Network } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
 import * as build from './build.case.ts';
-import { dns, modernTls, networkOf, now, pings, requests, split, tcp, tlsProbe, trace } from './build.case.ts';
+import { dns, modernTls, mtu, networkOf, now, pings, requests, split, tcp, tlsProbe, trace } from './build.case.ts';
 import { viewOf } from './rule.ts';
 import { rules } from './rules.ts';
 
@@ -56,7 +56,41 @@ const loner = trace(
   'e3',
 );
 
+/** Packets above 1450 octets vanish, and nobody says so; TCP does not know. */
+const hole = {
+  verdict: 'black-hole' as const,
+  why: 'packets of 1450 octets arrive and of 1451 do not\u001b[31m',
+  confirmedBytes: 1450,
+  refutedBytes: 1451,
+  by: null,
+  saidMtuBytes: null,
+  chanceOfLoss: 0.001,
+  hop: null,
+};
+
 const scenarios: Scenario[] = [
+  {
+    rule: 'path-mtu',
+    when: 'a black hole',
+    see: [mtu(hole)],
+    verdict: 'fail',
+    says: /more than 1,450 octets vanish/,
+    remedy: /ICMP type 3 code 4.*maxseg size set 1410/,
+  },
+  {
+    rule: 'path-mtu',
+    when: 'a limit that a router confirms',
+    see: [mtu({ ...hole, verdict: 'icmp-confirmed', by: '192.0.2.1', saidMtuBytes: 1450 })],
+    verdict: 'pass',
+    says: /as 192\.0\.2\.1 says/,
+  },
+  {
+    rule: 'path-mtu',
+    when: 'silence',
+    see: [mtu({ ...hole, verdict: 'unknown', confirmedBytes: null, refutedBytes: null })],
+    verdict: 'unknown',
+  },
+  { rule: 'path-mtu', when: 'no measurement', see: [], verdict: 'none' },
   {
     rule: 'shared-hops',
     when: 'a backup behind the same router',

@@ -56,6 +56,13 @@ const base: ObservationOf<'mtu'> = {
 const advice = (patch: Partial<typeof base>) => adviceOf({ ...base, ...patch }).join('\n');
 
 describe('adviceOf()', () => {
+  test('for a narrower way back: the MSS that this host announces, where it is too large for it', () => {
+    const reverse = { ...hole, verdict: 'limited' as const, confirmedBytes: 1400, refutedBytes: 1401, hop: null };
+    const free = { ...hole, verdict: 'no-limit' as const, confirmedBytes: 1500, refutedBytes: null };
+    expect(advice({ forward: free, reverse })).toContain('the way back carries 1400: clamp the MSS of TCP to 1360');
+    expect(advice({ forward: free, reverse: { ...reverse, confirmedBytes: 1500 } })).not.toContain('way back');
+  });
+
   test('for a black hole: what hangs, which message to let through where, clamp, lower MTU with this interface', () => {
     const text = advice({});
     for (const part of [

@@ -1,13 +1,18 @@
 import type { MtuDirection, MtuHop, TcpSizes } from './mtu.ts';
 import { hintOf, tcpHeaderBytes } from './mtu-hints.ts';
 import type { ObservationOf } from './observation.ts';
+import { printable } from './outcome.ts';
 
 type Mtu = ObservationOf<'mtu'>;
 
 /** Where the limit lies, in words: `between hop 2 (10.0.0.2) and hop 3 (10.0.0.3)`. */
 export function placeOf({ afterTtl, afterAddress, beforeTtl, beforeAddress }: MtuHop): string {
-  const after = afterTtl === 0 ? 'this host' : `hop ${afterTtl}${afterAddress ? ` (${afterAddress})` : ''}`;
-  return `between ${after} and hop ${beforeTtl}${beforeAddress ? ` (${beforeAddress})` : ''}`;
+  const after = afterTtl === 0 ? 'this host' : `hop ${afterTtl}${inBrackets(afterAddress)}`;
+  return `between ${after} and hop ${beforeTtl}${inBrackets(beforeAddress)}`;
+}
+
+function inBrackets(address: string | null): string {
+  return address === null ? '' : ` (${printable(address, 60)})`;
 }
 
 /** What a measured path MTU means for traffic, and what to change, most important first. */
@@ -19,6 +24,7 @@ export function adviceOf(mtu: Mtu): string[] {
     ...meaning(forward, tcp, family),
     ...(forward.verdict === 'black-hole' ? blackHoleRemedies(mtu, known) : []),
     ...(forward.verdict === 'icmp-confirmed' && tcp?.fits === false ? [clampAdvice(family, known)] : []),
+    ...wayBack(mtu),
     ...hints(forward, family),
   ];
 }
@@ -64,6 +70,17 @@ function blackHoleRemedies({ family, forward, interfaceName, address, tcp }: Mtu
     ...(tcp?.fits === true ? [] : [clampAdvice(family, mtuBytes)]),
     `until then lower the MTU here, for this target by \`ip route add ${address} via GATEWAY dev ${device} mtu ${mtuBytes}\`, ` +
       `or for all by \`ip link set ${device} mtu ${mtuBytes}\`; senders can also probe by themselves: \`sysctl net.ipv4.tcp_mtu_probing=1\` (RFC 4821)`,
+  ];
+}
+
+/** What the far end may send us: as much as the MSS says that we announced, unless something on the way lowers it. */
+function wayBack({ reverse, tcp, family }: Mtu): string[] {
+  if (reverse?.verdict !== 'limited' || reverse.confirmedBytes === null) return [];
+  const announced = tcp === null ? null : tcp.advertisedMssBytes + tcpHeaderBytes(family);
+  if (announced === null || announced <= reverse.confirmedBytes) return [];
+  return [
+    `this host announces an MSS of ${tcp?.advertisedMssBytes}, so answers may come in packets of ${announced} octets, and the way back carries ` +
+      `${reverse.confirmedBytes}: ${clampAdvice(family, reverse.confirmedBytes)}`,
   ];
 }
 

@@ -7,6 +7,8 @@ export const sizeTally = z.object({
   acked: z.number().int().meta({ description: 'Answered by the target: the size fits.' }),
   tooBig: z.number().int().meta({ description: 'Refused by a valid ICMP "packet too big".' }),
   silent: z.number().int().meta({ description: 'Without any answer.' }),
+  by: z.string().nullable().meta({ description: 'Who said "too big" last; null when nobody did.' }),
+  saidMtuBytes: z.number().int().nullable().meta({ description: 'The MTU in that message.' }),
 });
 
 export const mtuVerdict = z.enum(['no-limit', 'icmp-confirmed', 'black-hole', 'limited', 'unknown']).meta({

@@ -46,10 +46,10 @@ const report: MtuReport = {
       reverse: null,
       tcp: null,
       ladder: [
-        { sizeBytes: 9000, sent: 1, acked: 0, tooBig: 1, silent: 0 },
-        { sizeBytes: 1451, sent: 4, acked: 0, tooBig: 0, silent: 3 },
-        { sizeBytes: 1450, sent: 2, acked: 1, tooBig: 0, silent: 1 },
-        { sizeBytes: 1200, sent: 40, acked: 40, tooBig: 0, silent: 0 },
+        { sizeBytes: 9000, sent: 1, acked: 0, tooBig: 1, silent: 0, by: '192.0.2.1', saidMtuBytes: 1500 },
+        { sizeBytes: 1451, sent: 4, acked: 0, tooBig: 0, silent: 3, by: null, saidMtuBytes: null },
+        { sizeBytes: 1450, sent: 2, acked: 1, tooBig: 0, silent: 1, by: null, saidMtuBytes: null },
+        { sizeBytes: 1200, sent: 40, acked: 40, tooBig: 0, silent: 0, by: null, saidMtuBytes: null },
       ],
       reverseLadder: [],
       probes: 47,
@@ -75,7 +75,7 @@ describe('renderMtuText()', () => {
         loss of packets that fit: 5 %
         a note of [31mred [0m text
 
-          9000  ✗  1 "too big"
+          9000  ✗  1 "too big", says 192.0.2.1: 1500
           1451  ···?  3 without answer, 1 probe open
         ──────────────────────────────────────────────
           1450  ✓·  1 arrived, 1 without answer
@@ -112,7 +112,11 @@ describe('renderMtuText()', () => {
     const [one] = report.results;
     const back = { ...one!.forward, verdict: 'limited' as const, confirmedBytes: 1400, refutedBytes: 1401, hop: null };
     const results = [
-      { ...one!, reverse: back, reverseLadder: [{ sizeBytes: 1400, sent: 1, acked: 1, tooBig: 0, silent: 0 }] },
+      {
+        ...one!,
+        reverse: back,
+        reverseLadder: [{ sizeBytes: 1400, sent: 1, acked: 1, tooBig: 0, silent: 0, by: null, saidMtuBytes: null }],
+      },
     ];
     const text = renderMtuText({ ...report, results }, { columns: 80, colors: false });
     expect(text).toMatch(/^there {2}1450 octets/m);

@@ -100,14 +100,22 @@ function ladder(tallies: readonly Tally[], found: MtuDirection, columns: number,
 
 const MOST_MARKS = 16;
 
-function rungOf({ sizeBytes, sent, acked, tooBig, silent }: Tally, columns: number, paint: Palette): string[] {
+function rungOf(
+  { sizeBytes, sent, acked, tooBig, silent, by, saidMtuBytes }: Tally,
+  columns: number,
+  paint: Palette,
+): string[] {
   const open = Math.max(0, sent - acked - tooBig - silent);
   const marks = '✓'.repeat(acked) + '✗'.repeat(tooBig) + '·'.repeat(silent) + '?'.repeat(open);
   const shown = marks.length > MOST_MARKS ? `${marks.slice(0, MOST_MARKS - 1)}…` : marks;
   const color = acked > 0 ? paint.verdict.pass : paint.verdict.fail;
   const said = [
     ...(acked > 0 ? [`${acked} arrived`] : []),
-    ...(tooBig > 0 ? [`${tooBig} "too big"`] : []),
+    ...(tooBig > 0
+      ? [
+          `${tooBig} "too big"${by === null ? '' : `, says ${printable(by, 60)}${saidMtuBytes === null ? '' : `: ${saidMtuBytes}`}`}`,
+        ]
+      : []),
     ...(silent > 0 ? [`${silent} without answer`] : []),
     ...(open > 0 ? [`${plural(open, 'probe')} open`] : []),
   ];

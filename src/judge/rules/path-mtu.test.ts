@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { MtuDirection, TcpSizes } from '../../model/mtu.ts';
 import type { ObservationOf } from '../../model/observation.ts';
-import { networkOf, now } from '../build.case.ts';
+import { mtu, networkOf, now } from '../build.case.ts';
 import { viewOf } from '../rule.ts';
 import { pathMtu } from './path-mtu.ts';
 
@@ -56,32 +56,6 @@ const tcp = (packetBytes: number, fits: boolean): TcpSizes => ({
   limitedBy: 'peer',
   fits,
 });
-
-function mtu(forward: MtuDirection, segments: TcpSizes | null = null, patch: Partial<Mtu> = {}): Mtu {
-  return {
-    kind: 'mtu',
-    at: now.toISOString(),
-    from: 'here',
-    to: 'e1',
-    how: 'ICMP echo',
-    outcome: forward.confirmedBytes === null ? { kind: 'lost' } : { kind: 'answered' },
-    address: '192.0.2.9',
-    family: 4,
-    method: 'icmp',
-    interfaceName: 'eth0',
-    interfaceMtuBytes: 1500,
-    maxBytes: 1500,
-    forward,
-    reverse: null,
-    tcp: segments,
-    ladder: [],
-    reverseLadder: [],
-    probes: 12,
-    lossShare: 0,
-    notes: [],
-    ...patch,
-  };
-}
 
 const judge = (...observations: Mtu[]) => pathMtu.judge(networkOf(), viewOf(observations), now);
 

@@ -27,8 +27,13 @@ function judgeMtu(mtu: Mtu): Draft {
   const { forward, probes, how, lossShare } = mtu;
   const bytes = forward.confirmedBytes;
   const base = {
-    details: [forward.why, forward.hop ? `${placeOf(forward.hop)}: ${forward.hop.why}` : null, ...mtu.notes],
-    evidence: bytes === null ? [] : [{ metric: 'path MTU', value: bytes, unit: 'octets', n: Math.max(0, probes), how }],
+    details: [forward.why, ...(forward.hop ? [`${placeOf(forward.hop)}: ${forward.hop.why}`] : []), ...mtu.notes].map(
+      (text) => printable(text, 400),
+    ),
+    evidence:
+      bytes === null
+        ? []
+        : [{ metric: 'path MTU', value: bytes, unit: 'octets', n: Math.max(0, probes), how: printable(how, 300) }],
   };
   if (bytes === null || forward.verdict === 'unknown')
     return bytes !== null && bytes >= FULL_BYTES
@@ -36,7 +41,7 @@ function judgeMtu(mtu: Mtu): Draft {
       : {
           ...base,
           verdict: 'unknown',
-          claim: `the path MTU is not known: ${forward.why}`,
+          claim: `the path MTU is not known: ${printable(forward.why, 300)}`,
           coverage: bytes === null ? 0 : 0.5,
         };
   if (forward.verdict === 'black-hole') return { ...base, ...blackHole(mtu, bytes) };
@@ -72,7 +77,7 @@ function limited(mtu: Mtu, bytes: number): Draft {
     verdict: 'fail',
     severity: 'warning',
     claim: `the path carries ${count(bytes, 'octet')} and TCP sends ${count(tcp.packetBytes, 'octet')}: every new connection loses its first large packets`,
-    details: [forward.why, ...adviceOf(mtu)],
+    details: [forward.why, ...adviceOf(mtu)].map((text) => printable(text, 600)),
     remedy: { text: clampAdvice(family, bytes) },
   };
 }

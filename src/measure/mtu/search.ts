@@ -41,6 +41,9 @@ export interface SizeTally {
   acked: number;
   tooBig: number;
   silent: number;
+  /** Who said "too big" last, and which MTU. */
+  by: string | null;
+  saidMtuBytes: number | null;
 }
 
 export interface PacketTooBig {
@@ -172,6 +175,8 @@ export class MtuSearch {
       return this.#silent(tally);
     }
     tally.tooBig++;
+    tally.by = by;
+    tally.saidMtuBytes = mtuBytes;
     this.#refuted.set(sizeBytes, { by, mtuBytes, probedBytes: sizeBytes });
     if (mtuBytes !== null && mtuBytes > (this.#low ?? 0) && this.#hints++ < MOST_HINTS) this.#hint = mtuBytes;
     this.#controlOwed = false;
@@ -229,7 +234,7 @@ export class MtuSearch {
   #tally(sizeBytes: number): SizeTally {
     const known = this.#tallies.get(sizeBytes);
     if (known) return known;
-    const fresh = { sizeBytes, sent: 0, acked: 0, tooBig: 0, silent: 0 };
+    const fresh = { sizeBytes, sent: 0, acked: 0, tooBig: 0, silent: 0, by: null, saidMtuBytes: null };
     this.#tallies.set(sizeBytes, fresh);
     return fresh;
   }

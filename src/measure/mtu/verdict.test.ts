@@ -47,7 +47,7 @@ describe('verdictOf()', () => {
     ['Ctrl-C', { state: 'searching' as const }, { interrupted: true }, 'unknown', '1450 octets arrive, 1451 do not'],
     ['a search without end', { state: 'searching' as const }, {}, 'unknown', 'too many probes'],
   ])('%s', (_name, result, more, verdict, why) => {
-    const tallies = [{ sizeBytes: 1200, sent: 3, acked: 0, tooBig: 0, silent: 3 }];
+    const tallies = [{ sizeBytes: 1200, sent: 3, acked: 0, tooBig: 0, silent: 3, by: null, saidMtuBytes: null }];
     const found = verdictOf({ ...complete, tallies, ...result }, { ...around, ...more });
     expect(found).toMatchObject({ verdict, why: expect.stringContaining(why), hop: null });
   });
