@@ -66,7 +66,7 @@ describe.skipIf(skipLab)('stock tools in emulated networks', () => {
   test('tshark decodes extensions of either family, checksums included', async () => {
     const network = await lab('mpls-uniform');
     const script =
-      'f=$(mktemp); tcpdump -Z root -i lab0 -w "$f" -U "icmp or icmp6" 2>/dev/null & p=$!; ' +
+      'f=$(mktemp); tcpdump --immediate-mode -Z root -i lab0 -w "$f" -U "icmp or icmp6" 2>/dev/null & p=$!; ' +
       'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; [ -s "$f" ] && break; done; ' +
       'traceroute -n -q 1 {server} >&2; traceroute -6 -n -q 1 {server.6} >&2; sleep 0.3; kill $p; wait $p; ' +
       'tshark -r "$f" -T fields -E separator=/s -E aggregator=+ -e icmp.mpls.label -e icmp.mpls.exp -e icmp.mpls.ttl ' +
