@@ -7,7 +7,6 @@ import { pingProbe } from '../measure/ping.ts';
 import type { Target } from '../measure/probe.ts';
 import { tcpProbe } from '../measure/tcp.ts';
 import { tlsProbe } from '../measure/tls.ts';
-import { traceProbe } from '../measure/trace.ts';
 import type { AssessReport } from '../model/assess.ts';
 import { resolveWorkload } from '../model/defaults.ts';
 import type { Verdict } from '../model/finding.ts';
@@ -16,6 +15,7 @@ import type { Observation } from '../model/observation.ts';
 import { quantile, sorted } from '../stats/quantile.ts';
 import type { Io } from '../wire/io.ts';
 import { watchLoopLag } from '../wire/loop-lag.ts';
+import { loadSteps, type PathStep, pathSteps } from './assess-path.ts';
 import { version } from './version.ts';
 
 /** How much an assessment sends; everything is bounded. */
@@ -27,6 +27,8 @@ export interface AssessOptions {
   timeoutMs: number;
   tap: boolean;
   floor: boolean;
+  /** Measure against the reflectors that the network file names, too. */
+  load: boolean;
   vantage: string;
   link: LinkOptions;
   headers: Record<string, string>;
@@ -64,7 +66,12 @@ export async function assessNetwork(
   const perEndpoint = await Promise.all(
     network.endpoints.map((endpoint) => measureEndpoint(network, endpoint, options, io, signal, progress, abouts)),
   );
-  const observations = [...perEndpoint.flat(), self.observation(options.vantage, perEndpoint.flat())];
+  const underLoad: Observation[] = [];
+  // Alone and last: a full path is no place to measure anything else, and two may share a link.
+  for (const endpoint of options.load ? network.endpoints : [])
+    await walk(loadSteps(endpoint, targetOf(endpoint, options)), endpoint, underLoad, io, signal, progress);
+  const measured = [...perEndpoint.flat(), ...underLoad];
+  const observations = [...measured, self.observation(options.vantage, measured)];
   const findings = judge(network, observations, new Date(io.clock.wallMs()));
   const endpoints = summarise(network, observations, findings);
   const cells = endpoints.flatMap((e) => Object.values(e.cells).map((c) => c.verdict));
@@ -85,6 +92,34 @@ export async function assessNetwork(
   };
 }
 
+function targetOf(endpoint: Endpoint, { vantage, link }: AssessOptions): Target {
+  return {
+    name: endpoint.name,
+    vantage,
+    url: new URL(endpoint.url),
+    ...(link.family === undefined ? {} : { family: link.family }),
+    ...(link.resolve === undefined ? {} : { resolve: link.resolve }),
+    ca: link.ca,
+    clientCert: link.clientCert,
+    clientKey: link.clientKey,
+  };
+}
+
+async function walk(
+  steps: readonly PathStep[],
+  endpoint: Endpoint,
+  found: Observation[],
+  io: Io,
+  signal: AbortSignal,
+  progress: AssessProgress,
+): Promise<void> {
+  for (const { name, run } of steps) {
+    if (signal.aborted) return;
+    progress.step(endpoint.name, name);
+    for await (const item of run(io, signal)) found.push(item);
+  }
+}
+
 async function measureEndpoint(
   network: Network,
   endpoint: Endpoint,
@@ -94,16 +129,7 @@ async function measureEndpoint(
   progress: AssessProgress,
   abouts: Set<string>,
 ): Promise<Observation[]> {
-  const target: Target = {
-    name: endpoint.name,
-    vantage: options.vantage,
-    url: new URL(endpoint.url),
-    ...(options.link.family === undefined ? {} : { family: options.link.family }),
-    ...(options.link.resolve === undefined ? {} : { resolve: options.link.resolve }),
-    ca: options.link.ca,
-    clientCert: options.link.clientCert,
-    clientKey: options.link.clientKey,
-  };
+  const target = targetOf(endpoint, options);
   const found: Observation[] = [];
   const collect = async (items: AsyncIterable<Observation>) => {
     for await (const item of items) found.push(item);
@@ -116,10 +142,7 @@ async function measureEndpoint(
   // Behind a proxy these would measure a path that the requests do not take.
   const direct = options.link.proxy === undefined;
   if (reachable && direct) await collect(tlsProbe.run(target, tlsProbe.options.parse({}), io, signal));
-  if (direct) {
-    progress.step(endpoint.name, 'trace');
-    await collect(traceProbe.run(target, traceProbe.options.parse({}), io, signal));
-  }
+  if (direct) await walk(pathSteps(target), endpoint, found, io, signal, progress);
   if (signal.aborted) return found;
   progress.step(endpoint.name, 'requests');
   const pings = reachable && direct ? collect(handshakes(target, options, io, signal)) : Promise.resolve();

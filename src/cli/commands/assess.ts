@@ -43,6 +43,12 @@ const flags = {
     value: 'MS',
     group: 'Measuring',
   },
+  load: {
+    schema: z.boolean().default(false),
+    about:
+      'Also fill the path to the `reflector` that the network file names for an endpoint: throughput, loaded latency.',
+    group: 'Measuring',
+  },
   vantage: { schema: z.string().min(1).max(63).optional(), about: 'Name of the place this runs at.', value: 'NAME' },
   json: {
     schema: z.boolean().default(false),
@@ -191,6 +197,7 @@ async function optionsOf(
     timeoutMs: flags.timeout * 1000,
     tap: flags.tap && flags.concurrency <= tapMaxConcurrency,
     floor: flags.floor,
+    load: flags.load,
     vantage: flags.vantage ?? network.vantage?.name ?? 'here',
     link: await linkOptions(request, io),
     headers: headerRecord(request),
@@ -198,8 +205,14 @@ async function optionsOf(
     promptTokens: flags.promptTokens,
     maxTokens: flags.maxTokens,
     model: flags.model,
-    notes: note ? [...notes, note] : notes,
+    notes: [...notes, ...(note ? [note] : []), ...loadNotes(network, flags)],
   };
+}
+
+function loadNotes({ endpoints }: Network, { load }: AssessFlags): string[] {
+  const bare = load ? endpoints.filter((endpoint) => endpoint.reflector === undefined).map(({ name }) => name) : [];
+  if (bare.length === 0) return [];
+  return [`--load measured nothing at ${bare.join(', ')}: the network file names no reflector there`];
 }
 
 /** The API key of each endpoint: its own `auth`, else that of --auth-env. @throws UsageError naming endpoint and source */
