@@ -113,7 +113,7 @@ export const pingReport = z
     startedAt: z.string(),
     durationMs: z.number(),
     interrupted: z.boolean(),
-    method: z.enum(['icmp', 'udp']),
+    method: z.enum(['icmp', 'udp', 'tcp-syn', 'tcp-connect']),
     how: z.string().meta({ description: 'Which socket and stamps were used, and what they could not see.' }),
     options: z.object({
       count: z.number().int(),
@@ -123,7 +123,11 @@ export const pingReport = z
       graceMs: z.number(),
       payloadBytes: z.number().int(),
       dscp: z.number().int(),
-      port: z.number().int().meta({ description: 'Of targets that give none, where the method has ports.' }),
+      port: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'Of targets that give none; null: the usual one of the method.' }),
     }),
     summary: pingSummary,
     client: z

@@ -21,14 +21,19 @@ function headline({ method, summary, durationMs, options, interrupted }: PingRep
   const paint = palette(colors);
   const parts = [
     `${plural(summary.targets, 'target')} by ${methodWords[method]}`,
-    `${plural(summary.sent, 'probe')} of ${options.payloadBytes} octets`,
+    `${plural(summary.sent, 'probe')}${method === 'icmp' || method === 'udp' ? ` of ${options.payloadBytes} octets` : ''}`,
     duration(durationMs).replace(/^(\d+)\d{3} ms$/, '$1 s'),
     ...(interrupted ? ['interrupted'] : []),
   ];
   return paint.bold(parts.join(' · '));
 }
 
-const methodWords: Record<PingReport['method'], string> = { icmp: 'ICMP echo', udp: 'UDP' };
+const methodWords: Record<PingReport['method'], string> = {
+  icmp: 'ICMP echo',
+  udp: 'UDP',
+  'tcp-syn': 'TCP SYN',
+  'tcp-connect': 'TCP connect',
+};
 
 /** Widths of the columns of numbers. */
 const SENT = 6;

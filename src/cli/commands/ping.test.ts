@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { cli, published } from '../../../test/fixtures/cli.ts';
 import type { PingReport } from '../../model/ping-report.ts';
@@ -32,6 +33,34 @@ describe.runIf(linux)('inferpath ping', () => {
     expect(report.targets[0]).toMatchObject({ outcome: { kind: 'refused', address: '127.0.0.1' }, answered: 3 });
     expect(report.method).toBe('udp');
   });
+
+  test.each(['tcp-connect', 'tcp-syn'] as const)(
+    '%s goes to the real port; a reset is a round trip, too',
+    async (method) => {
+      if (method === 'tcp-syn' && process.getuid?.() !== 0) return;
+      const server = createServer((socket) => socket.end());
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const { port } = server.address() as AddressInfo;
+      const { code, report } = await pingJson(
+        `127.0.0.1:${port}`,
+        '127.0.0.1:9',
+        '--method',
+        method,
+        '-c',
+        '3',
+        '-i',
+        '0.02',
+      );
+      server.close();
+      expect(code).toBe(exitCode.ready);
+      expect(report.method).toBe(method);
+      expect(report.targets.map((t) => [t.outcome.kind, t.answered])).toEqual([
+        ['answered', 3],
+        ['refused', 3],
+      ]);
+      expect(report.targets[0]!.errorMs).toBeGreaterThan(0);
+    },
+  );
 
   test('thousands of targets from a file, as fast as it goes, without a drop of our own', async () => {
     const lines = Array.from({ length: 5000 }, (_, i) => `127.1.${i >> 8}.${i & 255}`);

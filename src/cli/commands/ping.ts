@@ -56,14 +56,15 @@ const flags = {
     value: 'S',
   },
   method: {
-    schema: z.enum(['auto', 'icmp', 'udp']).default('auto'),
-    about: 'icmp: echo; udp: datagrams to a closed port; default auto: icmp where permitted, else udp.',
+    schema: z.enum(['auto', 'icmp', 'udp', 'tcp', 'tcp-syn', 'tcp-connect']).default('auto'),
+    about:
+      'icmp: echo; udp: to a closed port; tcp: to the real port, by tcp-syn (half-open) where permitted, else tcp-connect; default auto: tcp where all targets have a port, else icmp where permitted, else udp.',
     value: 'METHOD',
     group: 'Probes',
   },
   port: {
-    schema: z.coerce.number().int().min(1).max(65_535).default(33_434),
-    about: 'Port for targets that give none; default 33434.',
+    schema: z.coerce.number().int().min(1).max(65_535).optional(),
+    about: 'Port for targets that give none; default 443 for tcp, 33434 for udp.',
     value: 'PORT',
     group: 'Probes',
   },
@@ -227,7 +228,9 @@ async function measure(
     unresolved,
   };
   const live = livePing(sofar, table.count * options.count, io);
-  const result = await runSweep(columns, flags.method, options, thread, io, signal).finally(() => live.end());
+  const result = await runSweep({ columns, table, wanted: flags.method, options }, thread, io, signal).finally(() =>
+    live.end(),
+  );
   const measured: Measured = { result, table, unresolved };
   const report: Omit<PingReport, 'targets'> = {
     schema: 'inferpath/ping@1',
@@ -237,7 +240,7 @@ async function measure(
     interrupted: signal.aborted,
     method: result.method,
     how: describeHow(result),
-    options,
+    options: { ...options, port: options.port ?? null },
     summary: summaryReport(measured),
     client: clientReport(result),
     notes: notesOf(measured),

@@ -1,24 +1,35 @@
 import { Counter, LAG_BUCKETS } from '../../wire/batch/columns.ts';
 import type { PingReport } from '../../model/ping-report.ts';
+import type { SweepMethod } from '../../wire/batch/job.ts';
 import type { SweepResult } from './run.ts';
 
 /** Which way the round trips were had, what stamps they stand on and what this way cannot see. */
 export function describeHow({ method, end, failed, fallback, plan, columns }: SweepResult): string {
   const because = fallback === '' ? '' : `; ${fallback}`;
   if (end === null) return `${methodWords[method]}: ${failed?.operation} failed with ${failed?.errno}${because}`;
-  const stamps = !end.calibration.stamped
-    ? 'no kernel stamps on this host: times are those of our own clock'
-    : plan.stampEvery === 1
-      ? 'kernel stamps of sending and receiving'
-      : `kernel stamps of receiving and of every ${plan.stampEvery}th packet sent, interpolated between`;
+  const stamps =
+    end.calibration === null
+      ? 'round trips of the kernel (TCP_INFO), a reset by our own clock, 0.99 s of patience because then the SYN is sent again'
+      : !end.calibration.stamped
+        ? 'no kernel stamps on this host: times are those of our own clock'
+        : plan.stampEvery === 1
+          ? 'kernel stamps of sending and receiving'
+          : `kernel stamps of receiving and of every ${plan.stampEvery}th packet sent, interpolated between`;
   const silent = columns.counters[Counter.answered] === 0 ? `; ${unseen[method]}` : '';
   return `${methodWords[method]} by ${end.sockets.join(' and ') || 'no socket'}, ${stamps}${because}${silent}`;
 }
 
-const methodWords = { icmp: 'ICMP echo', udp: 'UDP to a closed port, answered by ICMP port unreachable' };
-const unseen = {
+const methodWords: Record<SweepMethod, string> = {
+  icmp: 'ICMP echo',
+  udp: 'UDP to a closed port, answered by ICMP port unreachable',
+  'tcp-syn': 'TCP SYN, half-open',
+  'tcp-connect': 'TCP connect',
+};
+const unseen: Record<SweepMethod, string> = {
   icmp: 'no reply at all: ICMP may be filtered on the way',
   udp: 'no answer at all: hosts limit and filters drop ICMP port unreachable, so silence is not loss',
+  'tcp-syn': 'no answer at all: the port may be filtered',
+  'tcp-connect': 'no answer at all: the port may be filtered',
 };
 
 /** What this machine did to the measurement. */

@@ -11,8 +11,8 @@ export interface SweepOptions {
   graceMs: number;
   payloadBytes: number;
   dscp: number;
-  /** Where targets give none. */
-  port: number;
+  /** Where targets give none; undefined: the usual one of the method. */
+  port: number | undefined;
 }
 
 /** Targets follow one another after this long at most, where the interval leaves room: nobody wants to wait for the second one. */

@@ -33,19 +33,45 @@ export function columnsOf(table: TargetTable, options: SweepOptions): Columns {
   columns.family.set(table.family.subarray(0, count));
   columns.address32.set(table.address32.subarray(0, count * 4));
   columns.scope.set(table.scope.subarray(0, count));
-  for (let i = 0; i < count; i++) {
-    const port = table.port[i]! || options.port;
-    columns.port[i] = ((port & 0xff) << 8) | (port >>> 8);
+  for (let i = 0; i < count; i++)
     if (table.family[i] === 0) columns.state.fill(ProbeState.failed, i * columns.rounds, (i + 1) * columns.rounds);
-  }
   return columns;
 }
 
-/** Runs the sweep on its thread. Where ICMP is not permitted and was not asked for by name, datagrams stand in. */
+/** Where a method goes when neither the target nor the user says a port. */
+const USUAL_PORT: Record<SweepMethod, number> = { icmp: 0, udp: 33_434, 'tcp-syn': 443, 'tcp-connect': 443 };
+
+function setPorts(columns: Columns, table: TargetTable, usual: number): void {
+  for (let i = 0; i < table.count; i++) {
+    const port = table.port[i]! || usual;
+    columns.port[i] = ((port & 0xff) << 8) | (port >>> 8);
+  }
+}
+
+export type WantedMethod = 'auto' | 'tcp' | SweepMethod;
+
+/** The ways to try one after the other; a later one only where the one before is not permitted. */
+function waysOf(wanted: WantedMethod, table: TargetTable): SweepMethod[] {
+  const tcp: SweepMethod[] = ['tcp-syn', 'tcp-connect'];
+  if (wanted === 'tcp') return tcp;
+  if (wanted !== 'auto') return [wanted];
+  // Who names ports wants to know of what listens there: ICMP may be treated otherwise on the way.
+  return table.withPort === table.count ? tcp : ['icmp', 'udp'];
+}
+
+const DENIED: Partial<Record<SweepMethod, string>> = {
+  icmp: 'no ICMP echo: neither net.ipv4.ping_group_range nor CAP_NET_RAW permits it',
+  'tcp-syn': 'no half-open SYN: CAP_NET_RAW is missing',
+};
+
+/** Runs the sweep on its thread, by the first way that this process may go. */
 export async function runSweep(
-  columns: Columns,
-  wanted: 'auto' | SweepMethod,
-  options: SweepOptions,
+  {
+    columns,
+    table,
+    wanted,
+    options,
+  }: { columns: Columns; table: TargetTable; wanted: WantedMethod; options: SweepOptions },
   thread: SweepThread,
   io: Io,
   signal: AbortSignal,
@@ -55,31 +81,36 @@ export async function runSweep(
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
   const word = () => Math.floor(io.random.next() * 2 ** 32);
-  const attempt = (method: SweepMethod) =>
-    thread.run({
+  const attempt = (method: SweepMethod) => {
+    setPorts(columns, table, options.port ?? USUAL_PORT[method]);
+    return thread.run({
       buffer: columns.state.buffer as SharedArrayBuffer,
       targets: columns.targets,
       rounds: columns.rounds,
       method,
       families: ([4, 6] as const).filter((family) => columns.family.includes(family)),
-      plan,
+      plan: method === 'tcp-connect' ? { ...plan, timeoutMs: Math.min(plan.timeoutMs, SYN_WAIT_MS) } : plan,
       payloadBytes: options.payloadBytes,
       dscp: options.dscp,
       random: [word(), word(), word()],
     });
+  };
   try {
-    let method: SweepMethod = wanted === 'auto' ? 'icmp' : wanted;
-    let answer = await attempt(method);
     let fallback = '';
-    if (wanted === 'auto' && 'failed' in answer && ['EPERM', 'EACCES'].includes(answer.failed.errno)) {
-      fallback = 'no ICMP echo: neither net.ipv4.ping_group_range nor CAP_NET_RAW permits it';
-      method = 'udp';
-      answer = await attempt(method);
+    for (const [i, method] of waysOf(wanted, table).entries()) {
+      const answer = await attempt(method);
+      if ('end' in answer) return { columns, plan, method, end: answer.end, failed: null, fallback };
+      const isDenied = ['EPERM', 'EACCES'].includes(answer.failed.errno);
+      if (!isDenied || i + 1 === waysOf(wanted, table).length)
+        return { columns, plan, method, end: null, failed: answer.failed, fallback };
+      fallback = DENIED[method] ?? '';
     }
-    if ('failed' in answer) return { columns, plan, method, end: null, failed: answer.failed, fallback };
-    return { columns, plan, method, end: answer.end, failed: null, fallback };
+    throw new Error('No way to measure was tried');
   } finally {
     signal.removeEventListener('abort', stop);
     thread.close();
   }
 }
+
+/** After a second the kernel sends a SYN again, and an answer would be that to the second one. */
+const SYN_WAIT_MS = 990;

@@ -74,8 +74,8 @@ export function summaryReport({ result, table }: Measured): PingReport['summary'
 
 /** ± of the round trips of a target: how far interpolation can be off, and how far the stamps of this host are. Null when nothing is known. */
 export function errorMs({ columns, end }: SweepResult, index: number): number | null {
-  if (end === null || !end.calibration.stamped) return null;
-  return rounded(columns.errorMs[index]! + end.calibration.stampToStampP95Ms);
+  if (end === null || end.calibration?.stamped === false) return null;
+  return rounded(columns.errorMs[index]! + (end.calibration?.stampToStampP95Ms ?? 0));
 }
 
 /** Targets from worst to best by loss, then by their slowest round trips; the first `most`. */
@@ -191,6 +191,9 @@ function targetOutcome({ result: { columns }, table, unresolved }: Measured, ind
   const other = addressText(columns.offenderFamily[index]!, words) || 'unknown';
   if (tally.unreachable > 0) {
     const icmp = columns.icmp[index]!;
+    // connect() may tell of an unreachable host by errno alone.
+    if (icmp === 0 && columns.errno[index] !== 0)
+      return { kind: 'unreachable', by: 'this host', message: errnoName(columns.errno[index]!) };
     const message = describeIcmp(columns.family[index] === 6 ? 6 : 4, icmp >> 8, icmp & 0xff);
     return { kind: 'unreachable', by: other, message };
   }

@@ -4,6 +4,7 @@ import { internetChecksum, readEcho } from '../icmp.ts';
 import { youngestEndingIn } from './codec.ts';
 import { icmpCodec } from './icmp-codec.ts';
 import { MessageBatch } from './messages.ts';
+import { synCodec } from './syn-codec.ts';
 import { udpCodec } from './udp-codec.ts';
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
@@ -107,6 +108,69 @@ describe('udpCodec()', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('synCodec()', () => {
+  const make = (family: 4 | 6, base: number, port: number) =>
+    synCodec({
+      family,
+      sourcePort: 40_000,
+      base,
+      columns: {
+        targets: 1,
+        port: new Uint16Array([((port & 0xff) << 8) | (port >>> 8)]),
+        address32: new Uint32Array([0x0200000a, 0, 0, 0]),
+      },
+      sourceWord: () => 0x0100000a,
+    });
+
+  /** RFC 9293 §3.1: over a pseudo-header of both addresses, protocol and length, told by the general routine. */
+  const checksumOver = (segment: Uint8Array) => {
+    const pseudo = Buffer.from([10, 0, 0, 1, 10, 0, 0, 2, 0, 6, 0, segment.length]);
+    const all = Buffer.concat([pseudo, segment]);
+    return internetChecksum(all, all.length);
+  };
+
+  test('writes a SYN with a right checksum and knows the SYN-ACK and the reset to it', () => {
+    fc.assert(
+      fc.property(word, probe, fc.integer({ min: 1, max: 65_535 }), fc.boolean(), (base, n, port, refused) => {
+        const codec = make(4, base, port);
+        const out = new MessageBatch(2, 28, 24);
+        codec.prepare(out);
+        codec.write(out, 1, n ^ 1, 0);
+        codec.write(out, 1, n, 0);
+        const syn = Buffer.from(out.data.slice(28, 28 + codec.packetBytes));
+        expect(checksumOver(syn)).toBe(0);
+        expect(syn.readUInt16BE(2)).toBe(port);
+        expect(codec.readQuote(received(syn.subarray(0, 8)), 0, 8, n + 1)).toBe(n);
+        const answer = Buffer.alloc(40);
+        answer[0] = 0x45;
+        answer.writeUInt16BE(port, 20);
+        answer.writeUInt16BE(40_000, 22);
+        answer.writeUInt32BE((syn.readUInt32BE(4) + 1) >>> 0, 28);
+        answer[33] = refused ? 0x14 : 0x12;
+        expect(codec.read(received(answer), 0, 40)).toBe(n);
+        expect(codec.refused).toBe(refused);
+        answer.writeUInt16BE(port ^ 1, 20); // another port of the same host
+        expect(codec.read(received(answer), 0, 40)).toBe(-1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('reads any octets without harm', () => {
+    for (const family of [4, 6] as const) {
+      const codec = make(family, 7, 443);
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 96 }), fc.nat(96), (bytes, length) => {
+          expect(codec.read(received(bytes), 0, length)).toBeGreaterThanOrEqual(-1);
+          const quoted = codec.readQuote(received(bytes), 0, length, 10);
+          expect(quoted >= -1 && quoted < 10).toBe(true);
+        }),
+        { numRuns: 5000 },
+      );
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import type { SweepEnd } from './sweep.ts';
 import type { SweepPlan } from './flight.ts';
 
-export type SweepMethod = 'icmp' | 'udp';
+export type SweepMethod = 'icmp' | 'udp' | 'tcp-syn' | 'tcp-connect';
 
 /** What the thread of a sweep is asked to do. The columns travel as their memory and are shared, not copied. */
 export interface SweepJob {

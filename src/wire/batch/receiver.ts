@@ -160,7 +160,8 @@ function sameAddress(words: Uint32Array, at: number, { address32, family }: Colu
   return true;
 }
 
-function noteOffender(words: Uint32Array, at: number, columns: Columns, target: number): void {
+/** Keeps the address in the struct sockaddr at a word as the one that answered for a target. */
+export function noteOffender(words: Uint32Array, at: number, columns: Columns, target: number): void {
   const domain = words[at]! & 0xffff;
   columns.offenderFamily[target] = domain === AF_INET ? 4 : domain === AF_INET6 ? 6 : 0;
   for (let i = 0; i < 4; i++)

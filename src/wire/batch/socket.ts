@@ -1,4 +1,4 @@
-import { SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, IPPROTO_UDP } from '../abi.ts';
+import { IPPROTO_TCP, IPPROTO_UDP, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_STREAM } from '../abi.ts';
 import { attachBpf } from '../bpf.ts';
 import { errnoOf } from '../error-queue.ts';
 import { ICMP_ECHO_REPLY, ICMP6_ECHO_REPLY } from '../icmp.ts';
@@ -12,9 +12,11 @@ import {
   SOL_IPV6,
   SOL_SOCKET,
 } from '../msghdr.ts';
-import { AF_INET, AF_INET6 } from '../sockaddr.ts';
+import { AF_INET, AF_INET6, encodeSockaddr, SOCKADDR_IN6_BYTES, SOCKADDR_IN_BYTES } from '../sockaddr.ts';
 import type { Codec, Token } from './codec.ts';
+import type { Columns } from './columns.ts';
 import { icmpCodec, icmpFilter } from './icmp-codec.ts';
+import { synCodec, synFilter } from './syn-codec.ts';
 
 /** A socket that carries the probes of a whole sweep in one address family. */
 export interface SweepSocket {
@@ -25,6 +27,8 @@ export interface SweepSocket {
   codec: Codec;
   /** Octets that may wait to be read, as the kernel counts them (with its own overhead). */
   receiveBuffer: number;
+  /** Closes what else belongs to it. */
+  close?(): void;
 }
 
 const IPPROTO_ICMP = 1;
@@ -40,6 +44,8 @@ const SO_MEMINFO = 55;
 const SK_MEMINFO_DROPS = 8;
 const IP_TOS = 1;
 const IPV6_TCLASS = 67;
+const IPV6_CHECKSUM = 7;
+const TCP_CHECKSUM_OFFSET = 16;
 const WANTED_BUFFER = 64 << 20;
 
 export interface SocketOptions {
@@ -86,6 +92,60 @@ export function openUdpSocket(family: 4 | 6, codec: Codec, dscp: number): SweepS
     codec,
     receiveBuffer: configure(fd, family, dscp),
   }));
+}
+
+/**
+ * Raw TCP for half-open SYNs, with a port of its own that nobody else gets meanwhile.
+ * @param base sequence number of probe 0 @throws SystemCallError EPERM without CAP_NET_RAW
+ */
+export function openSynSocket(family: 4 | 6, base: number, columns: Columns, dscp: number): SweepSocket {
+  const fd = open(family, SOCK_RAW, IPPROTO_TCP);
+  return closingOnError(fd, () => {
+    const holder = open(family, SOCK_STREAM, IPPROTO_TCP);
+    const router = family === 4 ? open(4, SOCK_DGRAM, IPPROTO_UDP) : -1;
+    const close = () => [holder, router].forEach((other) => other >= 0 && libc().close(other));
+    try {
+      const sourcePort = bindAnyPort(holder, family);
+      attachBpf(fd, synFilter(family, sourcePort));
+      if (family === 6) set(fd, SOL_IPV6, IPV6_CHECKSUM, TCP_CHECKSUM_OFFSET);
+      const receiveBuffer = configure(fd, family, dscp);
+      const codec = synCodec({ family, sourcePort, base, columns, sourceWord: sourceWords(router, columns) });
+      return { fd, family, kind: 'raw TCP socket', codec, receiveBuffer, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  });
+}
+
+/** The source address that the kernel takes towards a target, asked once each by connecting a datagram socket, which sends nothing. */
+function sourceWords(fd: number, { address32, targets }: Columns): (target: number) => number {
+  const known = new Uint32Array(targets);
+  const address = memory(SOCKADDR_IN_BYTES);
+  const length = memory(4);
+  return (target) => {
+    const before = known[target] ?? 0;
+    if (before !== 0) return before;
+    address.fill(0);
+    address.writeUInt16LE(AF_INET, 0);
+    address.writeUInt16BE(9, 2);
+    address.writeUInt32LE(address32[target * 4]!, 4);
+    length.writeUInt32LE(SOCKADDR_IN_BYTES, 0);
+    // Where there is no route the packet will not leave either, and its own failure tells.
+    if (libc().connect(fd, address, SOCKADDR_IN_BYTES) === 0 && libc().getsockname(fd, address, length) === 0)
+      known[target] = address.readUInt32LE(4);
+    return known[target] ?? 0;
+  };
+}
+
+function bindAnyPort(fd: number, family: 4 | 6): number {
+  const address = memory(SOCKADDR_IN6_BYTES);
+  const length = memory(4);
+  const bytes = encodeSockaddr(address, family === 4 ? '0.0.0.0' : '::', 0);
+  check(libc().bind(fd, address, bytes), 'bind', `IPv${family}`);
+  length.writeUInt32LE(SOCKADDR_IN6_BYTES, 0);
+  check(libc().getsockname(fd, address, length), 'getsockname');
+  return address.readUInt16BE(2);
 }
 
 /** Packets dropped by the kernel because they found no room in the socket: the counter that SO_RXQ_OVFL reports, without its control message on every packet. */

@@ -12,7 +12,8 @@ import type { SweepSocket } from './socket.ts';
 export interface SweepEnd {
   /** The kinds of sockets used, in words. */
   sockets: string[];
-  calibration: Calibration;
+  /** Null where the way needs no stamps of ours. */
+  calibration: Calibration | null;
   /** The largest step of the wall clock, ms: round trips across it are void. */
   clockStepMs: number;
   /** Octets of receive buffer that the kernel gave us, the smallest of the sockets. */
@@ -98,7 +99,10 @@ export class Sweep {
   }
 
   close(): void {
-    for (const { fd } of this.#sockets) libc().close(fd);
+    for (const socket of this.#sockets) {
+      libc().close(socket.fd);
+      socket.close?.();
+    }
   }
 
   /** One batch of what is due; 0 when nothing is, −1 when the kernel's queue is full. */

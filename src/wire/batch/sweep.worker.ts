@@ -3,8 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import { errnoOf } from '../error-queue.ts';
 import { SystemCallError } from '../libc.ts';
 import { type Columns, makeColumns, ProbeState } from './columns.ts';
+import { ConnectSweep } from './connect-sweep.ts';
 import type { SweepAnswer, SweepJob } from './job.ts';
-import { openIcmpSocket, openUdpSocket, type SweepSocket } from './socket.ts';
+import { openIcmpSocket, openSynSocket, openUdpSocket, type SweepSocket } from './socket.ts';
 import { Sweep } from './sweep.ts';
 import { udpCodec } from './udp-codec.ts';
 
@@ -15,6 +16,7 @@ parentPort?.on('message', (job: SweepJob) => {
 
 function answer(job: SweepJob): SweepAnswer {
   const columns = makeColumns(job.targets, job.rounds, job.buffer);
+  if (job.method === 'tcp-connect') return run(new ConnectSweep(columns, job.plan));
   const sockets: SweepSocket[] = [];
   try {
     for (const family of job.families) {
@@ -25,7 +27,10 @@ function answer(job: SweepJob): SweepAnswer {
     const { operation = 'socket', address = '' } = error instanceof SystemCallError ? error : {};
     return { failed: { operation, errno: errnoOf(error), address } };
   }
-  const sweep = new Sweep(columns, job.plan, sockets);
+  return run(new Sweep(columns, job.plan, sockets));
+}
+
+function run(sweep: Sweep | ConnectSweep): SweepAnswer {
   try {
     sweep.step(Infinity);
     return { end: sweep.end() };
@@ -46,6 +51,7 @@ function openFor(family: 4 | 6, job: SweepJob, columns: Columns): SweepSocket | 
         payloadBytes: job.payloadBytes,
         dscp: job.dscp,
       });
+    if (job.method === 'tcp-syn') return openSynSocket(family, first >>> 0, columns, job.dscp);
     return openUdpSocket(family, udpCodec({ token, payloadBytes: job.payloadBytes }), job.dscp);
   } catch (error) {
     if (errnoOf(error) !== 'EAFNOSUPPORT') throw error;
