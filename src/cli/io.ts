@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
+import { lookup, Resolver as DnsResolver } from 'node:dns/promises';
 import { createReadStream } from 'node:fs';
 import { access, open, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -111,6 +111,7 @@ const resolver: Resolver = {
     const found = await lookup(host, { all: true, verbatim: true, family: family ?? 0 });
     return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
   },
+  reverse: (address) => new DnsResolver({ timeout: 2000, tries: 1 }).reverse(address),
 };
 
 /**

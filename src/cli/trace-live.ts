@@ -35,6 +35,7 @@ export async function watchTrace(run: TraceRun, show: { names: boolean; asn: boo
       run.reset();
       takenMs = -Infinity;
     } else press(key, state, moment);
+    run.asksNames ||= state.showNames;
     view.changed();
   });
   view.changed();

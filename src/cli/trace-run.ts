@@ -1,11 +1,13 @@
+import type { AsnLookup } from '../gather/asn/prefix-table.ts';
 import { PathBook } from '../judge/path/path-book.ts';
 import { pathReports, publishedChange } from '../judge/path/reports.ts';
 import { verdictOf } from '../judge/path/verdict.ts';
 import type { Target } from '../measure/probe.ts';
+import { PtrNames } from '../measure/ptr-names.ts';
 import type { TraceOptions } from '../measure/trace/options.ts';
 import { type TraceUpdate, traceUpdates } from '../measure/trace/updates.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { TraceChange, TraceReport } from '../model/trace-report.ts';
+import type { HopAddress, TraceChange, TraceReport } from '../model/trace-report.ts';
 import type { Io } from '../wire/io.ts';
 import { version } from './version.ts';
 
@@ -19,6 +21,7 @@ export interface TraceTask {
   protocol: Protocol;
   options: Omit<TraceOptions, 'method'>;
   notes: readonly string[];
+  asnOf: AsnLookup | null;
   /** The user ends it, not a number of rounds. */
   isEndless: boolean;
 }
@@ -31,13 +34,18 @@ export class TraceRun {
   readonly book = new PathBook();
   readonly task: TraceTask;
   latest: TraceUpdate | null = null;
+  /** Whether PTR names are asked for; what is known already stays. */
+  asksNames: boolean;
+  readonly #names: PtrNames;
   readonly #io: Io;
   readonly #startMono: number;
   readonly #startWall: number;
   readonly #notes: string[];
   #method: TraceOptions['method'];
 
-  constructor(task: TraceTask, io: Io) {
+  constructor(task: TraceTask, io: Io, asksNames: boolean) {
+    this.asksNames = asksNames;
+    this.#names = new PtrNames(io, () => undefined);
     this.task = task;
     this.#io = io;
     this.#startMono = io.clock.monoMs();
@@ -66,6 +74,16 @@ export class TraceRun {
     }
   }
 
+  /** Waits for the names that are still asked for, but not long. */
+  async namesSettled(): Promise<void> {
+    if (!this.asksNames) return;
+    this.report();
+    const patience = new AbortController();
+    const signal = AbortSignal.any([patience.signal, this.#io.signals.interrupted]);
+    await this.#names.settled(this.#io.clock.sleep(namePatienceMs, signal).catch(() => undefined));
+    patience.abort();
+  }
+
   /** Begins all counts anew; the paths that discovery found stay known. */
   reset(): void {
     this.book.reset();
@@ -74,15 +92,26 @@ export class TraceRun {
   /** ISO 8601 of a time on the monotonic clock. */
   readonly wallAt = (monoMs: number): string => new Date(this.#startWall + (monoMs - this.#startMono)).toISOString();
 
+  /** With the name and the system of its address, as far as they are known. */
+  #told<T extends { address: string | null }>(one: T): T & Pick<HopAddress, 'name' | 'asn'> {
+    const { address } = one;
+    if (address === null) return { ...one, name: null, asn: null };
+    const name = this.asksNames ? this.#names.of(address) : null;
+    return { ...one, name, asn: this.task.asnOf?.(address) ?? null };
+  }
+
   /** Everything so far, complete at any moment. */
   report(): TraceReport {
     const { task, latest, book } = this;
     const trace = latest?.trace;
-    const paths = pathReports(book, task.protocol, this.wallAt);
+    const paths = pathReports(book, task.protocol, this.wallAt).map((path) => ({
+      ...path,
+      hops: path.hops.map((hop) => ({ ...hop, addresses: hop.addresses.map((a) => this.#told(a)) })),
+    }));
     const changes = book.changes.map((change) => publishedChange(change, this.wallAt));
     const reached = (trace?.reached ?? false) || paths.some((p) => p.isCurrent && p.reached);
     const outcome = outcomeOf(trace?.outcome, reached, this.#io.signals.interrupted.aborted);
-    const graph = trace?.graph ?? null;
+    const graph = trace ? { ...trace.graph, nodes: trace.graph.nodes.map((node) => this.#told(node)) } : null;
     return {
       schema: 'inferpath/trace@1',
       version,
@@ -105,6 +134,9 @@ export class TraceRun {
     };
   }
 }
+
+/** Names that take longer than this at the end are not waited for. */
+const namePatienceMs = 1500;
 
 /** Whoever ends a live view has seen enough: a target that was reached stays reached. */
 function outcomeOf(outcome: Outcome | undefined, reached: boolean, interrupted: boolean): Outcome {

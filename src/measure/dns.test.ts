@@ -24,6 +24,7 @@ describe('dnsProbe', () => {
     // The fake clock jumps with every sleep; the time limit of the look-up must not move it.
     const io = { ...fake, clock: { ...fake.clock, sleep: () => new Promise<never>(() => undefined) } };
     const slowDns = {
+      ...io.dns,
       lookup: async (host: string) => {
         io.advance(12.5);
         return io.dns.lookup(host);
@@ -75,23 +76,23 @@ describe('dnsProbe', () => {
   });
 
   test('an empty answer is a failure', async () => {
-    expect(await one(targetOf('https://api.example/'), { ...fakeIo(), dns: { lookup: async () => [] } })).toMatchObject(
-      {
-        outcome: { kind: 'failed', errno: 'ENODATA' },
-        addresses: [],
-      },
-    );
+    expect(
+      await one(targetOf('https://api.example/'), { ...fakeIo(), dns: { ...fakeIo().dns, lookup: async () => [] } }),
+    ).toMatchObject({
+      outcome: { kind: 'failed', errno: 'ENODATA' },
+      addresses: [],
+    });
   });
 
   test('gives up on a silent resolver after timeoutMs', async () => {
-    const io = { ...fakeIo(), dns: { lookup: () => new Promise<never>(() => undefined) } };
+    const io = { ...fakeIo(), dns: { ...fakeIo().dns, lookup: () => new Promise<never>(() => undefined) } };
     expect(await one(targetOf('https://api.example/'), io, { timeoutMs: 700 })).toMatchObject({
       outcome: { kind: 'timedOut', phase: 'dns', afterMs: 700 },
     });
   });
 
   test('makes what a resolver throws printable', async () => {
-    const io = { ...fakeIo(), dns: { lookup: () => Promise.reject(new Error('\u001b[31mred')) } };
+    const io = { ...fakeIo(), dns: { ...fakeIo().dns, lookup: () => Promise.reject(new Error('\u001b[31mred')) } };
     expect(await one(targetOf('https://api.example/'), io)).toMatchObject({
       outcome: { errno: 'EUNKNOWN', message: ' [31mred' },
     });

@@ -35,6 +35,8 @@ export const autonomousSystem = z
   .object({ number: z.number().int(), name: z.string(), prefix: z.string() })
   .meta({ description: 'The autonomous system of an address, by a file of the user.' });
 
+export type AutonomousSystem = z.infer<typeof autonomousSystem>;
+
 export const traceNode = z.object({
   id: z.number().int().meta({ description: 'Number of the node inside this trace; edges and paths refer to it.' }),
   ttl: z.number().int(),

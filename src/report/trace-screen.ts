@@ -56,7 +56,7 @@ export function traceScreen(moment: TraceMoment, state: TraceViewState, size: Sc
   const head = headLines(moment, state, options, paint);
   const foot = paint.dim(clip(hint, size.columns));
   const room = size.rows - head.length - 1;
-  const wanted = path ? path.hops.reduce((n, hop) => n + Math.max(1, hop.addresses.length), 1) : 0;
+  const wanted = path ? path.hops.reduce((n, hop) => n + hopRows(hop, options, paint).length, 1) : 0;
   // The pane gets what the table leaves, at least a third of the room and at least four lines where there are as many.
   const tableRows = Math.min(wanted, Math.max(2, room - Math.max(4, Math.floor(room / 3))));
   const table = path ? pathRows(path, state, options, tableRows, paint) : [];

@@ -72,6 +72,17 @@ describe('renderTraceText()', () => {
     expect(renderTraceText(report, { ...plain, names: false, asn: false })).not.toMatch(/gw\.example|AS64512/);
   });
 
+  test('a name that does not fit stands below its address, which is never cut', () => {
+    const report = sampleTrace({ hops: plainPath(2) });
+    const [first] = report.paths[0]!.hops[0]!.addresses;
+    Object.assign(first!, {
+      name: `${'very-long-'.repeat(5)}name.example`,
+      asn: { number: 64_512, name: 'Example', prefix: '' },
+    });
+    const text = renderTraceText(report, plain);
+    expect(text).toMatch(/\n {2}1 {2}10\.0\.1\.1 .*2\.09.*\n {7}very-long-\S*…\n {7}AS64512 Example\n/);
+  });
+
   test('several addresses of a hop stand below each other with their shares', () => {
     const hops = plainPath(3).map((h, k) => (k === 1 ? { ...h, addresses: ['10.1.0.1', '10.1.0.2'] } : h));
     const text = renderTraceText(sampleTrace({ hops }), plain);

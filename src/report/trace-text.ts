@@ -1,7 +1,7 @@
 import { printable } from '../model/outcome.ts';
 import type { TraceGraph, TraceNode } from '../model/trace.ts';
 import type { HopAddress, HopReport, PathReport, TraceReport } from '../model/trace-report.ts';
-import { clip, hang, pad, padLeft, palette, type Palette, type TextOptions } from './ansi.ts';
+import { cells, clip, hang, pad, padLeft, palette, type Palette, type TextOptions } from './ansi.ts';
 import { intervalText, num, percent, plural } from './format.ts';
 
 /** RFC 792 and RFC 4443. */
@@ -104,18 +104,32 @@ export function hopHeader(width: number, label = 'address'): string {
   return `${padLeft('hop', 3)}  ${pad(label, labelWidth(width))}${numbers}`;
 }
 
-/** One line per address of the hop; the numbers stand on the first one. */
+/**
+ * The addresses of a hop, the numbers on the first line. A name or system that does not fit stands below its address: what
+ * must never be cut is the address.
+ */
 export function hopRows(hop: HopReport, options: TraceTextOptions, paint: Palette): string[] {
   const width = labelWidth(options.columns);
   const numbers = shown(options.columns)
     .map((c) => colour(c, hop, paint)(padLeft(c.cell(hop), c.width)))
     .join('');
-  const labels = hop.addresses.length === 0 ? ['*'] : hop.addresses.map((a) => addressLabel(a, hop, options));
-  return labels.map((label, i) => {
+  const labels = hop.addresses.length === 0 ? [['*']] : hop.addresses.map((a) => labelLines(a, hop, options, width));
+  return labels.flat().map((label, i) => {
     const left = `${padLeft(i === 0 ? String(hop.ttl) : '', 3)}  ${pad(clip(label, width), width)}`;
     return (i === 0 ? left + numbers : left).trimEnd();
   });
 }
+
+function labelLines(one: HopAddress, hop: HopReport, options: TraceTextOptions, width: number): string[] {
+  const whole = addressLabel(one, hop, options);
+  if (cells(whole) <= width) return [whole];
+  const bare = addressLabel({ ...one, name: null, asn: null }, hop, options);
+  const named = options.names && one.name !== null ? [`  ${printable(one.name, 80)}`] : [];
+  const system = options.asn && one.asn ? [`  ${asnText(one.asn)}`] : [];
+  return [bare, ...named, ...system];
+}
+
+const asnText = ({ number, name }: { number: number; name: string }) => `AS${number} ${printable(name, 40)}`.trimEnd();
 
 function colour({ title }: Column, { loss, received }: HopReport, paint: Palette): (text: string) => string {
   if (received === 0) return paint.dim;
@@ -133,7 +147,7 @@ export function addressLabel(
 ): string {
   const shareText = hop.addresses.length > 1 && hop.received > 0 ? ` ${percent(received / hop.received)}` : '';
   const shownName = options.names && name !== null ? `${printable(name, 80)} (${address})` : address;
-  return `${shownName}${shareText}${options.asn && asn ? ` AS${asn.number} ${printable(asn.name, 40)}` : ''}`.trimEnd();
+  return `${shownName}${shareText}${options.asn && asn ? ` ${asnText(asn)}` : ''}`.trimEnd();
 }
 
 /** What is special about a hop, each in some words. */
@@ -144,7 +158,7 @@ export function hopMarks(hop: HopReport, path: Pick<PathReport, 'delay'>): strin
   return [
     ...(isNamed
       ? [
-          `delay is added here: +${num(delay.addedMs!)} ms ${intervalText(delay.interval, 'ms')} since hop ${delay.from!.ttl}`,
+          `delay is added here: +${num(delay.addedMs!)} ms ${intervalText(delay.interval, 'ms')} since ${delay.from!.ttl === 0 ? 'this host' : `hop ${delay.from!.ttl}`}`,
         ]
       : []),
     ...(loss.kind === 'real' ? [`real loss ${intervalText(loss.interval, 'ratio')}: all later hops lose as much`] : []),
@@ -219,5 +233,5 @@ export function nodeLabel(
 ): string {
   if (node.address === null) return '*';
   const name = options.names && node.name !== null ? `${printable(node.name, 80)} (${node.address})` : node.address;
-  return options.asn && node.asn ? `${name} AS${node.asn.number} ${printable(node.asn.name, 40)}`.trimEnd() : name;
+  return options.asn && node.asn ? `${name} ${asnText(node.asn)}` : name;
 }

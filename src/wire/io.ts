@@ -54,6 +54,8 @@ export interface ResolvedAddress {
 export interface Resolver {
   /** The operating system's resolver (getaddrinfo), as applications see it; no cache of ours. */
   lookup(host: string, family?: 4 | 6): Promise<ResolvedAddress[]>;
+  /** PTR names of an address, one question to the system's DNS servers and two seconds of patience; rejects where there is none. */
+  reverse(address: string): Promise<string[]>;
 }
 
 export interface Sockets {

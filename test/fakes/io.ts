@@ -16,6 +16,8 @@ export interface FakeIoOptions {
   stdin?: string | Uint8Array;
   /** When files were last written; default: a minute before the wall clock at the start. */
   modifiedMs?: number;
+  /** address → PTR names; an unknown address rejects with ENOTFOUND. */
+  ptr?: Record<string, readonly string[]>;
   stdinIsTty?: boolean;
   stdoutIsTty?: boolean;
   columns?: number;
@@ -108,6 +110,10 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       lookup: (host, family) => {
         const found = (hosts[host] ?? []).filter((a) => family === undefined || a.family === family);
         return found.length > 0 ? Promise.resolve([...found]) : Promise.reject(noSuchHost(host));
+      },
+      reverse: (address) => {
+        const names = options.ptr?.[address];
+        return names ? Promise.resolve([...names]) : Promise.reject(noSuchHost(address));
       },
     },
     terminal: {

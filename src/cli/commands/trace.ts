@@ -5,6 +5,7 @@ import { renderTraceDot } from '../../report/trace-dot.ts';
 import { renderTraceMermaid } from '../../report/trace-mermaid.ts';
 import { renderTraceText } from '../../report/trace-text.ts';
 import type { Io } from '../../wire/io.ts';
+import { asnSources } from '../asn-sources.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { canFillScreen, redrawnBlock } from '../screen.ts';
 import { watchTrace } from '../trace-live.ts';
@@ -102,6 +103,23 @@ const flags = {
     value: '4|6',
     group: 'Paths',
   },
+  names: {
+    schema: z.boolean().optional(),
+    about: 'Ask DNS for the names of hops; default on a terminal only. --no-names never asks.',
+    group: 'Names',
+  },
+  asnDb: {
+    schema: z.string().min(1).optional(),
+    about: 'Autonomous systems by this MaxMind DB file (.mmdb). No network is asked.',
+    value: 'FILE',
+    group: 'Names',
+  },
+  prefixes: {
+    schema: z.string().min(1).optional(),
+    about: 'Autonomous systems by this text file: lines of prefix, AS number, name.',
+    value: 'FILE',
+    group: 'Names',
+  },
   watch: {
     schema: z.boolean().optional(),
     about: 'The live view with keys; on where stdin and stderr are a terminal, --no-watch turns it off.',
@@ -140,9 +158,11 @@ export const trace = defineCommand({
   ],
   run: async ({ flags, positionals, io }) => {
     const isWatched = canFillScreen(io) && flags.watch !== false;
-    const task = taskOf(flags, positionals[0] as string, isWatched);
-    const run = new TraceRun(task, io);
-    await (isWatched ? watchTrace(run, { names: true, asn: true }, io) : follow(run, io));
+    const wanted = taskOf(flags, positionals[0] as string, isWatched);
+    const names = flags.names ?? (io.terminal.stdoutIsTty || isWatched);
+    const run = new TraceRun({ ...wanted, asnOf: await asnSources(flags, io) }, io, names);
+    await (isWatched ? watchTrace(run, { names, asn: true }, io) : follow(run, io));
+    await run.namesSettled();
     const report = run.report();
     io.terminal.out(rendered(report, formatOf(flags), io));
     return codeOf(report);
@@ -154,7 +174,7 @@ const defaultRounds = 20;
 const mostRounds = 1_000_000;
 const defaultIntervalS = 0.5;
 
-function taskOf(flags: TraceFlags, text: string, isWatched: boolean): TraceTask {
+function taskOf(flags: TraceFlags, text: string, isWatched: boolean): Omit<TraceTask, 'asnOf'> {
   const destination = traceDestination(text);
   const mistakes = [
     ...(flags.interval !== undefined && flags.rate !== undefined

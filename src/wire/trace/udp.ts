@@ -2,7 +2,7 @@ import { IPPROTO_UDP, SOCK_DGRAM } from '../abi.ts';
 import { errnoOf, StampedSocket } from '../error-queue.ts';
 import { readExtensions } from '../icmp-extension.ts';
 import type { QuotedPacket } from '../icmp-error.ts';
-import { addressBytes, checksumAdd, protocol, word } from '../ip.ts';
+import { addressBytes, checksumAdd, checksumFold, protocol, word } from '../ip.ts';
 import { memory, SystemCallError } from '../libc.ts';
 import { type ControlMessages, IP_RECVERR_RFC4884, IPV6_RECVERR_RFC4884, SOL_IP, SOL_IPV6 } from '../msghdr.ts';
 import { counterweight, InFlight } from './in-flight.ts';
@@ -39,6 +39,11 @@ class UdpTransport implements TraceTransport {
   readonly #probes = new InFlight();
   readonly #payload = memory(PAYLOAD_BYTES);
   #source = '';
+  /**
+   * What stands in place of the checksum where a network card, or nobody on a way inside this machine, was to finish it: the
+   * sum of the pseudo header. A quote of that is no sign of a NAT.
+   */
+  #unfinished = 0;
 
   constructor(target: TraceTarget, listener: IcmpListener | null) {
     this.#target = target;
@@ -110,6 +115,7 @@ class UdpTransport implements TraceTransport {
     const length = UDP_HEADER_BYTES + PAYLOAD_BYTES;
     const addresses = [this.#source, address].map((text) => addressBytes(text.split('%', 1)[0]!));
     const pseudo = addresses.reduce((sum, bytes) => checksumAdd(bytes, 0, bytes.length, sum), protocol.udp + length);
+    this.#unfinished = ~checksumFold(pseudo) & 0xffff;
     return checksumAdd(TEXT, 0, TEXT.length, pseudo + sourcePort + port + length);
   }
 
@@ -134,7 +140,7 @@ class UdpTransport implements TraceTransport {
       quoted.source !== this.#source ||
       quoted.sourcePort !== this.#flows[probe.flow]?.port ||
       quoted.destinationPort !== this.#target.port ||
-      (quoted.checksum !== null && quotesText && quoted.checksum !== mark);
+      (quoted.checksum !== null && quotesText && quoted.checksum !== mark && quoted.checksum !== this.#unfinished);
     events.replied(probe.id, { ...reply, rewritten });
   }
 
