@@ -29,6 +29,15 @@ function factsOf(observations: readonly Observation[]): string[] {
       const { sent, received, minMs, medianMs, meanMs, maxMs, stddevMs } = one.figures;
       lines.push(`round-trips ${one.to}: ${received}/${sent} ${[minMs, medianMs, meanMs, maxMs, stddevMs].join(' ')}`);
     }
+    if (one.kind === 'transfer') {
+      const { direction, protocol, streams, senderMbitPerS, receiverMbitPerS, retransmits, udp, intervals } = one;
+      const rates = [senderMbitPerS, receiverMbitPerS].map((rate) => rate && Number(rate.toPrecision(3)));
+      const loss = udp ? ` lost ${udp.lost}/${udp.packets}` : '';
+      const counts = `${streams} streams, ${retransmits} again, ${intervals.length} intervals`;
+      lines.push(
+        `${protocol} ${direction} ${one.to} ${one.outcome.kind}: ${rates.join(' > ')} Mbit/s, ${counts}${loss}`,
+      );
+    }
     if (one.kind === 'trace') {
       const hops = one.hops.map((hop) => {
         const all = [...new Set((hop.replies ?? [hop]).flatMap(({ address }) => address ?? []))];

@@ -2,6 +2,9 @@ import type { ImportFormat } from '../model/import.ts';
 import { fpingJsonImporter } from './fping-json.ts';
 import { fpingImporter } from './fping.ts';
 import type { Detection, Importer } from './importer.ts';
+import { hpingImporter } from './hping.ts';
+import { iperfJsonImporter } from './iperf3-json.ts';
+import { iperfTextImporter } from './iperf3-text.ts';
 import { mtrCsvImporter } from './mtr-csv.ts';
 import { mtrJsonImporter } from './mtr-json.ts';
 import { mtrRawImporter } from './mtr-raw.ts';
@@ -31,6 +34,9 @@ export const importers: readonly Importer[] = [
   fpingImporter,
   fpingJsonImporter,
   scamperImporter,
+  iperfJsonImporter,
+  iperfTextImporter,
+  hpingImporter,
 ];
 
 /** An importer is chosen from this confidence on. */

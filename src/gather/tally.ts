@@ -6,6 +6,8 @@ interface Sums {
   kinds: Set<string>;
   observations: number;
   path: ImportTarget['path'];
+  up: number | null;
+  down: number | null;
   probes: { sent: number; received: number } | null;
   /** Echoes one by one; figures of a tool in sum stand beside, because samples and sums do not merge. */
   samples: Samples;
@@ -40,6 +42,8 @@ export function makeTally(): Tally {
       kinds: new Set<string>(),
       observations: 0,
       path: null,
+      up: null,
+      down: null,
       probes: null,
       samples: makeSamples(),
       told: null,
@@ -71,6 +75,7 @@ function addTo(sums: Sums, one: Observation): void {
     addMs(sums.samples, one.rttMs);
   }
   if (one.kind === 'trace') addPath(sums, one);
+  if (one.kind === 'transfer') sums[one.direction] = one.receiverMbitPerS ?? one.senderMbitPerS;
   if (one.kind === 'round-trips') sums.told = one.figures;
 }
 
@@ -87,7 +92,7 @@ function addPath(sums: Sums, { hops, reached }: ObservationOf<'trace'>): void {
   for (const { rttMs } of timed) addMs(sums.samples, rttMs);
 }
 
-function targetOf(to: string, { kinds, observations, path, probes, samples, told }: Sums): ImportTarget {
+function targetOf(to: string, { kinds, observations, path, up, down, probes, samples, told }: Sums): ImportTarget {
   const { count, min, max } = samples.histogram;
   const any = count > 0;
   return {
@@ -95,6 +100,8 @@ function targetOf(to: string, { kinds, observations, path, probes, samples, told
     kinds: [...kinds],
     observations,
     path,
+    upMbitPerS: up,
+    downMbitPerS: down,
     sent: probes?.sent ?? told?.sent ?? null,
     received: probes?.received ?? told?.received ?? null,
     minMs: any ? min : (told?.minMs ?? null),

@@ -17,6 +17,9 @@ export const importFormats = [
   'fping',
   'fping-json',
   'scamper-json',
+  'iperf3-json',
+  'iperf3',
+  'hping3',
 ] as const;
 export const importFormat = z.enum(importFormats);
 export type ImportFormat = z.infer<typeof importFormat>;
@@ -36,6 +39,8 @@ const targetSummary = z.object({
     .object({ hops: z.number().int(), reached: z.boolean() })
     .nullable()
     .meta({ description: 'Length of the last trace to this target and whether it arrived; null where none was.' }),
+  upMbitPerS: z.number().nullable().meta({ description: 'Last throughput to the target, as its receiver saw it.' }),
+  downMbitPerS: z.number().nullable().meta({ description: 'Last throughput from the target.' }),
   sent: z.number().int().nullable().meta({ description: 'Round-trip probes sent; null where none were.' }),
   received: z.number().int().nullable(),
   minMs: z.number().nullable(),

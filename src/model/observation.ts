@@ -5,6 +5,7 @@ import { outcome } from './outcome.ts';
 import { hopReply, roundTripFigures, roundTripsFields } from './round-trips.ts';
 import { stampSummary } from './stamp.ts';
 import { traceGraph } from './trace.ts';
+import { transferFields } from './transfer.ts';
 
 const header = {
   at: z.string().meta({ description: 'Wall-clock time of the measurement, ISO 8601.' }),
@@ -77,6 +78,8 @@ export const stampObservation = z.object({
 });
 /** Round trips of which only sums are known; from other tools' output. */
 export const roundTripsObservation = z.object({ kind: z.literal('round-trips'), ...header, ...roundTripsFields });
+/** A bulk transfer of which another tool tells the sums. */
+export const transferObservation = z.object({ kind: z.literal('transfer'), ...header, ...transferFields });
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** How large packets may be on the way. */
 export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
@@ -103,6 +106,7 @@ export const observation = z
     stampObservation,
     traceObservation,
     roundTripsObservation,
+    transferObservation,
     inferenceObservation,
     mtuObservation,
     clientObservation,

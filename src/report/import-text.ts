@@ -7,7 +7,8 @@ import { moment, num, percent, plural } from './format.ts';
 const MAX_ROWS = 20;
 const MAX_WARNINGS = 12;
 const HEADINGS = ['observations', 'sent', 'loss', 'min', 'median', 'p99', 'max'] as const;
-const WIDTHS = [12, 7, 8, 8, 8, 8, 8] as const;
+/** Cells of each column, with the space before it. */
+const WIDTHS = [14, 7, 8, 8, 8, 8, 8] as const;
 
 /** `inferpath import` for a terminal: each file with its format and span, then a row for each target. Round trips in ms. */
 export function renderImportText(
@@ -51,27 +52,30 @@ function place({ file, line }: ImportWarning): string {
 
 /** On a narrow terminal the columns that can be had from the others go first. */
 function table(targets: readonly ImportTarget[], columns: number): string[] {
-  const shown = targets.slice(0, MAX_ROWS);
-  const kept = keptColumns(columns, Math.max(...shown.map((row) => nameOf(row).length)));
-  const nameWidth = columns - kept.reduce((sum, i) => sum + (WIDTHS[i] ?? 0), 0) - 2;
+  const shown = targets.slice(0, MAX_ROWS).map((target) => ({ name: nameOf(target), cells: cellsOf(target) }));
+  const widths = HEADINGS.map((_, i) =>
+    Math.max(WIDTHS[i] ?? 0, ...shown.map(({ cells }) => (cells[i] ?? '').length + 2)),
+  );
+  const widthOf = (kept: readonly number[]) => kept.reduce((sum, i) => sum + (widths[i] ?? 0), 2);
+  const kept = HEADINGS.map((_, i) => i);
+  const longest = Math.min(44, Math.max(...shown.map(({ name }) => name.length)));
+  for (const drop of [0, 3, 5, 1]) if (longest + widthOf(kept) > columns) kept.splice(kept.indexOf(drop), 1);
+  const nameWidth = Math.max(10, columns - widthOf(kept));
   const row = (name: string, cells: readonly string[]) =>
-    `  ${pad(clip(name, nameWidth), nameWidth)}${kept.map((i) => padLeft(cells[i] ?? '', WIDTHS[i] ?? 0)).join('')}`;
-  const lines = [row('target', HEADINGS), ...shown.map((target) => row(nameOf(target), cellsOf(target)))];
+    `  ${pad(clip(name, nameWidth), nameWidth)}${kept.map((i) => padLeft(cells[i] ?? '', widths[i] ?? 0)).join('')}`;
+  const lines = [row('target', HEADINGS), ...shown.map(({ name, cells }) => row(name, cells))];
   return targets.length > MAX_ROWS ? [...lines, `  and ${targets.length - MAX_ROWS} more targets: see --json`] : lines;
 }
 
-function keptColumns(columns: number, longestName: number): number[] {
-  const wanted = Math.min(44, longestName) + 2;
-  const all = HEADINGS.map((_, i) => i);
-  for (const drop of [0, 3, 5, 1]) {
-    if (all.reduce((sum, i) => sum + (WIDTHS[i] ?? 0), wanted) <= columns) break;
-    all.splice(all.indexOf(drop), 1);
-  }
-  return all;
-}
-
-function nameOf({ to, kinds, path }: ImportTarget): string {
-  const words = kinds.map((kind) => (kind === 'trace' && path ? `trace of ${plural(path.hops, 'hop')}` : kind));
+function nameOf({ to, kinds, path, upMbitPerS, downMbitPerS }: ImportTarget): string {
+  const rates = [
+    upMbitPerS === null ? [] : `up ${num(upMbitPerS)}`,
+    downMbitPerS === null ? [] : `down ${num(downMbitPerS)}`,
+  ];
+  const words = kinds.map((kind) => {
+    if (kind === 'trace' && path) return `trace of ${plural(path.hops, 'hop')}`;
+    return kind === 'transfer' && rates.flat().length > 0 ? `${rates.flat().join(', ')} Mbit/s` : kind;
+  });
   return `${printable(to, 60)} (${words.join(', ')}${path && !path.reached ? ', not reached' : ''})`;
 }
 
