@@ -21,7 +21,7 @@ export const iperfJsonImporter: Importer = {
     return {
       line: (text, number) => {
         if (!reader && text.trim() === '') return;
-        reader ??= /^\{"event":/.test(text)
+        reader ??= text.startsWith('{"event":')
           ? eventReader(sink, read)
           : documentReader(sink, (document, line) => read(asObject(document) ?? {}, line));
         reader.line(text, number);
