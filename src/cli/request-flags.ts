@@ -128,6 +128,11 @@ export const requestFlags = {
 
 export type RequestFlags = FlagValues<typeof requestFlags>;
 
+/** Those that say how to connect, which other commands share. */
+const { family, resolve, clientCert, clientKey, ca, insecure } = requestFlags;
+export const trustFlags = { family, resolve, clientCert, clientKey, ca, insecure };
+type ConnectionFlags = FlagValues<typeof trustFlags> & Pick<RequestFlags, 'http2' | 'proxy' | 'timeout'>;
+
 /** More connections at once than this and the tap would cost more than it tells. */
 export const tapMaxConcurrency = 64;
 
@@ -142,7 +147,7 @@ export function proxyNote(flags: RequestFlags, io: Io): string | null {
 }
 
 /** Reads certificate files and addresses from the flags. @throws UsageError that names the flag and the file. */
-export async function linkOptions(flags: RequestFlags, io: Io): Promise<LinkOptions> {
+export async function linkOptions(flags: ConnectionFlags, io: Io): Promise<LinkOptions> {
   return {
     family: flags.family === undefined ? undefined : (Number(flags.family) as 4 | 6),
     resolve: resolved(flags.resolve),
@@ -173,7 +178,7 @@ function resolved(entries: readonly string[]): Map<string, string> {
 type Trust = Pick<LinkOptions, 'ca' | 'clientCert' | 'clientKey'>;
 
 /** PEM texts of the files, tried once here: what TLS cannot use is a mistake of the command line, not of the endpoint. */
-async function trust(flags: RequestFlags, io: Io): Promise<Trust> {
+async function trust(flags: ConnectionFlags, io: Io): Promise<Trust> {
   const pem = async (flag: string, path: string | undefined) => {
     if (path === undefined) return undefined;
     const text = await io.fs.readText(path).catch((error: NodeJS.ErrnoException) => {

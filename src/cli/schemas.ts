@@ -9,6 +9,7 @@ import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { traceReport } from '../model/trace-report.ts';
+import { responsivenessReport } from '../model/responsiveness.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
@@ -40,6 +41,12 @@ export const schemas: readonly Published[] = [
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  {
+    name: 'responsiveness',
+    about: 'what inferpath responsiveness --json prints',
+    schema: responsivenessReport,
+    side: 'output',
+  },
   { name: 'reflect', about: 'each line that inferpath reflect --json prints', schema: reflectLine, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];

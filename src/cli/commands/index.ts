@@ -11,6 +11,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'ping', load: async () => (await import('./ping.ts')).ping },
   { name: 'import', load: async () => (await import('./import.ts')).importCommand },
   { name: 'trace', load: async () => (await import('./trace.ts')).trace },
+  { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },

@@ -95,6 +95,10 @@ const flags = {
     value: 'FILE',
     group: security,
   },
+  responsiveness: {
+    schema: z.boolean().default(false),
+    about: 'Also serve tests of responsiveness under load (inferpath responsiveness); implies --tls.',
+  },
   ...stampFlags,
   duration: {
     schema: z.coerce.number().positive().max(86_400).optional(),
@@ -127,6 +131,10 @@ export const reflect = defineCommand({
       about: 'stalls one token in a hundred, and admits it.',
     },
     { line: "inferpath reflect --tls --listen '[::]:7443'", about: 'serves HTTPS with HTTP/2 on every address.' },
+    {
+      line: "inferpath reflect --responsiveness --listen '[::]:7443'",
+      about: 'also serves inferpath responsiveness and other clients of its draft.',
+    },
     {
       line: "inferpath reflect --stamp-listen '[::]:8620'",
       about: 'also reflects STAMP test packets, for loss and delay variation of each direction.',
@@ -169,7 +177,7 @@ async function start(flags: ReflectFlags, io: Io): Promise<Reflector> {
 /** Reads the PEM files; undefined without TLS. */
 async function readTls(flags: ReflectFlags, io: Io): Promise<ReflectorOptions['tls']> {
   const { cert, key, clientCa } = flags;
-  if (!flags.tls && cert === undefined && clientCa === undefined) return undefined;
+  if (!flags.tls && !flags.responsiveness && cert === undefined && clientCa === undefined) return undefined;
   const read = async (flag: string, path: string | undefined) => {
     if (path === undefined) return undefined;
     try {

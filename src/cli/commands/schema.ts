@@ -21,7 +21,7 @@ export const schema = defineCommand({
   ],
   run: ({ flags, positionals: [name], io }) => {
     if (flags.list || name === undefined)
-      io.terminal.out(schemas.map((s) => `${s.name.padEnd(11)}${s.about}\n`).join(''));
+      io.terminal.out(schemas.map((s) => `${s.name.padEnd(16)}${s.about}\n`).join(''));
     else io.terminal.out(`${JSON.stringify(publishedSchema(name), null, 2)}\n`);
     return Promise.resolve(exitCode.ready);
   },

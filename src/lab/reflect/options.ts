@@ -66,6 +66,10 @@ export const reflectorOptions = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Send headers and stream preamble once the request is read, not with the first token.' }),
+  responsiveness: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Serve what a test of responsiveness under load needs; with TLS only.' }),
   truthFile: z.string().optional().meta({ description: 'File that gets one JSON line per request.' }),
   seed: z.coerce.number().int().min(0).max(0xffff_ffff).optional().meta({ description: 'Makes all draws repeatable.' }),
 });

@@ -9,6 +9,7 @@ import {
 import { isIPv6, type AddressInfo, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Io } from '../../wire/io.ts';
+import { limitUnsent } from '../../wire/not-sent.ts';
 import { Answer } from './answer.ts';
 import { parseJsonObject, readBody } from './body.ts';
 import { selfSignedCertificate } from './certificate.ts';
@@ -20,6 +21,7 @@ import { reflectorOptions, type ReflectorInput, type ReflectorOptions } from './
 import { planAnswer } from './plan.ts';
 import { countPromptTokens } from './prompt.ts';
 import { seededUniform } from './random.ts';
+import { ResponsivenessService, windowBytes } from './responsiveness.ts';
 import { findRoute } from './routes.ts';
 import { openTruthFile, type TruthRow, type TruthSink } from './truth.ts';
 
@@ -37,7 +39,7 @@ type AnyRequest = IncomingMessage | Http2ServerRequest;
 type AnyResponse = ServerResponse | Http2ServerResponse;
 
 /** The parts of the outside world that a reflector touches. */
-export type ReflectorIo = Pick<Io, 'clock' | 'random' | 'cwd'>;
+export type ReflectorIo = Pick<Io, 'clock' | 'random' | 'cwd'> & Partial<Pick<Io, 'platform'>>;
 
 export interface ReflectorStats {
   requests: number;
@@ -134,12 +136,16 @@ function createHttpServer(
       allowHTTP1: true,
       cert: own.cert,
       key: own.key,
-      settings: { maxConcurrentStreams: 1000 },
+      settings: { maxConcurrentStreams: 1000, ...(options.responsiveness && { initialWindowSize: windowBytes }) },
       ...(tls.clientCa ? { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true } : {}),
     },
     handle,
   );
-  server.on('connection', (socket: Socket) => service.adopt(socket.setNoDelay(true)));
+  server.on('connection', (socket: Socket) => {
+    service.adopt(socket.setNoDelay(true));
+    if (options.responsiveness) limitUnsent(socket, io.platform ?? '');
+  });
+  if (options.responsiveness) server.on('session', (session) => service.responsiveness?.widen(session));
   server.on('secureConnection', (socket: Socket) => service.adopt(socket));
   server.on('sessionError', () => undefined);
   return { server, certificate: own.cert };
@@ -147,6 +153,8 @@ function createHttpServer(
 
 /** All state of one running reflector. */
 class Service {
+  /** Null where it is not served. */
+  readonly responsiveness: ResponsivenessService | null;
   readonly #options: ReflectorOptions;
   readonly #io: ReflectorIo;
   readonly #truth: TruthSink | undefined;
@@ -163,6 +171,7 @@ class Service {
   #tokens = 0;
 
   constructor(options: ReflectorOptions, io: ReflectorIo, truth: TruthSink | undefined, hooks: ReflectorHooks) {
+    this.responsiveness = options.responsiveness ? new ResponsivenessService() : null;
     this.#options = options;
     this.#io = io;
     this.#truth = truth;
@@ -201,6 +210,7 @@ class Service {
     this.#requests++;
     const reused = this.#isReused(request);
     response.on('error', () => undefined);
+    if (this.responsiveness?.accept(request, response)) return;
     const route = findRoute(request.method ?? '', request.url ?? '');
     if (route.kind === 'dialect') {
       void this.#answer(request, response, route.dialect, headMs, reused);

@@ -24,6 +24,8 @@ export interface LinkOptions {
   clientCert?: string | undefined;
   clientKey?: string | undefined;
   connectTimeoutMs: number;
+  /** See TcpTarget; for connections that carry bulk beside what is timed. */
+  bulk?: boolean | undefined;
 }
 
 /** When each part of the set-up began and ended, CLOCK_MONOTONIC ms. Parts that did not happen are null. */
@@ -159,7 +161,7 @@ async function resolveTarget(
   const version = isIP(literal);
   if (version !== 0 && options.family !== undefined && version !== options.family)
     throw codedError('EADDRNOTAVAIL', `${literal} is not an IPv${options.family} address`);
-  if (version !== 0) return { address: literal, family: version as 4 | 6, port };
+  if (version !== 0) return { address: literal, family: version as 4 | 6, port, bulk: options.bulk };
   const startMs = io.clock.monoMs();
   const addresses = await unlessAborted(io.dns.lookup(host, options.family), signal);
   setUp.dns = {
@@ -170,7 +172,7 @@ async function resolveTarget(
   };
   const first = addresses[0];
   if (!first) throw codedError('ENODATA', `no address for ${host}`);
-  return { ...first, port };
+  return { ...first, port, bulk: options.bulk };
 }
 
 /** What `work` gives, unless `signal` aborts first: then its reason is thrown and `work` goes on unheard. */

@@ -18,12 +18,19 @@ export class ArrivalStream extends Duplex {
   arriving: Arrival | null = null;
   readonly #hooks: ArrivalStreamHooks;
   readonly #queue: { bytes: Uint8Array | null; arrival: Arrival | null }[] = [];
+  /** How many deliveries one turn of the event loop hands out. */
+  readonly #perTurn: number;
   #pumping = false;
   #held = false;
 
-  constructor(hooks: ArrivalStreamHooks) {
+  /**
+   * @param perTurn more than 1 for bulk: a turn for each delivery would limit its rate to that of the event loop. A listener that
+   *   runs in a tick after the turn then sees the stamp of the last delivery of that turn.
+   */
+  constructor(hooks: ArrivalStreamHooks, perTurn = 1) {
     super({ allowHalfOpen: true, autoDestroy: false });
     this.#hooks = hooks;
+    this.#perTurn = perTurn;
   }
 
   /** Queues a delivery; `null` bytes are the end of the stream. */
@@ -34,17 +41,22 @@ export class ArrivalStream extends Duplex {
 
   // One delivery per turn of the event loop: the ticks that a delivery causes run before the next one changes `arriving`.
   #pump(): void {
-    const next = this.#queue.shift();
-    if (!next || this.destroyed) {
-      this.#pumping = false;
-      return;
-    }
     this.#pumping = true;
-    if (next.arrival) this.arriving = next.arrival;
-    const wantsMore = this.push(next.bytes);
-    if (next.bytes) this.#hooks.consumed(next.bytes.length);
-    if (wantsMore) setImmediate(() => this.#pump());
-    else this.#held = true;
+    for (let i = 0; i < this.#perTurn; i++) {
+      const next = this.#queue.shift();
+      if (!next || this.destroyed) {
+        this.#pumping = false;
+        return;
+      }
+      if (next.arrival) this.arriving = next.arrival;
+      const wantsMore = this.push(next.bytes);
+      if (next.bytes) this.#hooks.consumed(next.bytes.length);
+      if (!wantsMore) {
+        this.#held = true;
+        return;
+      }
+    }
+    setImmediate(() => this.#pump());
   }
 
   // A reader that pauses stops the pump, and what is not pumped makes the transport stop reading: nothing piles up here.

@@ -6,6 +6,11 @@ export interface TcpTarget {
   address: string;
   family: 4 | 6;
   port: number;
+  /**
+   * For bulk: the kernel takes only little more than it can send (TCP_NOTSENT_LOWAT), and deliveries are handed out many at a
+   * time, for more rate and coarser stamps. Heeded by the kernel transport.
+   */
+  bulk?: boolean | undefined;
 }
 
 /** One delivery of bytes to the application. All times CLOCK_MONOTONIC in ms. */

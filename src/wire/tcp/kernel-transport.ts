@@ -58,6 +58,9 @@ function describe(wanted: boolean, tap: boolean): string {
   return `${base}; without CAP_NET_RAW the server kernel's clock (TCP timestamps) cannot be read, so bounds are wider`;
 }
 
+/** Deliveries of a bulk connection per turn of the event loop: some 16 KiB each. */
+const bulkPerTurn = 64;
+
 class KernelTransport implements TcpTransport {
   readonly stamps = 'kernel';
   readonly tap: boolean;
@@ -138,23 +141,26 @@ class KernelTransport implements TcpTransport {
     const closed = new Promise<void>((resolve) => {
       markClosed = resolve;
     });
-    const stream = new ArrivalStream({
-      write: (bytes, done) => {
-        live.written += bytes.length;
-        live.writes.push({ endOffset: live.written, done });
-        this.#send({ kind: 'write', id, bytes: Uint8Array.from(bytes) });
+    const stream = new ArrivalStream(
+      {
+        write: (bytes, done) => {
+          live.written += bytes.length;
+          live.writes.push({ endOffset: live.written, done });
+          this.#send({ kind: 'write', id, bytes: Uint8Array.from(bytes) });
+        },
+        shutdown: () => this.#send({ kind: 'shutdown', id }),
+        destroyed: () => {
+          if (this.#live.has(id) && !this.#failure) this.#send({ kind: 'close', id });
+        },
+        consumed: (bytes) => {
+          live.consumed += bytes;
+          if (live.consumed < consumedStepBytes) return;
+          this.#send({ kind: 'consumed', id, bytes: live.consumed });
+          live.consumed = 0;
+        },
       },
-      shutdown: () => this.#send({ kind: 'shutdown', id }),
-      destroyed: () => {
-        if (this.#live.has(id) && !this.#failure) this.#send({ kind: 'close', id });
-      },
-      consumed: (bytes) => {
-        live.consumed += bytes;
-        if (live.consumed < consumedStepBytes) return;
-        this.#send({ kind: 'consumed', id, bytes: live.consumed });
-        live.consumed = 0;
-      },
-    });
+      target.bulk ? bulkPerTurn : 1,
+    );
     const connection: TcpConnection = {
       trace,
       stream,

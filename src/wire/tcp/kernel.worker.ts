@@ -26,6 +26,7 @@ import {
   SOF_TIMESTAMPING,
   SOL_SOCKET,
 } from '../msghdr.ts';
+import { TCP_NOTSENT_LOWAT, UNSENT_BYTES } from '../not-sent.ts';
 import { AF_INET, AF_INET6, encodeSockaddr } from '../sockaddr.ts';
 import { type Batch, type FromWorker, rowKind, rowLength, type ToWorker, type WorkerSetup } from './protocol.ts';
 import { Tap } from './tap-socket.ts';
@@ -231,6 +232,7 @@ function beginConnect(order: Extract<ToWorker, { kind: 'connect' }>): void {
     connections.set(order.id, connection);
     byFd.set(fd, connection);
     setInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (order.bulk) setInt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
     setInt(fd, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE);
     watch(fd, EPOLLOUT, EPOLL_CTL_ADD);
     if (tap) {

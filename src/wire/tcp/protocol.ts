@@ -2,7 +2,7 @@ import type { TcpInfo } from './tcp-info.ts';
 
 /** What the main thread and the thread that owns the sockets say to each other. Times are CLOCK_MONOTONIC in ms. */
 export type ToWorker =
-  | { kind: 'connect'; id: number; address: string; family: 4 | 6; port: number }
+  | { kind: 'connect'; id: number; address: string; family: 4 | 6; port: number; bulk?: boolean | undefined }
   | { kind: 'write'; id: number; bytes: Uint8Array }
   | { kind: 'shutdown'; id: number }
   | { kind: 'info'; id: number; phase: string }

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { handshakeMs } from './foreign.ts';
+
+const sending = (calledMs: number, leftMs: number | null = calledMs + 0.1) => ({
+  endOffset: 0,
+  calledMs,
+  leftMs,
+  ackedMs: null,
+});
+const arrival = (atMs: number, readAtMs = atMs) => ({ endOffset: 0, atMs, readAtMs, stamp: 'kernel' as const });
+
+test('handshakeMs() ends with the server flight, whenever this thread got round to it, and not with tickets behind it', () => {
+  const sendings = [sending(100), sending(140)];
+  const arrivals = [arrival(110, 135), arrival(112, 136), arrival(155)];
+  expect(handshakeMs({ sendings, arrivals }, 1)).toBeCloseTo(11.9, 9);
+});
+
+test('handshakeMs() spans both round trips of TLS 1.2', () => {
+  const sendings = [sending(100, null), sending(111), sending(123)];
+  expect(handshakeMs({ sendings, arrivals: [arrival(110), arrival(121), arrival(140)] }, 2)).toBe(21);
+});
+
+test('handshakeMs() is unknown where the trace does not show it', () => {
+  expect(handshakeMs({ sendings: [], arrivals: [arrival(1)] }, 1)).toBeNull();
+  expect(handshakeMs({ sendings: [sending(1)], arrivals: [] }, 1)).toBeNull();
+});
