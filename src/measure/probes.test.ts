@@ -6,6 +6,7 @@ import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import { probeContract } from './probe.case.ts';
 import { probes } from './probes.ts';
+import { stampProbe } from './stamp/probe.ts';
 import { tcpProbe } from './tcp.ts';
 import { tlsProbe } from './tls.ts';
 import { traceProbe } from './trace.ts';
@@ -65,8 +66,9 @@ probeContract('inference on a schedule', {
 });
 
 test('the registry holds every probe that measures somebody else, once', () => {
-  // The client watches itself: that is no probe.
-  const kinds = observation.options.map((o) => o.shape.kind.value).filter((kind) => kind !== 'client');
+  // The client watches itself, and sums of round trips come from other tools only: neither is a probe.
+  const others = new Set(['client', 'round-trips']);
+  const kinds = observation.options.map((o) => o.shape.kind.value).filter((kind) => !others.has(kind));
   expect(probes.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
-  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, mtuProbe, pingProbe, inferenceProbe]);
+  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, mtuProbe, pingProbe, stampProbe, inferenceProbe]);
 });
