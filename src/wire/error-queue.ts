@@ -36,6 +36,13 @@ const DRAIN_MAX = 256;
 const RX_FLAGS = SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE;
 const TX_FLAGS = SOF_TIMESTAMPING.TX_SOFTWARE | SOF_TIMESTAMPING.OPT_ID | SOF_TIMESTAMPING.OPT_TSONLY;
 
+// linux/in6.h
+const IPV6_FLOWLABEL_MGR = 32;
+const IPV6_FLOWINFO_SEND = 33;
+const IPV6_AUTOFLOWLABEL = 70;
+const FLOW_LABEL = { create: 1, shareAny: 255 } as const;
+const SIN6_FLOWINFO = 4;
+
 /** What drain() finds. The buffers are those of the socket and are overwritten by the next packet. */
 export interface SocketEvents {
   /** The kernel handed packet `tag` to the network interface at this moment (monotonic ms). */
@@ -85,11 +92,33 @@ export class StampedSocket {
     check(libc().bind(this.fd, sockaddr, length), 'bind', `port ${port}`);
   }
 
-  /** Starts connecting; returns 0 or the errno (EINPROGRESS for TCP on its way). */
-  connect(address: string, port: number): number {
+  /**
+   * Starts connecting; returns 0 or the errno (EINPROGRESS for TCP on its way).
+   * @param flowLabel IPv6 only, for all packets of the socket; the kernel's own choice, another one per connection, when left out
+   */
+  connect(address: string, port: number, flowLabel?: number): number {
     const sockaddr = memory(SOCKADDR_IN6_BYTES);
     const length = encodeSockaddr(sockaddr, address, port);
+    if (flowLabel !== undefined && this.family === 6 && this.#leaseFlowLabel(sockaddr, flowLabel)) {
+      sockaddr.writeUInt32BE(flowLabel, SIN6_FLOWINFO);
+    }
     return libc().connect(this.fd, sockaddr, length) < 0 ? lastErrno() : 0;
+  }
+
+  /** Asks the kernel's flow label manager (linux/in6.h: struct in6_flowlabel_req), which lets anybody share any label. */
+  #leaseFlowLabel(sockaddr: Buffer, label: number): boolean {
+    const request = memory(32);
+    sockaddr.copy(request, 0, 8, 24);
+    request.writeUInt32BE(label, 16);
+    request[21] = FLOW_LABEL.shareAny;
+    request.writeUInt16LE(FLOW_LABEL.create, 22);
+    if (libc().setsockopt(this.fd, SOL_IPV6, IPV6_FLOWLABEL_MGR, request, 32) === 0) {
+      this.setOption(SOL_IPV6, IPV6_FLOWINFO_SEND, 1);
+      return true;
+    }
+    // No label at all is one, too, and the same for every connection.
+    this.setOption(SOL_IPV6, IPV6_AUTOFLOWLABEL, 0);
+    return false;
   }
 
   /** The local port that bind or connect chose. */

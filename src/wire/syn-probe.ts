@@ -31,6 +31,8 @@ export interface SynRequest {
   hops?: number;
   /** Source port, so that several SYNs one after the other are the same flow to a load balancer. 0 or left out: any. */
   localPort?: number;
+  /** IPv6 flow label, so that balancers that look at it see one flow, too. */
+  flowLabel?: number;
   /**
    * Leave the handshake half done and reset it when closed: the application behind the port sees no connection, and the same
    * ports can be used again at once. Else it ends by the farewell of TCP, and our side waits with the ports for a minute.
@@ -61,7 +63,7 @@ class KernelSynProbe implements SynProbe {
   readonly sentMs: number;
   #result: SynResult | null = null;
 
-  constructor({ address, port, hops, localPort, reset }: SynRequest) {
+  constructor({ address, port, hops, localPort, flowLabel, reset }: SynRequest) {
     this.#socket = new StampedSocket(isIPv6(address) ? 6 : 4, SOCK_STREAM, IPPROTO_TCP, 'rx');
     this.sentMs = this.#socket.clock.monoMs();
     try {
@@ -72,7 +74,7 @@ class KernelSynProbe implements SynProbe {
         this.#socket.bind(localPort);
       }
       this.sentMs = this.#socket.clock.monoMs();
-      const errno = this.#socket.connect(address, port);
+      const errno = this.#socket.connect(address, port, flowLabel);
       // The own host can answer at once: on loopback a reset is there before connect() returns.
       if (errno !== 0 && errno !== constants.errno.EINPROGRESS) this.#result = this.#icmpError() ?? this.#ended(errno);
     } catch (error) {
@@ -111,7 +113,8 @@ class KernelSynProbe implements SynProbe {
     if (state === TCP_SYN_SENT) return null;
     if (state === TCP_CLOSE) {
       const errno = this.#socket.takeError();
-      return errno === 0 ? null : this.#ended(errno);
+      // The ICMP error that closed it may have come after its queue was read.
+      return this.#icmpError() ?? (errno === 0 ? null : this.#ended(errno));
     }
     return {
       kind: 'accepted',

@@ -1,7 +1,7 @@
 import { pathId } from '../../model/path-id.ts';
 import type { TraceGraph } from '../../model/trace.ts';
-import { REPEATS, repeatsOf, SOLE_ANSWERS } from './per-packet.ts';
-import { rowsOf, successors, type Row } from './rows.ts';
+import { isByFlow, SOLE_ANSWERS } from './per-packet.ts';
+import { rowOf, rowsOf, successors, type Row } from './rows.ts';
 import type { Table } from './table.ts';
 
 /** The shape of what was found; what was measured at its nodes is filled in by who knows it. */
@@ -23,7 +23,7 @@ export function shapeOf(table: Table, firstTtl: number, isTarget: (address: stri
   const shape: Shape = { nodes: [], edges: [], paths: [], balancers: [] };
   const ids = rows.map((row) => addNodes(shape, row));
   for (let i = 0; i + 1 < rows.length; i++) addEdges(shape, table, rows, ids, i);
-  rows.forEach((_, i) => addBalancers(shape, rows, ids, i));
+  rows.forEach((_, i) => addBalancers(shape, table, rows, ids, i));
   addPaths(shape, table, rows, ids, isTarget);
   return shape;
 }
@@ -31,6 +31,8 @@ export function shapeOf(table: Table, firstTtl: number, isTarget: (address: stri
 /** With the silent hops behind the last answer, as far as they were tried. */
 function lastHop(table: Table, firstTtl: number): number {
   let ttl = Math.max(table.reach, firstTtl - 1);
+  const last = rowOf(table, ttl).cells.filter((cell) => cell.received > 0);
+  if (last.length > 0 && last.every((cell) => cell.ended)) return ttl;
   while ([...table.row(ttl + 1).values()].some(({ flow }) => table.endOf(flow) > ttl)) ttl++;
   return ttl;
 }
@@ -78,10 +80,10 @@ function addEdges(shape: Shape, table: Table, rows: readonly Row[], ids: readonl
   }
 }
 
-function addBalancers(shape: Shape, rows: readonly Row[], ids: readonly Ids[], i: number): void {
+function addBalancers(shape: Shape, table: Table, rows: readonly Row[], ids: readonly Ids[], i: number): void {
   const row = rows[i]!;
   if (row.vertices.size < 2) return;
-  const kind = row.perPacket ? 'per-packet' : repeatsOf(row) >= REPEATS ? 'per-flow' : 'unknown';
+  const kind = row.perPacket ? 'per-packet' : isByFlow(table, rows, i) ? 'per-flow' : 'unknown';
   const before = rows[i - 1];
   const nodes: (number | null)[] = before === undefined ? [null] : [...ids[i - 1]!.values()];
   for (const node of nodes) {
@@ -123,7 +125,7 @@ function nodesOf(table: Table, rows: readonly Row[], ids: readonly Ids[], flow: 
     // Where a hop is one node, the flow passes it whether it was asked there or not.
     const sole = row.vertices.size < 2 ? ids[i]!.values().next().value : undefined;
     if (sole === undefined && cell === undefined) return null;
-    const address = cell?.addresses.length === 1 ? cell.addresses[0]! : null;
+    const address = !row.perPacket && cell?.addresses.length === 1 ? cell.addresses[0]! : null;
     const node = sole ?? ids[i]!.get(address);
     if (node === undefined) return null;
     nodes.push(node);

@@ -1,4 +1,4 @@
-import { successors, type Row } from './rows.ts';
+import { onlyEnds, successors, type Row } from './rows.ts';
 import { flowsNeeded } from './stopping.ts';
 import type { Table } from './table.ts';
 import type { Wishes } from './wishes.ts';
@@ -14,21 +14,12 @@ export function widenByNode(wishes: Wishes, table: Table, near: Row, far: Row, c
     const going = flows.filter((flow) => table.endOf(flow) > near.ttl);
     if (going.length === 0 && flows.length > 0) continue;
     const next = successors(table, near, vertex);
-    const needed = flowsNeeded(next.size, confidence);
-    let counted = 0;
-    let [answered, silent] = [0, 0];
-    for (const flow of going) {
-      const cell = knownToFar.get(flow);
-      if (cell === undefined) continue;
-      if (cell.received > 0) answered++;
-      else if (cell.flying > 0 || wishes.wants(far.ttl, flow)) counted++;
-      else silent++;
-    }
-    const onlyEnds = going.every((flow) => {
-      const cell = knownToFar.get(flow);
-      return cell === undefined || cell.received === 0 || cell.ended;
-    });
-    counted += answered + (onlyEnds ? silent : 0);
+    const cells = going.flatMap((flow) => knownToFar.get(flow) ?? []);
+    const needed = onlyEnds(cells) ? 1 : flowsNeeded(next.size, confidence);
+    const answered = cells.filter((cell) => cell.received > 0).length;
+    const open = cells.filter((cell) => cell.received === 0 && (cell.flying > 0 || wishes.wants(far.ttl, cell.flow)));
+    // Where nobody answers, silence is all that can be counted.
+    let counted = answered + (answered === 0 ? cells.length : open.length);
     counted += wishes.addSome(far.ttl, going, needed - counted);
     missing += Math.max(0, needed - counted);
   }

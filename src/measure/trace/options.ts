@@ -25,7 +25,7 @@ export const traceOptions = z.strictObject({
     .max(30)
     .default(5)
     .meta({ description: 'Stop after so many silent hops in a row.' }),
-  maxFlows: z.number().int().min(1).max(512).default(128).meta({
+  maxFlows: z.number().int().min(1).max(512).default(256).meta({
     description: 'Flows (source ports) to use at most.',
   }),
   waitMs: z.number().min(20).max(10_000).default(700).meta({

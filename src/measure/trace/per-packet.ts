@@ -1,4 +1,4 @@
-import { successors, type Row } from './rows.ts';
+import { predecessors, successors, type Row } from './rows.ts';
 import type { Table } from './table.ts';
 import type { Wishes } from './wishes.ts';
 
@@ -6,7 +6,7 @@ import type { Wishes } from './wishes.ts';
  * Answers that flows must repeat before their hop counts as chosen by flow: of two branches taken packet by packet, five
  * repeats see the same one all along once in 32 times.
  */
-export const REPEATS = 5;
+const REPEATS = 5;
 /** The same for each node before a hop where flows seem to mesh, which packets that are spread one by one imitate. */
 const SUSPECT_REPEATS = 10;
 /** Answers wanted of a hop beside a per-packet balancer that seems to be a single node, before links to it are stated. */
@@ -24,13 +24,40 @@ export function checkRepeats(wishes: Wishes, table: Table, rows: readonly Row[],
       for (const flows of parting(table, row, before)) {
         askMore(wishes, row, flows, SUSPECT_REPEATS - repeats(row, flows));
       }
-    } else if (row.vertices.size > (before?.vertices.size ?? 1)) {
+    } else if (row.vertices.size > (before?.vertices.size ?? 1) && !isByFlow(table, rows, i)) {
       askMore(wishes, row, everyFlow(row), REPEATS - repeatsOf(row));
     }
   }
 }
 
-export function repeatsOf(row: Row): number {
+/**
+ * Whether flows were seen to keep to their way at this hop: by answers that repeat, or by going on to the same node as all flows
+ * beside them at a neighbouring hop, which packets that are spread one by one would do by chance only.
+ */
+export function isByFlow(table: Table, rows: readonly Row[], i: number): boolean {
+  const row = rows[i]!;
+  if (row.perPacket) return false;
+  const next = rows[i + 1];
+  return (
+    repeatsOf(row) >= REPEATS || (next !== undefined && !next.perPacket && agreements(table, row, next) >= REPEATS)
+  );
+}
+
+/** Flows beyond the first of each node that agree with it on the neighbour; none where any of them disagrees. */
+function agreements(table: Table, near: Row, far: Row): number {
+  if (near.vertices.size < 2 || far.vertices.size < 2) return 0;
+  const widens = near.vertices.size < far.vertices.size;
+  const [wide, find] = widens ? [far, predecessors] : [near, successors];
+  let agreeing = 0;
+  for (const vertex of wide.vertices.keys()) {
+    const neighbours = find(table, wide, vertex);
+    if (neighbours.size > 1) return 0;
+    for (const flows of neighbours.values()) agreeing += flows.length - 1;
+  }
+  return agreeing;
+}
+
+function repeatsOf(row: Row): number {
   return row.samples - row.answered;
 }
 
@@ -57,9 +84,4 @@ function askMore(wishes: Wishes, row: Row, flows: ReadonlySet<number>, count: nu
   const spent = answered.reduce((sum, cell) => sum + cell.sent - 1, 0);
   const flying = answered.reduce((sum, cell) => sum + cell.flying, 0);
   wishes.repeat(row.ttl, answered, Math.min(count - flying, 2 * SOLE_ANSWERS - spent));
-}
-
-/** Silence counts like an answer where it can hide no node: nobody answers, or only hosts that end their flows. */
-export function knowsEnough(row: Row): boolean {
-  return row.answered === 0 || row.cells.every((cell) => cell.received === 0 || cell.ended);
 }

@@ -1,6 +1,6 @@
 import { widenByNode } from './node-control.ts';
-import { checkRepeats, knowsEnough } from './per-packet.ts';
-import { addressAt, predecessors, rowOf, rowsOf, successors, type Row } from './rows.ts';
+import { checkRepeats } from './per-packet.ts';
+import { addressAt, onlyEnds, predecessors, rowOf, rowsOf, successors, type Row } from './rows.ts';
 import { flowsNeeded } from './stopping.ts';
 import type { Table } from './table.ts';
 import { Wishes, type Wish } from './wishes.ts';
@@ -16,7 +16,7 @@ export interface PlanOptions {
 }
 
 /** How many TTLs the first flow runs ahead of its answers: each is a round trip saved, and at most one probe too many. */
-const AHEAD = 4;
+const AHEAD = 2;
 /** Probes for one flow at one hop: that hop has answered others, the scout's, the rest. */
 const ATTEMPTS = { answeringHop: 3, scout: 2, silentHop: 1 } as const;
 /** Flows that a vertex must be seen with before a pair of hops counts as unmeshed (φ of MDA-Lite). */
@@ -98,6 +98,8 @@ export class Plan {
 
   /** Flows that stayed without an answer where others got one: lost, or over the limit of the router. */
   #again(row: Row): void {
+    // A host may limit what it says; that one flow comes there is all that has to be known.
+    if (onlyEnds(row.cells)) return;
     const first = Math.min(...row.cells.map(({ flow }) => flow));
     for (const cell of row.cells) {
       const silent = cell.flow === first ? ATTEMPTS.scout : ATTEMPTS.silentHop;
@@ -119,9 +121,9 @@ export class Plan {
 
   /** The stopping rule over all flows that come to this hop, wherever from. */
   #widenHop(row: Row): void {
-    const needed = flowsNeeded(row.vertices.size, this.#options.confidence);
+    const needed = onlyEnds(row.cells) ? 1 : flowsNeeded(row.vertices.size, this.#options.confidence);
     if (row.perPacket) return this.#wishes.repeat(row.ttl, row.cells, needed - row.samples - row.flying);
-    const counted = row.answered + (knowsEnough(row) ? row.silent : 0) + this.#wishes.openAt(row);
+    const counted = row.answered + (row.answered === 0 ? row.silent : 0) + this.#wishes.openAt(row);
     this.#wishes.addFlows(row.ttl, needed - counted);
   }
 

@@ -60,6 +60,15 @@ export function rowOf(table: Table, ttl: number): Row {
   return row;
 }
 
+/**
+ * Whether all who answered are where the path is over. A router that hands one flow to the target hands all of them: the target
+ * is on its own link. So one flow per router is enough to know.
+ */
+export function onlyEnds(cells: readonly Cell[]): boolean {
+  const answered = cells.filter((cell) => cell.received > 0);
+  return answered.length > 0 && answered.every((cell) => cell.ended);
+}
+
 /** The address of a flow at a TTL; null when it has none, or several. */
 export function addressAt(table: Table, ttl: number, flow: number): string | null {
   const addresses = table.cell(ttl, flow)?.addresses;

@@ -54,6 +54,14 @@ export class Session {
     if (this.#end === null || (this.#end.kind === 'unreachable' && reply.kind !== 'unreachable')) this.#end = reply;
   };
 
+  /** In rounds a hop may speak up that was silent before; one that spoke is not overwritten: that is a change of path. */
+  readonly heedRound = (probed: Probed): void => {
+    this.heed(probed);
+    const { flow, ttl, reply } = probed;
+    if (reply === null || this.table.cell(ttl, flow)?.received !== 0) return;
+    this.table.answered(ttl, flow, reply.from, { ends: reply.kind !== 'exceeded', late: true });
+  };
+
   get reached(): boolean {
     return this.#end !== null && this.#end.kind !== 'unreachable';
   }

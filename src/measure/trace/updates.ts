@@ -100,7 +100,8 @@ async function* run(
   let last: readonly TraceRecord[] = [];
   if (options.count > 0 && session.courses.length > 0 && !signal.aborted) {
     session.samples.restart();
-    for await (const news of measureRounds(session.courses, session, options, io, signal)) {
+    const { prober, family, heedRound: heed } = session;
+    for await (const news of measureRounds(session.courses, { prober, family, heed }, options, io, signal)) {
       if (last.length > 0 || news.round < options.count) yield { phase: 'rounds', round, records: last };
       ({ round, records: last } = news);
     }

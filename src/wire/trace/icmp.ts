@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { SOCK_DGRAM, SOCK_RAW } from '../abi.ts';
 import { StampedSocket } from '../error-queue.ts';
-import { ICMP6_ECHO, ICMP_ECHO, internetChecksum, readEcho, readIPv4Header } from '../icmp.ts';
+import { ICMP6_ECHO, ICMP_ECHO, readEcho, readIPv4Header } from '../icmp.ts';
 import type { QuotedPacket } from '../icmp-error.ts';
-import { checksumAdd, protocol } from '../ip.ts';
+import { addressBytes, checksumAdd, checksumFold, protocol } from '../ip.ts';
 import { memory, SystemCallError } from '../libc.ts';
 import type { ControlMessages } from '../msghdr.ts';
+import { HEADER6_BYTES, includeHeader6, startHeader6, writeProbe6 } from './header6.ts';
 import { counterweight, InFlight } from './in-flight.ts';
 import { errorKind, type IcmpListener, plainAddress } from './icmp-listener.ts';
 import { readySockets } from './poll.ts';
@@ -24,16 +25,26 @@ export function openIcmpTransport(target: TraceTarget, listener: IcmpListener | 
 const PACKET_BYTES = 64;
 const CHECKSUM_STEP = 257;
 
-/** Writes the echo request of a flow and a mark; returns its checksum (over IPv6 the kernel adds a constant to it). */
-function writeProbe(packet: Buffer, family: 4 | 6, identifier: number, mark: number, flow: number): number {
+/**
+ * Writes the echo request of a flow and a mark; returns its checksum.
+ * @param pseudoSum of the pseudo header that ICMPv6 sums up, 0 over IPv4 and where the kernel adds it
+ */
+function writeProbe(
+  packet: Buffer,
+  family: 4 | 6,
+  identifier: number,
+  mark: number,
+  flow: number,
+  pseudoSum: number,
+): number {
   packet.fill(0, 0, 8);
   packet[0] = family === 4 ? ICMP_ECHO : ICMP6_ECHO;
   packet.writeUInt16BE(identifier, 4);
   packet.writeUInt16BE(mark, 6);
   packet.writeUInt16BE(0, PACKET_BYTES - 2);
   const wanted = ((flow + 1) * CHECKSUM_STEP) & 0xffff;
-  packet.writeUInt16BE(counterweight(checksumAdd(packet, 0, PACKET_BYTES), wanted), PACKET_BYTES - 2);
-  const checksum = internetChecksum(packet, PACKET_BYTES);
+  packet.writeUInt16BE(counterweight(checksumAdd(packet, 0, PACKET_BYTES, pseudoSum), wanted), PACKET_BYTES - 2);
+  const checksum = checksumFold(checksumAdd(packet, 0, PACKET_BYTES, pseudoSum));
   packet.writeUInt16BE(checksum, 2);
   return checksum;
 }
@@ -58,7 +69,10 @@ class RawTransport implements TraceTransport {
   readonly #listener: IcmpListener;
   readonly #socket: StampedSocket;
   readonly #source: string;
-  readonly #packet = memory(PACKET_BYTES);
+  readonly #packet: Buffer;
+  /** The ICMP message inside the packet. */
+  readonly #message: Buffer;
+  readonly #pseudoSum: number;
   readonly #probes = new InFlight();
   readonly #checksums = new Map<number, number>();
   readonly #firstIdentifier = randomInt(0x10000);
@@ -68,6 +82,15 @@ class RawTransport implements TraceTransport {
     this.#listener = listener;
     this.#socket = connected(target, SOCK_RAW);
     this.#source = plainAddress(this.#socket.localAddress()) ?? '';
+    const before = target.family === 6 ? HEADER6_BYTES : 0;
+    this.#packet = memory(before + PACKET_BYTES);
+    this.#message = this.#packet.subarray(before);
+    this.#pseudoSum = 0;
+    if (target.family === 4) return;
+    includeHeader6(this.#socket);
+    startHeader6(this.#packet, this.#source, target.address, protocol.icmp6);
+    const addresses = [this.#source, target.address].map((text) => addressBytes(text.split('%', 1)[0]!));
+    this.#pseudoSum = addresses.reduce((sum, bytes) => checksumAdd(bytes, 0, 16, sum), protocol.icmp6 + PACKET_BYTES);
   }
 
   ready(): boolean {
@@ -76,10 +99,12 @@ class RawTransport implements TraceTransport {
 
   send(id: number, flow: number, ttl: number): void {
     const mark = this.#probes.add(id, flow);
-    const checksum = writeProbe(this.#packet, this.#target.family, this.#identifier(flow), mark, flow);
+    const { family, address } = this.#target;
+    const checksum = writeProbe(this.#message, family, this.#identifier(flow), mark, flow, this.#pseudoSum);
     this.#checksums.set(flow, checksum);
-    this.#socket.setHopLimit(ttl);
-    this.#socket.send(this.#packet, PACKET_BYTES, id, this.#target.address);
+    if (family === 6) writeProbe6(this.#packet, flow, ttl);
+    else this.#socket.setHopLimit(ttl);
+    this.#socket.send(this.#packet, this.#packet.length, id, address);
   }
 
   forget(id: number): void {
@@ -111,8 +136,8 @@ class RawTransport implements TraceTransport {
     const probe = this.#probes.byMark(quoted.echoSequence);
     if (probe === undefined) return;
     const identifier = this.#identifier(probe.flow);
-    // A NAT may have changed the identifier; whose else it could be is said by the checksum, over IPv4.
-    const checksumFits = family === 6 || quoted.checksum === this.#checksums.get(probe.flow);
+    // A NAT may have changed the identifier; whose else it could be is said by the checksum.
+    const checksumFits = quoted.checksum === this.#checksums.get(probe.flow);
     if (quoted.echoIdentifier !== identifier && !checksumFits && quoted.source === this.#source) return;
     const rewritten = quoted.source !== this.#source || quoted.echoIdentifier !== identifier || !checksumFits;
     events.replied(probe.id, { ...reply, rewritten });
@@ -151,7 +176,7 @@ class PingTransport implements TraceTransport {
 
   send(id: number, flow: number, ttl: number): void {
     const socket = (this.#flows[flow] ??= connected(this.#target, SOCK_DGRAM));
-    writeProbe(this.#packet, this.#target.family, 0, this.#probes.add(id, flow), flow);
+    writeProbe(this.#packet, this.#target.family, 0, this.#probes.add(id, flow), flow, 0);
     socket.setHopLimit(ttl);
     socket.send(this.#packet, PACKET_BYTES, id, this.#target.address);
   }

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { QuotedPacket } from '../icmp-error.ts';
 import { protocol } from '../ip.ts';
 import { openSynProbe, type SynProbe, type SynResult } from '../syn-probe.ts';
-import { errorKind, type IcmpListener } from './icmp-listener.ts';
+import { flowLabelOf } from './header6.ts';
+import { errorKind, type IcmpListener, plainAddress } from './icmp-listener.ts';
 import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
 
 /**
@@ -34,6 +35,8 @@ class ConnectTransport implements TraceTransport {
   readonly #listener: IcmpListener | null;
   readonly #ports: number[] = [];
   readonly #attempts = new Map<number, Attempt>();
+  /** Whole ICMP errors of this drain by flow and sender. */
+  readonly #heard = new Map<string, TraceReply>();
 
   constructor(target: TraceTarget, listener: IcmpListener | null, remark: string) {
     this.#target = target;
@@ -59,12 +62,13 @@ class ConnectTransport implements TraceTransport {
   }
 
   drain(events: TraceEvents): number {
-    const stepMs = this.#listener?.drain((quoted, reply) => this.#heard(quoted, reply, events)) ?? 0;
-    for (const attempt of this.#attempts.values()) {
-      const result = attempt.probe.poll();
-      if (result !== null) this.#ended(attempt, result, events);
-    }
-    return stepMs;
+    const stepMs = this.#listen();
+    const results = [...this.#attempts.values()].map((attempt) => ({ attempt, result: attempt.probe.poll() }));
+    // What closed a connection just now was heard by the other socket before, but perhaps not read yet.
+    const heard = results.some(({ result }) => result?.kind === 'icmp') ? this.#listen() : 0;
+    for (const { attempt, result } of results) if (result !== null) this.#ended(attempt, result, events);
+    this.#heard.clear();
+    return stepMs + heard;
   }
 
   close(): void {
@@ -76,35 +80,43 @@ class ConnectTransport implements TraceTransport {
   #connect(flow: number, ttl: number): SynProbe {
     const { address, port } = this.#target;
     const localPort = (this.#ports[flow] ??= anyPort());
-    return openSynProbe({ address, port, hops: ttl, localPort, reset: true });
+    return openSynProbe({ address, port, hops: ttl, localPort, flowLabel: flowLabelOf(flow), reset: true });
   }
 
   #of(flow: number): Attempt | undefined {
     return [...this.#attempts.values()].find((attempt) => attempt.flow === flow);
   }
 
-  #heard(quoted: QuotedPacket, reply: TraceReply, events: TraceEvents): void {
-    if (quoted.protocol !== protocol.tcp || quoted.destinationPort !== this.#target.port) return;
-    const flow = this.#ports.indexOf(quoted.sourcePort ?? -1);
-    const attempt = flow < 0 ? undefined : this.#of(flow);
-    if (attempt === undefined) return;
-    events.replied(attempt.id, { ...reply, rttMs: this.#sinceSent(attempt, reply.atMs) });
-    this.forget(attempt.id);
-  }
-
-  #sinceSent({ probe }: Attempt, atMs: number | null): number | null {
-    return atMs === null ? null : Math.max(0, atMs - probe.sentMs);
+  /**
+   * Whose probe an error belongs to is known by the queue of its connection alone, which checks the sequence number: a late one
+   * for an earlier connection of the same ports must not be taken for an answer to this one. The message itself is kept for
+   * what else it says.
+   */
+  #listen(): number {
+    const keep = (quoted: QuotedPacket, reply: TraceReply) => {
+      const flow = this.#ports.indexOf(quoted.sourcePort ?? -1);
+      const ours = quoted.protocol === protocol.tcp && quoted.destinationPort === this.#target.port && flow >= 0;
+      if (ours) this.#heard.set(`${flow} ${reply.from}`, reply);
+    };
+    return this.#listener?.drain(keep) ?? 0;
   }
 
   #ended(attempt: Attempt, result: SynResult, events: TraceEvents): void {
     const { address, family } = this.#target;
     if (result.kind === 'failed') return this.#failed(attempt, result, events);
     if (result.kind === 'icmp') {
-      // The listener has the same message with more in it; it may be a moment later.
-      if (this.#listener !== null) return;
       const { by, type, code, rttMs } = result;
-      const kind = errorKind(family, type, code, by === address);
-      events.replied(attempt.id, targetReply(by, null, { kind, icmp: { type, code }, rttMs }));
+      const from = plainAddress(by) ?? by;
+      const kind = errorKind(family, type, code, from === address);
+      const details = this.#heard.get(`${attempt.flow} ${from}`);
+      events.replied(attempt.id, {
+        ...targetReply(from, null),
+        ...details,
+        kind,
+        icmp: { type, code },
+        atMs: null,
+        rttMs,
+      });
     } else {
       const kind = result.kind === 'refused' ? 'refused' : 'target';
       events.replied(attempt.id, targetReply(address, null, { kind, rttMs: result.rttMs }));

@@ -6,6 +6,7 @@ import type { QuotedPacket } from '../icmp-error.ts';
 import { addressBytes, checksumAdd, checksumFold, protocol, word } from '../ip.ts';
 import { addressOf, check, libc, memory, SystemCallError } from '../libc.ts';
 import { SOL_SOCKET } from '../msghdr.ts';
+import { HEADER6_BYTES, includeHeader6, startHeader6, writeProbe6 } from './header6.ts';
 import { InFlight } from './in-flight.ts';
 import { type IcmpListener, plainAddress } from './icmp-listener.ts';
 import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
@@ -35,7 +36,9 @@ class SynTransport implements TraceTransport {
   readonly #source: string;
   readonly #holders: StampedSocket[] = [];
   readonly #ports: number[] = [];
-  readonly #packet = memory(HEADER_BYTES);
+  readonly #packet: Buffer;
+  /** The TCP header inside the packet. */
+  readonly #header: Buffer;
   readonly #probes = new InFlight();
   /** Upper half of all sequence numbers. */
   readonly #epoch = randomInt(0x10000);
@@ -47,7 +50,10 @@ class SynTransport implements TraceTransport {
     this.#socket = new StampedSocket(target.family, SOCK_RAW, IPPROTO_TCP, 'tx+rx');
     try {
       attachFilter(this.#socket, target.family);
-      if (target.family === 6) this.#socket.receiveHopLimit();
+      if (target.family === 6) {
+        this.#socket.receiveHopLimit();
+        includeHeader6(this.#socket);
+      }
       const errno = this.#socket.connect(target.address, 0);
       if (errno !== 0) throw new SystemCallError('connect', errno, target.address);
       this.#source = plainAddress(this.#socket.localAddress()) ?? '';
@@ -55,6 +61,10 @@ class SynTransport implements TraceTransport {
       this.#socket.close();
       throw error;
     }
+    const before = target.family === 6 ? HEADER6_BYTES : 0;
+    this.#packet = memory(before + HEADER_BYTES);
+    this.#header = this.#packet.subarray(before);
+    if (target.family === 6) startHeader6(this.#packet, this.#source, target.address, protocol.tcp);
     const addresses = [this.#source, target.address].map((text) => addressBytes(text.split('%', 1)[0]!));
     this.#pseudoSum = addresses.reduce(
       (sum, bytes) => checksumAdd(bytes, 0, bytes.length, sum),
@@ -67,19 +77,19 @@ class SynTransport implements TraceTransport {
   }
 
   send(id: number, flow: number, ttl: number): void {
-    const packet = this.#packet;
-    packet.fill(0);
-    packet.writeUInt16BE((this.#ports[flow] ??= this.#holdPort()), 0);
-    packet.writeUInt16BE(this.#target.port, 2);
-    packet.writeUInt16BE(this.#epoch, 4);
-    packet.writeUInt16BE(this.#probes.add(id, flow), 6);
-    packet[12] = (HEADER_BYTES / 4) << 4;
-    packet[13] = FLAG.syn;
-    packet.writeUInt16BE(WINDOW, 14);
-    packet.writeUInt32BE(MSS_OPTION, 20);
-    packet.writeUInt16BE(checksumFold(checksumAdd(packet, 0, HEADER_BYTES, this.#pseudoSum)), 16);
-    this.#socket.setHopLimit(ttl);
-    this.#socket.send(packet, HEADER_BYTES, id, this.#target.address);
+    const header = this.#header.fill(0);
+    header.writeUInt16BE((this.#ports[flow] ??= this.#holdPort()), 0);
+    header.writeUInt16BE(this.#target.port, 2);
+    header.writeUInt16BE(this.#epoch, 4);
+    header.writeUInt16BE(this.#probes.add(id, flow), 6);
+    header[12] = (HEADER_BYTES / 4) << 4;
+    header[13] = FLAG.syn;
+    header.writeUInt16BE(WINDOW, 14);
+    header.writeUInt32BE(MSS_OPTION, 20);
+    header.writeUInt16BE(checksumFold(checksumAdd(header, 0, HEADER_BYTES, this.#pseudoSum)), 16);
+    if (this.#target.family === 6) writeProbe6(this.#packet, flow, ttl);
+    else this.#socket.setHopLimit(ttl);
+    this.#socket.send(this.#packet, this.#packet.length, id, this.#target.address);
   }
 
   forget(id: number): void {
