@@ -10,6 +10,8 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   connect(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: Uint8Array, length: Uint8Array, flags: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number;
@@ -22,6 +24,9 @@ export interface Libc {
   readAt(fd: number, address: number, length: number): number;
   writeAt(fd: number, address: number, length: number): number;
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number;
+  /** send and recv on a memory address, as readAt. */
+  sendAt(fd: number, address: number, length: number, flags: number): number;
+  recvAt(fd: number, address: number, length: number, flags: number): number;
   sendto(
     fd: number,
     buffer: Uint8Array,
@@ -46,6 +51,7 @@ export interface Libc {
   sched_setscheduler(thread: number, policy: number, parameter: Uint8Array): number;
   clock_gettime(clock: number, timespec: Uint8Array): number;
   adjtimex(timex: Uint8Array): number;
+  getrusage(who: number, usage: Uint8Array): number;
 }
 
 let loaded: Libc | undefined;
@@ -58,6 +64,8 @@ export function libc(): Libc {
     socket: lib.func('int socket(int, int, int)'),
     bind: lib.func('int bind(int, void*, uint32_t)'),
     connect: lib.func('int connect(int, void*, uint32_t)'),
+    listen: lib.func('int listen(int, int)'),
+    accept4: lib.func('int accept4(int, void*, void*, int)'),
     getsockname: lib.func('int getsockname(int, void*, void*)'),
     setsockopt: lib.func('int setsockopt(int, int, int, void*, uint32_t)'),
     getsockopt: lib.func('int getsockopt(int, int, int, void*, void*)'),
@@ -69,6 +77,8 @@ export function libc(): Libc {
     readAt: lib.func('long read(int, int64_t, size_t)'),
     writeAt: lib.func('long write(int, int64_t, size_t)'),
     send: lib.func('long send(int, void*, size_t, int)'),
+    sendAt: lib.func('long send(int, int64_t, size_t, int)'),
+    recvAt: lib.func('long recv(int, int64_t, size_t, int)'),
     sendto: lib.func('long sendto(int, void*, size_t, int, void*, uint32_t)'),
     recv: lib.func('long recv(int, void*, size_t, int)'),
     recvmsg: lib.func('long recvmsg(int, void*, int)'),
@@ -86,6 +96,7 @@ export function libc(): Libc {
     sched_setscheduler: lib.func('int sched_setscheduler(int, int, void*)'),
     clock_gettime: lib.func('int clock_gettime(int, void*)'),
     adjtimex: lib.func('int adjtimex(void*)'),
+    getrusage: lib.func('int getrusage(int, void*)'),
   };
   return loaded;
 }
