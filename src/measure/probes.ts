@@ -4,6 +4,7 @@ import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import type { Probe } from './probe.ts';
 import { stampProbe } from './stamp/probe.ts';
+import { throughputProbe } from './throughput/probe.ts';
 import { tcpProbe } from './tcp.ts';
 import { tlsProbe } from './tls.ts';
 import { traceProbe } from './trace.ts';
@@ -17,5 +18,6 @@ export const probes: readonly Probe[] = [
   mtuProbe,
   pingProbe,
   stampProbe,
+  throughputProbe,
   inferenceProbe,
 ] as const;

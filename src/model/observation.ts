@@ -4,6 +4,7 @@ import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
 import { hopReply, roundTripFigures, roundTripsFields } from './round-trips.ts';
 import { stampSummary } from './stamp.ts';
+import { throughputTest } from './throughput.ts';
 import { traceGraph } from './trace.ts';
 import { transferFields } from './transfer.ts';
 
@@ -80,6 +81,14 @@ export const stampObservation = z.object({
 export const roundTripsObservation = z.object({ kind: z.literal('round-trips'), ...header, ...roundTripsFields });
 /** A bulk transfer of which another tool tells the sums. */
 export const transferObservation = z.object({ kind: z.literal('transfer'), ...header, ...transferFields });
+/** What a path carries, and how long its round trips take while it does. */
+export const throughputObservation = z.object({
+  kind: z.literal('throughput'),
+  ...header,
+  address: z.string(),
+  port: z.number().int(),
+  test: throughputTest.nullable().meta({ description: 'Null when no data flowed.' }),
+});
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** How large packets may be on the way. */
 export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
@@ -107,6 +116,7 @@ export const observation = z
     traceObservation,
     roundTripsObservation,
     transferObservation,
+    throughputObservation,
     inferenceObservation,
     mtuObservation,
     clientObservation,
