@@ -10,6 +10,7 @@ import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
+import { throughputReport, throughputServeLine } from '../model/throughput.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
@@ -38,6 +39,13 @@ export const schemas: readonly Published[] = [
   { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
   { name: 'import', about: 'what inferpath import --json prints', schema: importReport, side: 'output' },
   { name: 'trace', about: 'what inferpath trace --json prints', schema: traceReport, side: 'output' },
+  { name: 'throughput', about: 'what inferpath throughput --json prints', schema: throughputReport, side: 'output' },
+  {
+    name: 'throughput-serve',
+    about: 'each line that inferpath throughput --serve --json prints',
+    schema: throughputServeLine,
+    side: 'output',
+  },
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },

@@ -3,6 +3,7 @@ import { addressFamily } from './rules/address-family.ts';
 import { badProtocol } from './rules/bad-protocol.ts';
 import { brokenStream } from './rules/broken-stream.ts';
 import { bufferingProxy } from './rules/buffering-proxy.ts';
+import { bufferbloat } from './rules/bufferbloat.ts';
 import { certificate } from './rules/certificate.ts';
 import { clientBottleneck } from './rules/client-bottleneck.ts';
 import { clockStep } from './rules/clock-step.ts';
@@ -38,6 +39,7 @@ export const rules: readonly Rule[] = [
   tokenGap,
   networkLoss,
   networkJitter,
+  bufferbloat,
   stallRate,
   networkStalls,
   serverStalls,

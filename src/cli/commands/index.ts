@@ -12,6 +12,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'import', load: async () => (await import('./import.ts')).importCommand },
   { name: 'trace', load: async () => (await import('./trace.ts')).trace },
   { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
+  { name: 'throughput', load: async () => (await import('./throughput.ts')).throughput },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },
