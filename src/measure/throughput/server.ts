@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Socket } from 'node:net';
 import type { Io } from '../../wire/io.ts';
 import { ControlChannel } from '../../wire/iperf/channel.ts';
@@ -42,6 +43,8 @@ const BUSY = Buffer.from([0xff]);
 export function startServer(options: ServerOptions, io: Io, events: ServerEvents = {}): RunningServer {
   const sessions = new Map<string, ServerSession>();
   const over = new AbortController();
+  // Every session waits for it in several places; that is many, not a leak.
+  setMaxListeners(0, over.signal);
   const locks = new AddressLocks();
   let markDone: () => void = () => undefined;
   const done = new Promise<void>((resolve) => {
