@@ -171,6 +171,15 @@ describe('delay', () => {
     expect(delay.why).toMatch(why);
   });
 
+  test('a step next to a router that is slow for itself is named around it: nobody can tell on which side it lies', () => {
+    // Hop 3 answers late by 80 ms, and 20 ms are added either before or behind it.
+    const added = [2, 3].map((from) =>
+      pathWith(8, { 3: { slowMs: 80 } }).map((hop, k) => ({ ...hop, rttMs: hop.rttMs + (k >= from ? 20 : 0) })),
+    );
+    for (const path of added)
+      expect(analyse(path, { rounds: 30 }).delay).toMatchObject({ kind: 'named', from: { ttl: 2 }, to: { ttl: 4 } });
+  });
+
   test('lasting delays never fall along the path, and none is above its own median', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 100, noNaN: true }), { minLength: 1, maxLength: 10 }), (rtts) => {

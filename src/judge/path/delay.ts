@@ -27,7 +27,8 @@ export interface PathDelay {
 
 export function judgeDelay(hops: readonly HopTally[]): PathDelay {
   const answered = hops.map((hop) => ({ hop, rising: risingRtts(hop) })).filter(({ rising }) => rising.length > 0);
-  const floors = suffixMinima(answered.map(({ rising }) => median(rising)));
+  const medians = answered.map(({ rising }) => median(rising));
+  const floors = suffixMinima(medians);
   const drawn = drawFloors(answered.map(({ rising }) => rising));
   const lasting = answered.map(({ hop, rising }, k) => {
     const interval = rising.length < answersForInterval ? null : middle(drawn.map((floor) => floor[k]!));
@@ -40,6 +41,7 @@ export function judgeDelay(hops: readonly HopTally[]): PathDelay {
     }),
     path: largestStep(
       answered.map(({ hop }) => hop),
+      medians,
       floors,
       drawn,
       lasting.map((l) => l.interval !== null),
@@ -67,8 +69,18 @@ function suffixMinima(values: readonly number[]): number[] {
     .reverse();
 }
 
+/** A hop that is slow for itself by more than this share of a step cannot tell on which side of it the step lies. */
+const ownSlowness = 0.1;
+
+/** The first hop from k on whose own answers are as fast as what lasts: up to there the step may lie. */
+function endOfStep(k: number, medians: readonly number[], floors: readonly number[], stepMs: number): number {
+  if (medians[k]! - floors[k]! <= ownSlowness * stepMs) return k;
+  return medians.findIndex((ms, later) => later > k && ms - floors[k]! <= ownSlowness * stepMs);
+}
+
 function largestStep(
   hops: readonly HopTally[],
+  medians: readonly number[],
   floors: readonly number[],
   drawn: readonly (readonly number[])[],
   isBounded: readonly boolean[],
@@ -91,7 +103,7 @@ function largestStep(
   const totalMs = floors.at(-1)!;
   const found = {
     from: k === 0 ? { ttl: 0, address: null } : place(hops[k - 1]!),
-    to: place(hops[k]!),
+    to: place(hops[endOfStep(k, medians, floors, steps[k]!)]!),
     addedMs: steps[k]!,
     interval,
     share: totalMs > 0 ? steps[k]! / totalMs : null,
