@@ -25,10 +25,11 @@ const extra: Record<string, readonly string[]> = {
   'nat-traces': ['--protocol', 'udp', '--count', '1'],
 };
 /** No truth about one path, or a truth that this command is not about. */
-const untraced = new Set([
-  ...['flapping-link', 'route-change', 'nat-raw-quotes', 'dscp-bleached'],
-  ...['mtu-asymmetric', 'mtu-black-hole-back', 'mtu-two-steps', 'jumbo', 'duplicates', 'mtu-confirmed'],
-]);
+const untraced = new Set(
+  'flapping-link route-change nat-raw-quotes dscp-bleached mtu-asymmetric mtu-black-hole-back mtu-two-steps mtu-confirmed jumbo duplicates'.split(
+    ' ',
+  ),
+);
 
 async function inLab<T>(scenario: string, work: (lab: Lab) => Promise<T>): Promise<T> {
   const { topology } = loadScenario(scenario);
