@@ -8,6 +8,7 @@ import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
+import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
 import { throughputReport, throughputServeLine } from '../model/throughput.ts';
@@ -49,6 +50,7 @@ export const schemas: readonly Published[] = [
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {
     name: 'responsiveness',
     about: 'what inferpath responsiveness --json prints',

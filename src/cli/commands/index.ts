@@ -11,6 +11,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'ping', load: async () => (await import('./ping.ts')).ping },
   { name: 'import', load: async () => (await import('./import.ts')).importCommand },
   { name: 'trace', load: async () => (await import('./trace.ts')).trace },
+  { name: 'stamp', load: async () => (await import('./stamp.ts')).stamp },
   { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
   { name: 'throughput', load: async () => (await import('./throughput.ts')).throughput },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },

@@ -89,7 +89,8 @@ export async function* measureStamp(
     const session = await sockets.run(to, sessionOptions(options), io, signal, progress);
     const summary = summariseStamp(session);
     const told = session.packets.length > 0 ? summary : null;
-    yield { ...head, summary: told, outcome: outcomeOf(session, summary, to), how: howOf(summary, options) };
+    const outcome = outcomeOf(session, summary, to);
+    yield { ...head, summary: told, outcome, how: howOf(summary, outcome, options) };
   } catch (error) {
     const errno = errnoOf(error);
     yield nothing(failure(errno, 'socket', to.address, `socket ${to.address}: ${errno}`), 'UDP socket');
@@ -118,8 +119,9 @@ function failure(errno: string, operation: string, address: string, message: str
   return { kind: 'failed', phase: 'wait', operation, errno, address, message };
 }
 
-function howOf({ kernelStamped, counting, answered }: StampSummary, { key }: StampOptions): string {
-  if (answered === 0) return 'STAMP over UDP; no answer: the reflector may be silent, filtered or not there';
+function howOf({ kernelStamped, counting }: StampSummary, { kind }: Outcome, { key }: StampOptions): string {
+  if (kind === 'lost') return 'STAMP over UDP; no answer: the reflector may be silent, filtered or not there';
+  if (kind !== 'answered') return 'STAMP over UDP';
   const stamps =
     kernelStamped === 1
       ? 'kernel stamps of T1 and T4'
