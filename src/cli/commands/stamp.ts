@@ -91,7 +91,7 @@ export const stamp = defineCommand({
 
 async function measure(flags: StampFlags, text: string, io: Io): Promise<ExitCode> {
   const url = targetUrl(text);
-  const options = stampProbe.options.parse(probeOptions(flags, io)) as Parameters<typeof measureStamp>[1];
+  const options = stampProbe.options.parse(probeOptions(flags, io));
   const target = {
     name: text,
     vantage: 'here',
