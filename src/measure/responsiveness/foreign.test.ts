@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { handshakeMs } from './foreign.ts';
+import { connectMs, handshakeMs } from './foreign.ts';
 
 const sending = (calledMs: number, leftMs: number | null = calledMs + 0.1) => ({
   endOffset: 0,
@@ -23,4 +23,11 @@ test('handshakeMs() spans both round trips of TLS 1.2', () => {
 test('handshakeMs() is unknown where the trace does not show it', () => {
   expect(handshakeMs({ sendings: [], arrivals: [arrival(1)] }, 1)).toBeNull();
   expect(handshakeMs({ sendings: [sending(1)], arrivals: [] }, 1)).toBeNull();
+});
+
+test('connectMs() is the measure of the kernel, but a SYN that was lost costs all of its time', () => {
+  const trace = { connectMs: 100, connectedMs: 1130, handshakeRttMs: 25, synRetransmits: 0 };
+  expect(connectMs(trace, 2000)).toBe(25);
+  expect(connectMs({ ...trace, synRetransmits: 1 }, 2000)).toBe(1030);
+  expect(connectMs({ ...trace, handshakeRttMs: null, connectedMs: null }, 2000)).toBe(1900);
 });

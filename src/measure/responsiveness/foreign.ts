@@ -24,7 +24,7 @@ export async function probeForeign(
   try {
     link = await openLink(url, { ...options, connectTimeoutMs: timeoutMs }, transport, io, deadline);
     const { trace } = link.tcp;
-    const tcpMs = trace.handshakeRttMs ?? (trace.connectedMs ?? link.setUp.endMs) - trace.connectMs;
+    const tcpMs = connectMs(trace, link.setUp.endMs);
     const roundTrips = link.tlsSocket?.getProtocol() === 'TLSv1.3' ? 1 : 2;
     const tlsMs = (handshakeMs(trace, roundTrips) ?? userMs(link)) / roundTrips;
     const { durationMs, status } = await ask(link, url, io, deadline, timeoutMs);
@@ -34,6 +34,20 @@ export async function probeForeign(
     clear();
     await link?.close();
   }
+}
+
+/** The kernel's own measure of the handshake; where a SYN had to be sent again, all that it took, as any program feels it. */
+export function connectMs(
+  {
+    handshakeRttMs,
+    synRetransmits,
+    connectedMs,
+    connectMs,
+  }: Pick<ConnectionTrace, 'handshakeRttMs' | 'synRetransmits' | 'connectedMs' | 'connectMs'>,
+  laterMs: number,
+): number {
+  if (handshakeRttMs !== null && !synRetransmits) return handshakeRttMs;
+  return Math.max(0, (connectedMs ?? laterMs) - connectMs);
 }
 
 /**
