@@ -9,6 +9,7 @@ import { probes } from './probes.ts';
 import { stampProbe } from './stamp/probe.ts';
 import { tcpProbe } from './tcp.ts';
 import { tlsProbe } from './tls.ts';
+import { throughputProbe } from './throughput/probe.ts';
 import { traceProbe } from './trace.ts';
 
 const platforms = ['darwin'];
@@ -67,8 +68,18 @@ probeContract('inference on a schedule', {
 
 test('the registry holds every probe that measures somebody else, once', () => {
   // The client watches itself, and sums of round trips come from other tools only: neither is a probe.
-  const others = new Set(['client', 'round-trips']);
+  const others = new Set(['client', 'round-trips', 'transfer']);
   const kinds = observation.options.map((o) => o.shape.kind.value).filter((kind) => !others.has(kind));
   expect(probes.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
-  expect(probes).toEqual([dnsProbe, tcpProbe, tlsProbe, traceProbe, mtuProbe, pingProbe, stampProbe, inferenceProbe]);
+  expect(probes).toEqual([
+    dnsProbe,
+    tcpProbe,
+    tlsProbe,
+    traceProbe,
+    mtuProbe,
+    pingProbe,
+    stampProbe,
+    throughputProbe,
+    inferenceProbe,
+  ]);
 });

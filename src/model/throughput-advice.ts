@@ -5,9 +5,9 @@ export const gradeMeaning: Record<BloatGrade, string> = {
   'A+': 'nobody notices the load',
   A: 'good: the load hardly shows',
   B: 'the load shows in interactive use',
-  C: 'bufferbloat: requests wait behind the load',
-  D: 'heavy bufferbloat: every request waits behind the load',
-  F: 'severe bufferbloat: interactive use breaks while there is load',
+  C: 'bufferbloat, requests wait behind the load',
+  D: 'heavy bufferbloat, every request waits behind the load',
+  F: 'severe bufferbloat, interactive use breaks while there is load',
 };
 
 const bad: readonly BloatGrade[] = ['C', 'D', 'F'];

@@ -132,7 +132,8 @@ function spark(intervals: readonly ThroughputInterval[], width: number): string 
 function roundTrips(latency: LoadLatency, columns: number, paint: Palette): string[] {
   const { idle, loaded, increaseMs, grade } = latency;
   const most = Math.max(idle?.p95Ms ?? 0, loaded?.p95Ms ?? 0);
-  const width = Math.max(8, Math.min(60, columns - LABEL - 3 * NUMBER - 2));
+  const room = columns - LABEL - 3 * NUMBER - 2;
+  const width = room < 8 ? 0 : Math.min(60, room);
   const columnsHead = `${pad('rtt', LABEL)}${['median', 'p95', 'max'].map((h) => padLeft(h, NUMBER)).join('')}`;
   const verdict =
     grade === null || increaseMs === null
@@ -167,6 +168,7 @@ function gradeText(grade: BloatGrade | null, paint: Palette): string {
 function row(label: string, rtts: LoadRtts | null, mostMs: number, width: number, paint: Palette): string {
   if (rtts === null) return `${pad(label, LABEL)}${padLeft('no answer', NUMBER)}`;
   const numbers = [rtts.medianMs, rtts.p95Ms, rtts.maxMs].map((ms) => padLeft(`${num(ms)} ms`, NUMBER)).join('');
+  if (width === 0) return `${pad(label, LABEL)}${numbers}`;
   const to = (ms: number) => (mostMs > 0 ? Math.round((ms / mostMs) * width) : 0);
   const solid = Math.max(1, to(rtts.medianMs));
   const bar =

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { defineCommand, exitCode } from '../command.ts';
 import { publishedSchema, schemaNames, schemas } from '../schemas.ts';
 
+const nameCells = 2 + Math.max(...schemas.map((s) => s.name.length));
+
 /** `inferpath schema [name]`: the JSON Schema of what inferpath reads and writes. */
 export const schema = defineCommand({
   name: 'schema',
@@ -21,7 +23,7 @@ export const schema = defineCommand({
   ],
   run: ({ flags, positionals: [name], io }) => {
     if (flags.list || name === undefined)
-      io.terminal.out(schemas.map((s) => `${s.name.padEnd(16)}${s.about}\n`).join(''));
+      io.terminal.out(schemas.map((s) => `${s.name.padEnd(nameCells)}${s.about}\n`).join(''));
     else io.terminal.out(`${JSON.stringify(publishedSchema(name), null, 2)}\n`);
     return Promise.resolve(exitCode.ready);
   },

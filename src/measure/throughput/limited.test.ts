@@ -23,10 +23,12 @@ const network: LimitEvidence = {
   retransmits: 12,
   lossShare: null,
   increaseMs: 140,
+  loopback: false,
 };
 
 test.each<[string, Partial<LimitEvidence>, string, RegExp]>([
   ['a full path', {}, 'network', /99 %.*12 segments.*140 ms/],
+  ['the same on loopback', { loopback: true }, 'undetermined', /cores of this machine/],
   ['a rate that was kept', { targetMbitPerS: 300 }, 'bitrate', /300 Mbit\/s/],
   ['a rate that was not kept', { targetMbitPerS: 400 }, 'network', /99 %/],
   ['a saturated thread here', { localThread: 0.97 }, 'this-tool', /97 % of a core/],

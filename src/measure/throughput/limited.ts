@@ -21,6 +21,8 @@ export interface LimitEvidence {
   lossShare: number | null;
   /** Round trip under load above idle, ms; null when it was not measured. */
   increaseMs: number | null;
+  /** Both ends are this machine. */
+  loopback: boolean;
 }
 
 /** A thread that works for more than this share of the time cannot be shown not to be the limit. */
@@ -32,7 +34,7 @@ const REACHED = 0.95;
 /** Who limited the throughput: the first of these that the evidence shows, or that it shows none. */
 export function whoLimited(e: LimitEvidence): LimitedBy {
   const shares = sharesOf(e.facts);
-  const [cause, because] = withoutKernel(e) ?? byProtocol(e, shares);
+  const [cause, because] = withoutKernel(e) ?? withoutNetwork(e, byProtocol(e, shares));
   return { cause, because, shares };
 }
 
@@ -41,12 +43,18 @@ type Verdict = [cause: LimitedBy['cause'], because: string];
 function withoutKernel(e: LimitEvidence): Verdict | null {
   const { targetMbitPerS: target, senderMbitPerS: sent } = e;
   if (target !== null && sent >= REACHED * target && (e.lossShare ?? 0) < 0.001)
-    return ['bitrate', `the asked rate of ${mbit(target)} was kept`];
+    return ['bitrate', `${mbit(target)} were kept`];
   if (e.localThread + e.localWait >= SATURATED)
     return ['this-tool', `a data thread of this tool ${busy(e.localThread, e.localWait)}`];
   if ((e.remoteCpu ?? 0) + (e.remoteWait ?? 0) >= SATURATED)
     return ['peer-cpu', `the peer ${busy(e.remoteCpu!, e.remoteWait ?? 0)}`];
   return null;
+}
+
+/** On loopback the congestion window waits for the other end, which runs on the same cores. */
+function withoutNetwork({ loopback }: LimitEvidence, verdict: Verdict): Verdict {
+  if (!loopback || verdict[0] !== 'network') return verdict;
+  return ['undetermined', 'both ends share the cores of this machine, and there is no network between them'];
 }
 
 function byProtocol(e: LimitEvidence, shares: LimitShares | null): Verdict {
