@@ -15,6 +15,8 @@ export const answersForInterval = 7;
 /** Draws of all medians. Each costs one random number per hop. */
 const draws = 1000;
 const confidence = 0.95;
+/** A hop is passed over when its median lies above what lasts in this share of the draws. */
+const slowShare = 0.8;
 
 export type Lasting = HopReport['lasting'];
 type Place = NonNullable<DelayVerdict['from']>;
@@ -27,37 +29,42 @@ export interface PathDelay {
 
 export function judgeDelay(hops: readonly HopTally[]): PathDelay {
   const answered = hops.map((hop) => ({ hop, rising: risingRtts(hop) })).filter(({ rising }) => rising.length > 0);
-  const medians = answered.map(({ rising }) => median(rising));
-  const floors = suffixMinima(medians);
-  const drawn = drawFloors(answered.map(({ rising }) => rising));
-  const lasting = answered.map(({ hop, rising }, k) => {
-    const interval = rising.length < answersForInterval ? null : middle(drawn.map((floor) => floor[k]!));
-    return { ttl: hop.ttl, ms: floors[k]!, interval };
+  const floors = suffixMinima(answered.map(({ rising }) => median(rising)));
+  const medians = drawMedians(answered.map(({ rising }) => rising));
+  const drawn = medians.map(suffixMinima);
+  const known = answered.map(({ hop, rising }, k) => {
+    const isBounded = rising.length >= answersForInterval;
+    return { hop, ms: floors[k]!, isBounded, interval: isBounded ? middle(drawn.map((floor) => floor[k]!)) : null };
   });
+  // A slow hop says only that what lasts is less than its own median, not how much less: the step is around it, not at it.
+  const told = known.map((_, k) => k).filter((k) => !isSlow(k, medians, drawn));
   return {
     lasting: hops.map(({ ttl }) => {
-      const found = lasting.find((l) => l.ttl === ttl);
+      const found = known.find((one) => one.hop.ttl === ttl);
       return found ? { ms: found.ms, interval: found.interval } : null;
     }),
     path: largestStep(
-      answered.map(({ hop }) => hop),
-      medians,
-      floors,
-      drawn,
-      lasting.map((l) => l.interval !== null),
+      told.map((k) => known[k]!.hop),
+      told.map((k) => floors[k]!),
+      drawn.map((floor) => told.map((k) => floor[k]!)),
+      told.map((k) => known[k]!.isBounded),
     ),
   };
 }
 
+function isSlow(k: number, medians: readonly (readonly number[])[], drawn: readonly (readonly number[])[]): boolean {
+  return medians.filter((of, draw) => of[k]! > drawn[draw]![k]!).length >= slowShare * medians.length;
+}
+
 /**
- * What the lasting delays may be, given the samples: the true median lies below the k-th of n sorted samples with the
- * probability that a Beta(n/2, n/2) variable lies below k/n, whatever the distribution. Here that variable is a normal one
- * of the same mean and variance.
+ * What the medians may be, given the samples: the true median lies below the k-th of n sorted samples with the probability
+ * that a Beta(n/2, n/2) variable lies below k/n, whatever the distribution. Here that variable is a normal one of the same
+ * mean and variance.
  */
-function drawFloors(rising: readonly Float64Array[]): number[][] {
+function drawMedians(rising: readonly Float64Array[]): number[][] {
   const random = seededRandom(rising.length);
   return Array.from({ length: draws }, () =>
-    suffixMinima(rising.map((rtts) => quantile(rtts, normal(random, 0.5, 0.5 / Math.sqrt(rtts.length + 2))))),
+    rising.map((rtts) => quantile(rtts, normal(random, 0.5, 0.5 / Math.sqrt(rtts.length + 2)))),
   );
 }
 
@@ -69,18 +76,8 @@ function suffixMinima(values: readonly number[]): number[] {
     .reverse();
 }
 
-/** A hop that is slow for itself by more than this share of a step cannot tell on which side of it the step lies. */
-const ownSlowness = 0.1;
-
-/** The first hop from k on whose own answers are as fast as what lasts: up to there the step may lie. */
-function endOfStep(k: number, medians: readonly number[], floors: readonly number[], stepMs: number): number {
-  if (medians[k]! - floors[k]! <= ownSlowness * stepMs) return k;
-  return medians.findIndex((ms, later) => later > k && ms - floors[k]! <= ownSlowness * stepMs);
-}
-
 function largestStep(
   hops: readonly HopTally[],
-  medians: readonly number[],
   floors: readonly number[],
   drawn: readonly (readonly number[])[],
   isBounded: readonly boolean[],
@@ -103,7 +100,7 @@ function largestStep(
   const totalMs = floors.at(-1)!;
   const found = {
     from: k === 0 ? { ttl: 0, address: null } : place(hops[k - 1]!),
-    to: place(hops[endOfStep(k, medians, floors, steps[k]!)]!),
+    to: place(hops[k]!),
     addedMs: steps[k]!,
     interval,
     share: totalMs > 0 ? steps[k]! / totalMs : null,
