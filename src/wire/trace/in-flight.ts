@@ -28,10 +28,6 @@ export class InFlight {
     return of.length === 1 ? of[0] : undefined;
   }
 
-  isFree(flow: number): boolean {
-    return ![...this.#probes.values()].some((probe) => probe.flow === flow);
-  }
-
   forget(id: number): void {
     const mark = this.#marks.get(id);
     if (mark !== undefined) this.#probes.delete(mark);
