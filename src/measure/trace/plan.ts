@@ -140,7 +140,8 @@ export class Plan {
       this.#seeTwice(near, far);
       const settled =
         near.flying + far.flying === 0 && !this.#wishes.some((ttl) => ttl === near.ttl || ttl === far.ttl);
-      const trouble = this.#trouble(near, far, settled);
+      // While nodes are still to be found, which hop is the wider one is not known.
+      const trouble = settled ? this.#trouble(near, far) : null;
       if (trouble === 'meshing') [near.ttl, far.ttl].forEach((ttl) => this.#suspects.add(ttl));
       if (trouble !== null) this.#giveUpLite(rows, i, trouble);
     }
@@ -170,12 +171,11 @@ export class Plan {
     }
   }
 
-  #trouble(near: Row, far: Row, settled: boolean): Plan['fallback'] {
+  #trouble(near: Row, far: Row): Plan['fallback'] {
     const out = [...near.vertices.keys()].map((vertex) => successors(this.#table, near, vertex).size);
     const back = [...far.vertices.keys()].map((vertex) => predecessors(this.#table, far, vertex).size);
     const widens = near.vertices.size < far.vertices.size;
     if ((widens ? back : out).some((degree) => degree > 1)) return 'meshing';
-    if (!settled) return null;
     if (near.endsForSome) return 'asymmetry';
     const degrees = widens ? out : back;
     return near.vertices.size !== far.vertices.size && new Set(degrees).size > 1 ? 'asymmetry' : null;
