@@ -9,7 +9,7 @@ export function scaled(low: number, high: number, what: string) {
     const match = /^(\d+(?:\.\d+)?)(|[kmgt]|[kmg]i)$/i.exec(text);
     const value = match ? Math.round(Number(match[1]) * scale[match[2]!.toLowerCase()]!) : Number.NaN;
     if (value >= low && value <= high) return value;
-    context.addIssue({ code: 'custom', message: `${what} like 100M, 1.5G or 64Ki, from ${low} to ${high}` });
+    context.addIssue({ code: 'custom', message: `allowed: ${what} like 100M, 1.5G or 64Ki, from ${low} to ${high}` });
     return z.NEVER;
   });
 }

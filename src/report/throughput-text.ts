@@ -91,7 +91,7 @@ const causeWords: Record<Exclude<LimitedBy['cause'], 'undetermined'>, string> = 
   'peer-cpu': 'the peer',
   'receiver-window': 'the receive window',
   'send-buffer': 'the send buffer',
-  'sender-idle': 'the sender, which had nothing to send',
+  'sender-idle': 'the sender',
   network: 'the network',
 };
 

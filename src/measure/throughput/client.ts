@@ -130,7 +130,8 @@ class ClientRun {
       if (errno === 'ECONNREFUSED') return { kind: 'refused', address };
       if (isNoRoute(errno)) return { kind: 'unreachable', by: 'this host', message: error.message };
       if (errno === 'ETIMEDOUT') return { kind: 'timedOut', phase: 'tcp', afterMs: this.#options.connectTimeoutMs };
-      return { kind: 'failed', phase: this.#phase, operation, errno, address, message: error.message };
+      const message = operation.startsWith('congestion control') ? congestionHelp(operation, errno) : error.message;
+      return { kind: 'failed', phase: this.#phase, operation, errno, address, message };
     }
     if (error instanceof Error && error.name === 'IperfProtocolError')
       return { kind: 'brokenStream', message: printable(error.message) };
@@ -413,6 +414,15 @@ function endOutcome(endedBy: ThroughputTest['endedBy']): Outcome {
   if (endedBy === 'interrupted') return { kind: 'interrupted' };
   if (endedBy === 'peer') return { kind: 'brokenStream', message: 'a data connection ended before the test did' };
   return { kind: 'answered' };
+}
+
+/** Why a congestion control could not be chosen, and what to do about it. */
+function congestionHelp(operation: string, errno: string): string {
+  if (errno === 'ENOENT')
+    return `${operation}: this kernel does not have it; see net.ipv4.tcp_available_congestion_control`;
+  if (errno === 'EPERM')
+    return `${operation}: not for every user on this system; see net.ipv4.tcp_allowed_congestion_control`;
+  return `${operation}: ${errno}`;
 }
 
 /** The numbers of iperf3's own list that a server uses to refuse; others are told by number. */

@@ -23,11 +23,13 @@ const network: LimitEvidence = {
   retransmits: 12,
   lossShare: null,
   increaseMs: 140,
+  durationS: 10,
   loopback: false,
 };
 
 test.each<[string, Partial<LimitEvidence>, string, RegExp]>([
   ['a full path', {}, 'network', /99 %.*12 segments.*140 ms/],
+  ['a test of a moment', { durationS: 0.02 }, 'undetermined', /so short/],
   ['the same on loopback', { loopback: true }, 'undetermined', /cores of this machine/],
   ['a rate that was kept', { targetMbitPerS: 300 }, 'bitrate', /300 Mbit\/s/],
   ['a rate that was not kept', { targetMbitPerS: 400 }, 'network', /99 %/],

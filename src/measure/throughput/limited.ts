@@ -21,6 +21,8 @@ export interface LimitEvidence {
   lossShare: number | null;
   /** Round trip under load above idle, ms; null when it was not measured. */
   increaseMs: number | null;
+  /** How long data counted, s. */
+  durationS: number;
   /** Both ends are this machine. */
   loopback: boolean;
 }
@@ -30,6 +32,8 @@ const SATURATED = 0.9;
 /** A cause is named when it explains at least this share of the time. */
 const MOST = 0.5;
 const REACHED = 0.95;
+/** Less than this is slow start. */
+const SHORTEST_S = 0.5;
 
 /** Who limited the throughput: the first of these that the evidence shows, or that it shows none. */
 export function whoLimited(e: LimitEvidence): LimitedBy {
@@ -44,6 +48,7 @@ function withoutKernel(e: LimitEvidence): Verdict | null {
   const { targetMbitPerS: target, senderMbitPerS: sent } = e;
   if (target !== null && sent >= REACHED * target && (e.lossShare ?? 0) < 0.001)
     return ['bitrate', `${mbit(target)} were kept`];
+  if (e.durationS < SHORTEST_S) return ['undetermined', 'so short a test says nothing of what would have held it up'];
   if (e.localThread + e.localWait >= SATURATED)
     return ['this-tool', `a data thread of this tool ${busy(e.localThread, e.localWait)}`];
   if ((e.remoteCpu ?? 0) + (e.remoteWait ?? 0) >= SATURATED)
@@ -69,7 +74,7 @@ function byProtocol(e: LimitEvidence, shares: LimitShares | null): Verdict {
   if (shares.sendBuffer >= MOST)
     return ['send-buffer', `the send buffer held the sender up for ${percent(shares.sendBuffer)} of the time`];
   if (1 - shares.busy >= MOST)
-    return ['sender-idle', `the sender had nothing to send for ${percent(1 - shares.busy)} of the time`];
+    return ['sender-idle', `it had nothing to send for ${percent(1 - shares.busy)} of the time`];
   if (shares.network >= MOST) return ['network', networkEvidence(e, shares)];
   return ['undetermined', 'no single cause explains half of the time'];
 }

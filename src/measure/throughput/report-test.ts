@@ -84,6 +84,7 @@ function oneDirection(
       retransmits,
       lossShare: udp?.lossShare ?? null,
       increaseMs,
+      durationS,
       loopback: /^(127\.|::1$|::ffff:127\.)/.test(options.address),
     }),
   };

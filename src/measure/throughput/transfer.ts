@@ -128,20 +128,20 @@ export class Transfer {
   }
 }
 
-/** What the kernel says about who held up our senders, between two moments; null where we send no TCP. */
-export function senderFactsOf(transfer: Transfer): SenderFacts | null {
+/** What the kernel says about who held up our senders while it counted; all 0 but the CPU where we send no TCP. */
+export function senderFactsOf(transfer: Transfer): SenderFacts {
   const { base, end, streams, protocol } = transfer;
-  if (protocol !== 'tcp') return null;
-  const facts = { elapsedMs: 0, busyMs: 0, rwndLimitedMs: 0, sndbufLimitedMs: 0 };
+  const { busiestShare, waitedShare } = transfer.cpu;
+  const cpu = { busiestThread: busiestShare, waitedForCore: waitedShare };
+  const facts = { elapsedMs: 0, busyMs: 0, rwndLimitedMs: 0, sndbufLimitedMs: 0, ...cpu };
   streams.forEach(({ role }, i) => {
     const [from, to] = [base.streams[i], end.streams[i]];
-    if (role !== 'send' || !from || !to) return;
+    if (protocol !== 'tcp' || role !== 'send' || !from || !to) return;
     facts.elapsedMs += end.atMs - base.atMs;
     for (const key of ['busyMs', 'rwndLimitedMs', 'sndbufLimitedMs'] as const)
       facts[key] += Math.max(0, to[key] - from[key]);
   });
-  const { busiestShare, waitedShare } = transfer.cpu;
-  return facts.elapsedMs > 0 ? { ...facts, busiestThread: busiestShare, waitedForCore: waitedShare } : null;
+  return facts;
 }
 
 /** Our results as iperf3 exchanges them, with what only our kernel knows beside them. */
@@ -172,7 +172,7 @@ export function resultsJson(transfer: Transfer, text?: string): IperfResults {
         end_time: (end.atMs - base.atMs) / 1000,
       };
     }),
-    ...(facts && { inferpath: facts }),
+    inferpath: facts,
   };
 }
 
