@@ -18,6 +18,9 @@ const confidence = 0.95;
 /** A hop is passed over when its median lies above what lasts in this share of the draws. */
 const slowShare = 0.8;
 
+/** A step that is not larger than every other by this factor is no place where delay is added: it is added everywhere. */
+const standsOut = 1.25;
+
 export type Lasting = HopReport['lasting'];
 type Place = NonNullable<DelayVerdict['from']>;
 
@@ -105,7 +108,7 @@ function largestStep(
     interval,
     share: totalMs > 0 ? steps[k]! / totalMs : null,
   };
-  const why = doubt(k, interval, drawnSteps, hops, isBounded);
+  const why = doubt(k, interval, floors, drawnSteps, hops, isBounded);
   return why === null
     ? { kind: 'named', ...found, why: 'the largest step between medians that last, in 95 % of what the samples allow' }
     : { kind: 'undetermined', ...found, why };
@@ -115,6 +118,7 @@ function largestStep(
 function doubt(
   k: number,
   interval: Interval | null,
+  floors: readonly number[],
   drawnSteps: readonly (readonly number[])[],
   hops: readonly HopTally[],
   isBounded: readonly boolean[],
@@ -127,6 +131,9 @@ function doubt(
     const best = indexOfLargest(steps);
     wins.set(best, (wins.get(best) ?? 0) + 1);
   }
+  const steps = stepsOf(floors);
+  const second = steps.findIndex((ms, other) => other !== k && ms * standsOut > steps[k]!);
+  if (second !== -1) return `no step stands out: that to hop ${hops[second]!.ttl} is nearly as large`;
   if ((wins.get(k) ?? 0) >= confidence * draws) return null;
   const [rival] = [...wins].filter(([other]) => other !== k).sort((a, b) => b[1] - a[1])[0]!;
   return `the step to hop ${hops[rival]!.ttl} may be as large`;

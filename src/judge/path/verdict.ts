@@ -1,7 +1,7 @@
 import { describeOutcome, type Outcome } from '../../model/outcome.ts';
 import type { TraceGraph } from '../../model/trace.ts';
 import type { DelayVerdict, HopReport, LossVerdict, PathReport, TraceChange } from '../../model/trace-report.ts';
-import { count, ms, percent } from '../say.ts';
+import { count, percent } from '../say.ts';
 
 /** What a trace found, as far as the sentences need it. */
 export interface Traced {
@@ -17,15 +17,19 @@ const toldPaths = 3;
 
 /** What it comes to, in a few sentences; each says what it rests on or what is missing. */
 export function verdictOf(traced: Traced): string[] {
-  const told = traced.paths.filter((p) => p.isCurrent).slice(0, toldPaths);
+  const current = traced.paths.filter((p) => p.isCurrent);
+  const told = current.slice(0, toldPaths);
   const several = told.length > 1;
   return [
     ...arrival(traced),
     ...balancing(traced.graph),
+    ...(several && told.every((p) => p.loss.kind === 'none') ? [cleanPaths(told)] : []),
     ...told.flatMap((path) => {
       const prefix = several ? `path ${path.id}: ` : '';
-      return [lossSentence(path.loss), delaySentence(path.delay), ...quirks(path)].map((s) => prefix + s);
+      const loss = several && told.every((p) => p.loss.kind === 'none') ? [] : [lossSentence(path.loss)];
+      return [...loss, delaySentence(path.delay), ...quirks(path)].map((s) => prefix + s);
     }),
+    ...(current.length > told.length ? [`${count(current.length - told.length, 'path')} more in the tables`] : []),
     ...changed(traced.changes),
   ];
 }
@@ -69,14 +73,19 @@ function lossSentence({ kind, share, interval, after, by, why }: LossVerdict): s
   return `loss is real: ${percent(share)} ${within}: ${why}${place}`;
 }
 
+function cleanPaths(paths: readonly PathReport[]): string {
+  const most = Math.max(...paths.map((p) => p.loss.interval?.[1] ?? 1));
+  return `no loss on ${paths.length === 2 ? 'either' : 'any'} of ${paths.length} paths, so at most ${percent(most)} each (95 %)`;
+}
+
 function delaySentence({ kind, from, to, addedMs, interval, share, why }: DelayVerdict): string {
   if (!from || !to || addedMs === null) return `where delay is added is undetermined: ${why}`;
   const between = `between ${hopName(from.ttl, from.address)} and ${hopName(to.ttl, to.address)}`;
   const within = interval ? ` ${bounds(interval)}` : '';
   if (kind === 'undetermined')
-    return `where delay is added is undetermined: ${why}; the largest step seen is ${ms(addedMs)}${within} ${between}`;
+    return `where delay is added is undetermined: ${why}; the largest step seen is ${step(addedMs)}${within} ${between}`;
   const part = share === null ? '' : `, ${percent(share)} of the round trip`;
-  return `delay is added ${between}: ${ms(addedMs)}${within}${part}; there or on the way back, one end cannot tell`;
+  return `delay is added ${between}: ${step(addedMs)}${within}${part}; there or on the way back, one end cannot tell`;
 }
 
 function quirks({ hops }: PathReport): string[] {
@@ -113,6 +122,9 @@ function bounds([low, high]: readonly [number, number], scale = 1): string {
   const digits = (value: number) => String(Number((value * scale).toPrecision(3)));
   return `[${digits(low)}, ${digits(high)}]`;
 }
+
+/** With the digits of its interval. */
+const step = (ms: number) => `${Number(ms.toPrecision(3))} ms`;
 
 function theHops(hops: readonly HopReport[]): string {
   return `${hops.length === 1 ? 'hop' : 'hops'} ${hops.map((h) => h.ttl).join(', ')}`;
