@@ -96,7 +96,7 @@ export const throughputDirection = z.object({
   mbitPerS: z.number().meta({ description: 'What the receiver got, per time.' }),
   senderMbitPerS: z.number().meta({ description: 'What the sender wrote, per time; the rest was still on its way.' }),
   bytes: z.number().int().meta({ description: 'Octets received.' }),
-  durationS: z.number().meta({ description: 'Without the omitted time.' }),
+  durationS: z.number().meta({ description: 'How long the receiver counted, without the omitted time, s.' }),
   retransmits: z.number().int().nullable(),
   congestion: z.string().nullable().meta({ description: 'Congestion control of the sender, where it says so.' }),
   udp: z

@@ -88,6 +88,7 @@ describe.skipIf(skipLab)('throughput on an emulated path of 20 Mbit/s and 20 ms'
   });
 
   test('as an ordinary user against stock iperf3: handshakes show the queue, and do the running test no harm', async () => {
+    await lab.run('client', ['sh', '-c', 'echo "1 0" > /proc/sys/net/ipv4/ping_group_range']);
     const { latency, server } = await run('stock', TCP, NOBODY);
     expect(server).toBe('iperf3');
     expect(latency!.method).toBe('tcp-connect');

@@ -123,7 +123,8 @@ function endJson(report: ThroughputReport, { transfer, remote }: RawTest, udp: b
     const suffix = i === 0 ? '' : '_bidir_reverse';
     const sum = (bytes: number) => ({ ...amount(bytes, 0, d.durationS * 1000), sender: d.direction === 'up' });
     const sentBytes = d.streams.reduce((n, s) => n + s.bytesSent, 0);
-    end[`sum_sent${suffix}`] = { ...sum(sentBytes), ...(d.retransmits !== null && { retransmits: d.retransmits }) };
+    const sent = { ...sum(sentBytes), ...(sentBytes > 0 && { bits_per_second: d.senderMbitPerS * 1e6 }) };
+    end[`sum_sent${suffix}`] = { ...sent, ...(d.retransmits !== null && { retransmits: d.retransmits }) };
     end[`sum_received${suffix}`] = { ...sum(d.bytes), ...lossOf(d.udp) };
     if (udp) end[`sum${suffix}`] = { ...sum(sentBytes), ...lossOf(d.udp) };
   }

@@ -53,10 +53,11 @@ function oneDirection(
   const streams = indices.map((i) => oneStream(i, role, base, end, remote));
   const sum = (field: 'bytesSent' | 'bytesReceived') => streams.reduce((n, s) => n + s[field], 0);
   const retransmits = total(streams.map((s) => s.retransmits));
-  const [mbitPerS, senderMbitPerS] = [sum('bytesReceived'), sum('bytesSent')].map((n) => (n * 8) / 1e6 / durationS) as [
-    number,
-    number,
-  ];
+  // Each side divides by its own time: the receiver counts until our last word has come, behind whatever the load has queued.
+  const theirS = remoteSeconds(remote, indices, durationS);
+  const [receivedS, sentS] = role === 'send' ? [theirS, durationS] : [durationS, theirS];
+  const mbitPerS = (sum('bytesReceived') * 8) / 1e6 / receivedS;
+  const senderMbitPerS = (sum('bytesSent') * 8) / 1e6 / sentS;
   const udp = protocol === 'udp' ? udpOf(indices, role, base, end, remote) : null;
   const facts = role === 'send' ? senderFactsOf(transfer) : (remote?.inferpath ?? null);
   const increaseMs = latency?.increaseMs ?? null;
@@ -65,7 +66,7 @@ function oneDirection(
     mbitPerS,
     senderMbitPerS,
     bytes: sum('bytesReceived'),
-    durationS,
+    durationS: receivedS,
     retransmits,
     congestion: (role === 'send' ? transfer.congestion : remote?.congestion_used) ?? null,
     udp,
@@ -112,6 +113,16 @@ function oneStream(
     minRttMs: to.minRttMs,
     maxCwndBytes: to.cwndBytes,
   };
+}
+
+/** How long the peer counted; ours where it does not say, or says what cannot be. */
+function remoteSeconds(remote: IperfResults | null, indices: readonly number[], oursS: number): number {
+  const spans = indices.map((i) => {
+    const stream = remoteStream(remote, i);
+    return stream ? stream.end_time - stream.start_time : 0;
+  });
+  const longestS = Math.max(...spans);
+  return longestS >= oursS / 2 && longestS <= oursS + 60 ? longestS : oursS;
 }
 
 function remoteStream(remote: IperfResults | null, index: number): StreamResult | undefined {
