@@ -1,14 +1,9 @@
 import type { ObservationOf } from '../../model/observation.ts';
+import { judgeDelay } from '../path/delay.ts';
+import { type HopTally, makeTally, tallyProbe } from '../path/tally.ts';
 import { type Draft, perEndpoint } from '../per-endpoint.ts';
-import { median, sorted } from '../../stats/quantile.ts';
 import { lowestRttMs } from '../samples.ts';
-import { count, ms } from '../say.ts';
-
-interface Step {
-  from: string;
-  to: string;
-  addedMs: number;
-}
+import { count, ms, range } from '../say.ts';
 
 export const path = perEndpoint(
   {
@@ -36,7 +31,6 @@ export const path = perEndpoint(
         },
       };
     const answers = lowestRttMs(view, name) !== null;
-    const largest = largestStep(traces);
     const claim = `${count(hops, 'hop')}, ${reached} of ${count(traces.length, 'trace')} reached the endpoint`;
     return {
       verdict: reached > 0 || answers ? 'pass' : 'unknown',
@@ -44,7 +38,7 @@ export const path = perEndpoint(
         reached > 0
           ? claim
           : `${claim}${answers ? '; it answers TCP, so its host or firewall only hides from the trace' : ''}`,
-      details: largest ? [`the largest step is ${ms(largest.addedMs)}, between ${largest.from} and ${largest.to}`] : [],
+      details: delayDetails(traces),
       evidence,
       coverage: 0.5,
     };
@@ -64,30 +58,35 @@ function loopOf({ hops }: ObservationOf<'trace'>): { address: string; first: num
 }
 
 /**
- * The largest rise between two hops that lasts: a router may answer slowly for itself while it forwards fast, so a hop counts
- * with the lowest median of itself and all later hops.
+ * Where delay is added, as `inferpath trace` judges it: with few traces of one probe per hop that is seldom certain, and then
+ * only the largest step seen is told, with what is missing.
  */
-function largestStep(traces: readonly ObservationOf<'trace'>[]): Step | null {
-  const byTtl = new Map<number, { address: string; rtts: number[] }>();
-  for (const { hops } of traces)
+function delayDetails(traces: readonly ObservationOf<'trace'>[]): string[] {
+  const byTtl = new Map<number, HopTally>();
+  for (const [atMs, { hops }] of traces.entries())
     for (const { ttl, address, rttMs } of hops) {
-      if (address === null || rttMs === null) continue;
-      const hop = byTtl.get(ttl) ?? { address, rtts: [] };
-      hop.rtts.push(rttMs);
-      byTtl.set(ttl, hop);
+      const tally = byTtl.get(ttl) ?? makeTally(ttl);
+      byTtl.set(ttl, tally);
+      tallyProbe(tally, { atMs, answer: address === null ? null : { ...unseen, address, rttMs } });
     }
-  const along = [...byTtl.entries()].sort((a, b) => b[0] - a[0]);
-  let floorMs = Infinity;
-  const lasting = along.map(([ttl, { address, rtts }]) => {
-    floorMs = Math.min(floorMs, median(sorted(rtts)));
-    return { at: `hop ${ttl} (${address})`, floorMs };
-  });
-  let best: Step | null = null;
-  let before = { at: 'here', floorMs: 0 };
-  for (const hop of lasting.reverse()) {
-    const addedMs = hop.floorMs - before.floorMs;
-    if (!best || addedMs > best.addedMs) best = { from: before.at, to: hop.at, addedMs };
-    before = hop;
-  }
-  return best;
+  const { kind, from, to, addedMs, interval, why } = judgeDelay([...byTtl.values()].sort((a, b) => a.ttl - b.ttl)).path;
+  if (!from || !to || addedMs === null) return [];
+  const between = `between ${hopName(from)} and ${hopName(to)}`;
+  if (kind === 'named') return [`delay is added ${between}: ${ms(addedMs)}${interval ? ` ${range(interval)}` : ''}`];
+  return [`the largest step is ${ms(addedMs)}, ${between}; ${why}`];
+}
+
+const unseen = {
+  end: null,
+  icmp: null,
+  replyTtl: null,
+  quotedTtl: null,
+  natRewrite: null,
+  dscp: null,
+  mpls: [],
+  interfaces: [],
+};
+
+function hopName({ ttl, address }: { ttl: number; address: string | null }): string {
+  return ttl === 0 ? 'here' : `hop ${ttl} (${address})`;
 }
