@@ -87,7 +87,7 @@ describe.runIf(linux)('inferpath ping', () => {
     const { runCli } = await import('../run.ts');
     const io = fakeIo({ realClock: true });
     const done = runCli(['ping', '127.0.0.1', '--duration', '60', '-i', '0.01', '--json'], io);
-    setTimeout(() => io.interrupt(), 1000);
+    setTimeout(() => io.interrupt(), 3000);
     expect(await done).toBe(exitCode.interrupted);
     const report = published('ping', io.stdout()) as PingReport;
     expect(report.interrupted).toBe(true);

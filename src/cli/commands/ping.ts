@@ -11,7 +11,7 @@ import { renderPingOpenMetrics } from '../../report/ping-openmetrics.ts';
 import { renderPingText } from '../../report/ping-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { Counter } from '../../wire/batch/columns.ts';
-import { startSweepThread } from '../../wire/batch/thread.ts';
+import { startSweepThread, type SweepThread, sweepHere } from '../../wire/batch/thread.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { livePing } from '../ping-live.ts';
 import { version } from '../version.ts';
@@ -143,7 +143,8 @@ export const ping = defineCommand({
     if (flags.json && flags.openmetrics)
       throw new UsageError('--openmetrics: cannot go with --json; allowed: one of the two');
     // Its loading takes as long as the reading of many targets, so it begins first.
-    const thread = startSweepThread();
+    const isUnwatchedSweep = flags.rate === 'max' && flags.count === 1 && !io.terminal.stderrIsTty;
+    const thread = isUnwatchedSweep ? sweepHere(() => io.clock.monoMs()) : startSweepThread();
     try {
       const table = await targetTable(flags, positionals, io);
       return await measure(flags, table, thread, io);
@@ -210,12 +211,7 @@ function sweepOptions(flags: PingFlags, targets: number): SweepOptions {
   return options;
 }
 
-async function measure(
-  flags: PingFlags,
-  table: TargetTable,
-  thread: ReturnType<typeof startSweepThread>,
-  io: Io,
-): Promise<ExitCode> {
+async function measure(flags: PingFlags, table: TargetTable, thread: SweepThread, io: Io): Promise<ExitCode> {
   const options = sweepOptions(flags, table.count);
   const startedAt = new Date(io.clock.wallMs()).toISOString();
   const signal = io.signals.interrupted;
@@ -294,9 +290,12 @@ function writePieces(pieces: Iterable<string>, io: Io): void {
   io.terminal.out(text);
 }
 
-function notesOf({ result: { columns }, table }: Measured): string[] {
+function notesOf({ result: { columns, method }, table }: Measured): string[] {
   const drops = columns.counters[Counter.ownDrops]!;
   return [
+    ...(method === 'icmp' && table.withPort > 0
+      ? [`${table.withPort} of the targets name a port, which ICMP does not have; --method tcp measures what it gets`]
+      : []),
     ...(table.duplicates > 0 ? [`${table.duplicates} targets were given more than once and are measured once`] : []),
     ...(drops > 0
       ? [

@@ -87,8 +87,9 @@ function readLine(scan: Scan, seen: Seen, from: number, to: number, line: number
     table.nameStart[count] = start;
     table.nameEnd[count] = ipv4End;
     table.family[count] = 4;
-    table.address32.fill(0, count * 4, count * 4 + 4);
     table.address32[count * 4] = v4;
+    // What stood here before was refused as a duplicate; only an IPv6 address or a port leaves anything behind.
+    for (let i = 1; i < 4; i++) table.address32[count * 4 + i] = 0;
     table.scope[count] = 0;
     table.port[count] = 0;
     admit(table, seen);

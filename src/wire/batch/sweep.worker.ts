@@ -1,13 +1,6 @@
-import { constants } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { errnoOf } from '../error-queue.ts';
-import { SystemCallError } from '../libc.ts';
-import { type Columns, makeColumns, ProbeState } from './columns.ts';
-import { ConnectSweep } from './connect-sweep.ts';
+import { openSweep } from './answer.ts';
 import type { SweepAnswer, SweepJob } from './job.ts';
-import { openIcmpSocket, openSynSocket, openUdpSocket, type SweepSocket } from './socket.ts';
-import { Sweep } from './sweep.ts';
-import { udpCodec } from './udp-codec.ts';
 
 /** The thread that owns the sockets of a sweep and does nothing else: an answer to each job. */
 parentPort?.on('message', (job: SweepJob) => {
@@ -15,53 +8,13 @@ parentPort?.on('message', (job: SweepJob) => {
 });
 
 function answer(job: SweepJob): SweepAnswer {
-  const columns = makeColumns(job.targets, job.rounds, job.buffer);
-  if (job.method === 'tcp-connect') return run(new ConnectSweep(columns, job.plan));
-  const sockets: SweepSocket[] = [];
-  try {
-    for (const family of job.families) {
-      const socket = openFor(family, job, columns);
-      if (socket !== null) sockets.push(socket);
-    }
-  } catch (error) {
-    const { operation = 'socket', address = '' } = error instanceof SystemCallError ? error : {};
-    return { failed: { operation, errno: errnoOf(error), address } };
-  }
-  return run(new Sweep(columns, job.plan, sockets));
-}
-
-function run(sweep: Sweep | ConnectSweep): SweepAnswer {
+  const opened = openSweep(job);
+  if ('failed' in opened) return opened;
+  const { sweep } = opened;
   try {
     sweep.step(Infinity);
     return { end: sweep.end() };
   } finally {
     sweep.close();
-  }
-}
-
-/** Null where this host does not speak the family at all: then its targets have failed, and the others go on. */
-function openFor(family: 4 | 6, job: SweepJob, columns: Columns): SweepSocket | null {
-  const [first, second, identifier] = job.random;
-  const token = { first: first >>> 0, second: second >>> 0 };
-  try {
-    if (job.method === 'icmp')
-      return openIcmpSocket(family, {
-        token,
-        identifier: identifier & 0xffff,
-        payloadBytes: job.payloadBytes,
-        dscp: job.dscp,
-      });
-    if (job.method === 'tcp-syn') return openSynSocket(family, first >>> 0, columns, job.dscp);
-    return openUdpSocket(family, udpCodec({ token, payloadBytes: job.payloadBytes }), job.dscp);
-  } catch (error) {
-    if (errnoOf(error) !== 'EAFNOSUPPORT') throw error;
-    const { state, errno, rounds } = columns;
-    for (let target = 0; target < columns.targets; target++) {
-      if (columns.family[target] !== family) continue;
-      columns.family[target] = 0;
-      errno[target] = constants.errno.EAFNOSUPPORT;
-      state.fill(ProbeState.failed, target * rounds, (target + 1) * rounds);
-    }
-    return null;
   }
 }

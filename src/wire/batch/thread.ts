@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../worker.ts';
+import { openSweep } from './answer.ts';
 import type { SweepAnswer, SweepJob } from './job.ts';
 
 /** A thread that is ready, or getting ready, to run sweeps, one after the other. */
@@ -29,5 +30,29 @@ export function startSweepThread(): SweepThread {
         worker.postMessage(job);
       }),
     close: () => void worker.terminate(),
+  };
+}
+
+/** How long the caller's event loop stands still at a time, ms: a Ctrl-C waits for that long. */
+const SLICE_MS = 50;
+
+/**
+ * The same on the calling thread, in slices: for a sweep at full speed that nobody watches, where a thread of its own would
+ * cost more to start than it saves. A schedule would suffer from whatever else this thread does.
+ */
+export function sweepHere(monoMs: () => number): SweepThread {
+  return {
+    run: async (job) => {
+      const opened = openSweep(job);
+      if ('failed' in opened) return opened;
+      const { sweep } = opened;
+      try {
+        while (!sweep.step(monoMs() + SLICE_MS)) await new Promise((resume) => setImmediate(resume));
+        return { end: sweep.end() };
+      } finally {
+        sweep.close();
+      }
+    },
+    close: () => undefined,
   };
 }
