@@ -5,18 +5,11 @@ import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
 import { skipLab } from './lab-needs.ts';
+import { NOBODY } from './nobody.ts';
 
 const RUNNER = fileURLToPath(new URL('run-mtu.ts', import.meta.url));
 const REFLECTOR = fileURLToPath(new URL('run-stamp.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
-/** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
-const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
-
-function mayOnly(capability: string): string[] {
-  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+${capability}`);
-  return [...sets, '--securebits=+no_setuid_fixup'];
-}
-
 /** What the paths from the client carry. The router before `hole` and `lossy` says nothing. */
 const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500, skew: 1480 };
 type Host = keyof typeof MTU;

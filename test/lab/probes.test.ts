@@ -4,6 +4,7 @@ import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
 import { skipLab } from './lab-needs.ts';
+import { NOBODY } from './nobody.ts';
 
 const RUNNER = fileURLToPath(new URL('run-probe.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
@@ -11,15 +12,6 @@ const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).liste
 const RTT_MS = { r1: 10, r2: 30, server: 34 };
 /** What the emulation itself may add to a median round trip on a busy machine; a busy event loop would add twice as much. */
 const SLACK_MS = 10;
-/** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
-const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...mayOnly('dac_override')];
-
-function mayOnly(capability: string): string[] {
-  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+${capability}`);
-  // Without this bit, access(2) asks without capabilities, and what can be opened seems not to exist.
-  return [...sets, '--securebits=+no_setuid_fixup'];
-}
-
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
