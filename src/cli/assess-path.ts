@@ -1,6 +1,7 @@
 import { mtuProbe } from '../measure/mtu/probe.ts';
 import type { Target } from '../measure/probe.ts';
 import { stampProbe } from '../measure/stamp/probe.ts';
+import { throughputProbe } from '../measure/throughput/probe.ts';
 import { traceProbe } from '../measure/trace.ts';
 import type { Endpoint } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
@@ -12,6 +13,9 @@ const traceRoundMs = 200;
 /** STAMP packets per endpoint: a one-sided bound of 1 % loss needs 299. */
 const stampPackets = 400;
 const stampIntervalMs = 10;
+/** A full path each way: long enough to fill a queue of seconds, bounded also in octets. */
+const loadS = 6;
+const loadBytes = 5e9;
 
 /** One kind of measurement of the path: what to call it while it runs, and how to run it. */
 export interface PathStep {
@@ -33,7 +37,7 @@ export function pathSteps(target: Target): PathStep[] {
  * They fill the path, so they run one after the other and after everything else.
  */
 export function loadSteps(endpoint: Endpoint, target: Target): PathStep[] {
-  const { stamp } = endpoint.reflector ?? {};
+  const { stamp, throughput } = endpoint.reflector ?? {};
   const steps: PathStep[] = [];
   if (stamp !== undefined) {
     const options = stampProbe.options.parse({ count: stampPackets, intervalMs: stampIntervalMs });
@@ -42,6 +46,12 @@ export function loadSteps(endpoint: Endpoint, target: Target): PathStep[] {
       run: (io, signal) => stampProbe.run(at(target, stamp), options, io, signal),
     });
   }
+  if (throughput !== undefined)
+    for (const direction of ['up', 'down'] as const) {
+      const options = throughputProbe.options.parse({ port: 'url', direction, durationS: loadS, capBytes: loadBytes });
+      const to = at(target, throughput);
+      steps.push({ name: `load ${direction}`, run: (io, signal) => throughputProbe.run(to, options, io, signal) });
+    }
   return steps;
 }
 

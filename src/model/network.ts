@@ -56,10 +56,6 @@ const reflector = z
     stamp: text(named.hostPort)
       .optional()
       .meta({ description: 'Where `inferpath reflect --stamp` listens, to tell the two directions apart.' }),
-    responsiveness: z
-      .url({ protocol: /^https$/ })
-      .optional()
-      .meta({ description: 'Where `inferpath reflect --responsiveness` listens.' }),
   })
   .meta({ description: 'Listeners of your own beside the endpoint; `assess --load` measures against them.' });
 

@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../src/lab/lab.ts';
 import { expectSplitsHold, program, published } from '../fixtures/cli.ts';
@@ -12,6 +16,8 @@ const reflect = (queueMs: number) => {
 const sizes = ['--prompt-tokens', '20', '--max-tokens', '4', '-n', '15', '--pings', '20', '--ping-interval', '10'];
 /** Round trip to `far`, ms: 2 × (1 + 30). */
 const FAR_RTT_MS = 62;
+/** What the narrow link before `far` may hold back. */
+const QUEUE_MS = 400;
 
 describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
   let lab: Lab;
@@ -19,14 +25,14 @@ describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
     const topology = {
       hosts: [
         { name: 'desk' },
-        { name: 'far', command: reflect(30), readyPort: 7041 },
+        { name: 'far', command: [...reflect(30), '--stamp-listen', '0.0.0.0:8620'], readyPort: 7041 },
         { name: 'near', command: reflect(580), readyPort: 7041 },
       ],
       routers: [{ name: 'gateway' }, { name: 'edge' }],
       links: [
         { a: 'desk', b: 'gateway', delayMs: 1 },
         { a: 'gateway', b: 'edge', delayMs: 30 },
-        { a: 'edge', b: 'far' },
+        { a: 'edge', b: 'far', rateMbit: 50, queueMs: QUEUE_MS, ba: { loss: 0.01 } },
         { a: 'gateway', b: 'near', delayMs: 1 },
       ],
     };
@@ -69,6 +75,33 @@ describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
     if (near) expect(failed(near.name)).not.toContain('network-rtt');
     if (near) expect(near.blame).toBe('server');
     expectSplitsHold(report.observations.flatMap((o) => (o.kind === 'inference' ? [o.request] : [])));
+  });
+
+  test('--load fills the path to the reflector, names the full queue and which way loses', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inferpath-load-'));
+    const far = lab.addressOf('far');
+    const serve = [...self, 'throughput', '--serve', '--listen', '0.0.0.0:5201'];
+    const server = lab.spawn('far', serve, { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(server.stdout!, 'data');
+      const file = join(folder, 'network.yaml');
+      const reflector = `{ throughput: '${far}:5201', stamp: '${far}:8620' }`;
+      await writeFile(
+        file,
+        `version: 1\nendpoints:\n  - name: far\n    url: http://${far}:7041\n    reflector: ${reflector}\n`,
+      );
+      const { report, stderr } = await assess(file, '--load');
+      expect(report.notes.join(), stderr).not.toContain('names no reflector');
+      const find = (id: string) => report.findings.find((f) => f.id === id);
+      expect(find('bufferbloat')).toMatchObject({ verdict: 'fail', subject: 'far' });
+      expect(find('bufferbloat')!.evidence[0]!.value).toBeGreaterThan(QUEUE_MS / 4);
+      expect(find('network-loss')!.details.join()).toMatch(/0 of 400 packets lost on the way there, [1-9]\d* of/);
+      const kinds = new Set(report.observations.map((o) => o.kind));
+      for (const kind of ['trace', 'mtu', 'stamp', 'throughput'] as const) expect(kinds).toContain(kind);
+    } finally {
+      server.kill();
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('an address without a way there is a failure of reach with the words of the router', async () => {

@@ -40,6 +40,7 @@ function judgeLoss(subject: Subject): Draft {
             'of thems',
             'of them',
           ),
+      byDirection(subject),
     ],
     evidence: [evidenceOf('packet loss', 'share', judged, how)],
     coverage: judged.coverage,
@@ -50,6 +51,19 @@ function judgeLoss(subject: Subject): Draft {
           }
         : undefined,
   };
+}
+
+/** Where a STAMP reflector counted, which way the packets went missing. Packets of its own, so they are told and not added. */
+function byDirection({ view, name }: Subject): string | null {
+  const counted = view.of('stamp', name).flatMap(({ summary }) => summary ?? []);
+  const ways = counted.flatMap(({ up, down }) => (up.lost && down.lost ? [{ up, down }] : []));
+  if (ways.length === 0) return null;
+  const of = (way: 'up' | 'down') => {
+    const [least, most] = [0, 1].map((end) => ways.reduce((n, one) => n + (one[way].lost?.[end] ?? 0), 0));
+    const offered = ways.reduce((n, one) => n + one[way].offered[1], 0);
+    return `${least === most ? most : `${least} to ${most}`} of ${count(offered, 'packet')}`;
+  };
+  return `by the numbers of the STAMP reflector: ${of('up')} lost on the way there, ${of('down')} on the way back`;
 }
 
 function tell({ sent, lost }: Tally, noun: string): string {
