@@ -14,7 +14,10 @@ const RTT_MS = 30;
 const SLACK_MS = 10;
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
 const NOBODY = [
-  ...['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+  'setpriv',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
   ...['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+dac_override`),
   '--securebits=+no_setuid_fixup',
 ];
