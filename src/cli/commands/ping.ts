@@ -58,7 +58,7 @@ const flags = {
   method: {
     schema: z.enum(['auto', 'icmp', 'udp', 'tcp', 'tcp-syn', 'tcp-connect']).default('auto'),
     about:
-      'icmp: echo; udp: to a closed port; tcp: to the real port, by tcp-syn (half-open) where permitted, else tcp-connect; default auto: tcp where all targets have a port, else icmp where permitted, else udp.',
+      'How to ask. icmp: echo; udp: to a closed port; tcp: to the real port, by tcp-syn (half-open) where permitted, else tcp-connect; default auto: tcp where all targets have a port, else icmp where permitted, else udp.',
     value: 'METHOD',
     group: 'Probes',
   },
