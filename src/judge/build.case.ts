@@ -3,6 +3,7 @@ import type { MtuDirection, TcpSizes } from '../model/mtu.ts';
 import { type Network, network } from '../model/network.ts';
 import type { Observation, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { LoadRtts } from '../model/throughput.ts';
 
 export const now = new Date('2026-11-23T12:00:00.000Z');
 const startMs = now.getTime() - 600_000;
@@ -209,6 +210,39 @@ export function trace(hops: [number, string | null, number | null][], reached = 
     method: 'udp',
     reached,
     hops: hops.map(([ttl, address, rttMs]) => ({ ttl, address, rttMs })),
+  };
+}
+
+function loadRtts(ms: number, count: number): LoadRtts {
+  const same = { minMs: ms, medianMs: ms, p95Ms: ms, p99Ms: ms, maxMs: ms };
+  return { sent: count, received: count, ...same, histogram: [{ lowMs: ms, highMs: ms, count }] };
+}
+
+/** A throughput test with `count` round trips of `loadedMs` while data flowed, and 20 before. */
+export function underLoad(idleMs: number | null, loadedMs: number, count: number): ObservationOf<'throughput'> {
+  const idle = idleMs === null ? null : loadRtts(idleMs, 20);
+  const increaseMs = idleMs === null ? null : loadedMs - idleMs;
+  return {
+    kind: 'throughput',
+    at: '2026-11-23T11:50:00.000Z',
+    from: 'here',
+    to: 'e1',
+    how: 'test',
+    outcome: { kind: 'answered' },
+    address: '192.0.2.1',
+    port: 5201,
+    test: {
+      protocol: 'tcp',
+      parallel: 1,
+      blockBytes: 131_072,
+      targetMbitPerS: null,
+      omitS: 0,
+      endedBy: 'time',
+      server: 'iperf3',
+      directions: [],
+      latency: { method: 'icmp', how: 'test', idle, loaded: loadRtts(loadedMs, count), increaseMs, grade: 'C' },
+      cpu: { local: 0, busiestThread: 0, remote: null },
+    },
   };
 }
 

@@ -116,6 +116,14 @@ const scenarios: Scenario[] = [
     verdict: 'pass',
     says: /2 hops on every way here carry other endpoints too; the last is 198/,
   },
+  {
+    rule: 'bufferbloat',
+    when: 'a queue that fills',
+    see: [build.underLoad(20, 200, 200)],
+    verdict: 'fail',
+    says: /takes 180 ms .*longer than the idle one/,
+    gainMs: 180,
+  },
   { rule: 'shared-hops', when: 'a single endpoint', see: twins.slice(0, 1), verdict: 'none' },
   {
     rule: 'network-rtt',
