@@ -47,7 +47,7 @@ function* malformed(good: readonly Buffer[], seed: number): Generator<Buffer> {
     const bytes = Buffer.alloc(length);
     if (isRandom) for (let at = 0; at < length; at++) bytes[at] = below(256);
     else template.copy(bytes);
-    for (let flips = below(8); flips > 0 && length > 0; flips--) bytes[below(length)] = below(256);
+    for (let flips = length === 0 ? 0 : below(8); flips > 0; flips--) bytes[below(length)] = below(256);
     yield bytes;
   }
 }
