@@ -1,11 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pingReportSample } from './ping-report.case.ts';
+import { pingReportSample, pingTargetSample } from './ping-report.case.ts';
 import { renderPingOpenMetrics } from './ping-openmetrics.ts';
 
 const render = (report = pingReportSample()) => [...renderPingOpenMetrics(report, () => report.targets)].join('');
 
 /** One sample line: name, labels, value. */
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)$/;
+
+/** Never skipped in CI, where a missing promtool is the failure. */
+const skipPromtool = spawnSync('promtool', ['--version']).status !== 0 && process.env['CI'] !== 'true';
+if (skipPromtool) process.stderr.write("Prometheus' own parsers are not asked: no promtool (package prometheus)\n");
+
+function promtool(words: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync('promtool', words, { input, encoding: 'utf8' });
+  return { status, said: stdout + stderr };
+}
 
 describe('renderPingOpenMetrics()', () => {
   test('every line is a comment or a sample of the metric that was announced, and the end is marked', () => {
@@ -46,5 +59,40 @@ describe('renderPingOpenMetrics()', () => {
     const text = render(report);
     expect(text).not.toMatch(/^evil_total/m);
     expect(text).toContain('target="a\\"} 1\\nevil_total 5 \\\\"');
+  });
+
+  describe.skipIf(skipPromtool)('read by Prometheus', () => {
+    const report = pingReportSample();
+    report.targets.push(pingTargetSample('evil"} 1\nx\\', []), pingTargetSample('[::1]:443', [0.5, 40_000]));
+    report.targets.at(-2)!.errorMs = null;
+    const text = render(report);
+
+    test('the parser of a scrape takes every sample, and only with the end marked', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'inferpath-'));
+      try {
+        const file = join(folder, 'metrics');
+        // Of samples for its database it wants to know from when they are.
+        const stamped = text.replaceAll(/^(?!#).+$/gm, '$& 1700000000');
+        const blocks = (name: string) =>
+          promtool(['tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, name)]);
+        writeFileSync(file, stamped);
+        const { status, said } = blocks('whole');
+        expect(status, said).toBe(0);
+        const samples = text.split('\n').filter((line) => /^[^#]/.test(line)).length;
+        // MIN TIME, MAX TIME, DURATION, NUM SAMPLES
+        expect(said).toMatch(new RegExp(String.raw`1700000000000 +1700000000001 +1ms +${samples} `));
+        writeFileSync(file, stamped.replace('# EOF\n', ''));
+        expect(blocks('cut').status).not.toBe(0);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
+    test('the parser of the textfile collector takes it, too, and has only one complaint: it looks for the help of a counter under its name with _total', () => {
+      const { said } = promtool(['check', 'metrics'], text);
+      const complaints = said.trim().split('\n');
+      const counters = [...text.matchAll(/^# TYPE (\S+) counter$/gm)].map(([, name]) => `${name}_total no help text`);
+      expect(complaints.sort()).toEqual(counters.sort());
+    });
   });
 });
