@@ -19,8 +19,6 @@ describe('renderTraceText()', () => {
         2  10.0.2.1                            74 %~   100   4.01   4.09   4.17   0.18
             limits its answers to about 0.99 per second: no loss
         3  10.0.3.1                             0 %    100   6.00   6.11   6.19   0.20
-            our packet came here with TTL 3: set anew on the way, or a tunnel hides
-            hops
             way back about 9 hops, way there 3
             MPLS label 16004, class 0, TTL 1, bottom of stack
             came in by a"]; [2J<b>#9829;\`x\`|%%{init}\\N&quot;, index 3, MTU 1500
@@ -36,13 +34,12 @@ describe('renderTraceText()', () => {
       Verdict
         the target is 7 hops away
         loss is real: 24 % [16.7, 33.2]: 24 of 100 round trips to the target were
-        lost; it begins between hop 5 (10.0.5.1) and hop 6 (10.0.6.1)
+        lost, between hop 5 (10.0.5.1) and hop 6 (10.0.6.1)
         delay is added between hop 5 (10.0.5.1) and hop 6 (10.0.6.1): 42 ms [42,
         42.1], 78 % of the round trip; there or on the way back, one end cannot tell
         hop 2 answers less than asked and forwards the rest: that is no loss
         hop 4 is silent
         something translates addresses or ports in front of hop 5 (10.0.5.1)
-        TTLs are set anew before hop 3, or a tunnel hides hops there
         the way back from hop 3 is about 9 hops long, by the TTL of its answers: not
         the way there
       "

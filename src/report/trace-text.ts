@@ -170,7 +170,7 @@ export function hopMarks(hop: HopReport, path: Pick<PathReport, 'delay'>): strin
     ...(loss.kind === 'answers-rarely'
       ? ['answers rarely and forwards: later hops answer more often, so this is no loss']
       : []),
-    ...(loss.kind === 'undetermined' ? ['too few probes to tell loss from an unwilling router'] : []),
+    ...(loss.kind === 'undetermined' ? ['loss, or an unwillingness to answer: that cannot be told'] : []),
     ...(hop.nat ? ['addresses or ports were translated in front of this hop (NAT)'] : []),
     ...(hop.rewritesTtl
       ? [`our packet came here with TTL ${hop.quotedTtl}: set anew on the way, or a tunnel hides hops`]

@@ -82,4 +82,14 @@ describe.skipIf(skipLab)('inferpath trace over time', () => {
     expect(before!.hops.at(-1)!.rtts!.maxMs).toBeLessThan(now!.hops.at(-1)!.rtts!.minMs);
     expect(stderr).toMatch(new RegExp(`^\\S+ path ${before!.id} → ${now!.id} \\(flow \\d+\\): hop 2 `));
   });
+
+  test('plain by UDP: a host that limits its port unreachables has no loss for that', async () => {
+    const { report } = await traceIn('plain', '--protocol', 'udp', '--count', '40', '--interval', '0.05');
+    const { loss, hops } = report.paths[0]!;
+    expect(hops.at(-1)!.isTarget).toBe(true);
+    // The server is a Linux host: it answers some at once and then one per second.
+    expect(loss.share).toBeGreaterThan(0.5);
+    expect(loss).toMatchObject({ kind: 'undetermined', after: null, by: null });
+    expect(report.verdict.join('\n')).toMatch(/loss is undetermined: .*--protocol tcp/);
+  });
 });

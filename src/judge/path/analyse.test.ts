@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { analysePath, type PathAnalysis } from './analyse.ts';
 import { PathBook } from './path-book.ts';
+import { pathReports } from './reports.ts';
 import { plainPath, type SimulatedHop, type SimulationOptions, simulateRounds } from './simulated.case.ts';
 
 function analyse(
@@ -12,8 +13,12 @@ function analyse(
   const book = new PathBook();
   for (const round of simulateRounds(hops, options)) book.add(round);
   expect(book.paths).toHaveLength(1);
-  return analysePath(book.paths[0]!.hops, protocol);
+  const path = book.paths[0]!.hops;
+  return analysePath(path, protocol, path.at(-1)!.recent);
 }
+
+/** What a datagram to a closed port gets. */
+const portUnreachable = { icmp: { type: 3, code: 3, message: 'port unreachable' } };
 
 /** The path of `length` hops with some of them changed, by TTL. */
 function pathWith(length: number, changes: Record<number, Partial<SimulatedHop>>): SimulatedHop[] {
@@ -65,10 +70,101 @@ describe('loss', () => {
   });
 
   test('a target that limits its ICMP gives no loss of the path', () => {
-    const limited = pathWith(4, { 4: { limit: { perS: 1, burst: 6 } } });
+    const limited = pathWith(4, { 4: { limit: { perS: 1, burst: 6 }, answer: portUnreachable } });
     const analysis = analyse(limited, { rounds: 100, intervalMs: 250 }, 'udp');
+    expect(analysis.loss.why).toMatch(/evenly spaced.*--protocol tcp/);
     expect(analysis.loss.kind).toBe('undetermined');
     expect(analysis.hops[3]!.loss.kind).toBe('rate-limited');
+  });
+
+  test.each([6, 12, 25, 50, 100])(
+    'port unreachables of a host that limits them are no loss, after %i rounds',
+    (rounds) => {
+      for (const intervalMs of [50, 200, 700, 1000]) {
+        // The search has emptied the bucket before.
+        const limited = pathWith(4, { 4: { limit: { perS: 1, burst: 0 }, answer: portUnreachable } });
+        for (const limit of [
+          { perS: 1, burst: 6 },
+          { perS: 1, burst: 1 },
+        ]) {
+          const hops = limited.map((hop) => (hop.limit ? { ...hop, limit } : hop));
+          const { loss, hops: told } = analyse(hops, { rounds, intervalMs }, 'udp');
+          expect(loss.kind).not.toBe('real');
+          expect(told.map((hop) => hop.loss.kind)).not.toContain('real');
+          if (loss.kind === 'undetermined') expect(loss.why).toMatch(/--protocol tcp to an open port, or icmp/);
+        }
+      }
+    },
+  );
+
+  test('datagrams by more than one path are answered from one bucket', () => {
+    const book = new PathBook();
+    // Each path is asked every two seconds, the host twice as often as it answers.
+    for (let flow = 0; flow < 4; flow++) {
+      const hops = [
+        ...plainPath(2),
+        { addresses: [`10.0.7.${flow}`], rttMs: 6 },
+        { addresses: ['10.0.9.1'], rttMs: 8 },
+      ];
+      const rounds = simulateRounds(
+        hops.map((hop, k) => (k === 3 ? { ...hop, answer: portUnreachable, willing: 0.5 } : hop)),
+        { rounds: 30, intervalMs: 2000, startMs: flow * 500, flow, seed: 1 + flow },
+      );
+      for (const round of rounds) book.add(round);
+    }
+    const paths = pathReports(book, 'udp', String);
+    expect(paths).toHaveLength(4);
+    for (const { loss } of paths) expect(loss).toMatchObject({ kind: 'undetermined', after: null, by: null });
+  });
+
+  test('at one datagram per second no usual limit explains the loss, and more answers than errors need no excuse', () => {
+    const lossy = pathWith(6, { 3: { loss: 0.25 }, 6: { answer: portUnreachable } });
+    expect(analyse(lossy, { rounds: 100, intervalMs: 1000 }, 'udp').loss).toMatchObject({ kind: 'real' });
+    expect(analyse(lossy, { rounds: 100, intervalMs: 200 }, 'udp').loss).toMatchObject({ kind: 'undetermined' });
+    const speaks = pathWith(6, { 3: { loss: 0.25 }, 6: { answer: { icmp: null } } });
+    expect(analyse(speaks, { rounds: 100, intervalMs: 200 }, 'udp').loss).toMatchObject({ kind: 'real' });
+  });
+
+  test('a stray loss in front of the lossy link does not move its place, in all but a few of many runs', () => {
+    const runs = Array.from({ length: 60 }, (_, seed) => {
+      const rounds = simulateRounds(pathWith(6, { 4: { loss: 0.3 } }), { rounds: 100, seed: seed + 1 });
+      for (const [round, ttl] of [
+        [41 + (seed % 3), 1 + (seed % 3)],
+        [50, 3],
+      ] as const)
+        rounds[round]![ttl - 1] = { ...rounds[round]![ttl - 1]!, answer: null };
+      const book = new PathBook();
+      for (const round of rounds) book.add(round);
+      const { loss, hops } = analysePath(book.paths[0]!.hops, 'tcp', []);
+      expect(hops[2]!.loss.kind).not.toBe('real');
+      return `${loss.after?.ttl}-${loss.by?.ttl}`;
+    });
+    expect(runs.filter((place) => place !== '3-4').length).toBeLessThan(10);
+  });
+
+  test('too few losses are not placed at all', () => {
+    const rounds = simulateRounds(plainPath(6), { rounds: 100 });
+    for (const [round, ttl] of [
+      [10, 6],
+      [20, 6],
+      [30, 3],
+      [40, 2],
+      [50, 5],
+      [60, 4],
+    ] as const)
+      rounds[round]![ttl - 1] = { ...rounds[round]![ttl - 1]!, answer: null };
+    const book = new PathBook();
+    for (const round of rounds) book.add(round);
+    const { loss } = analysePath(book.paths[0]!.hops, 'tcp', []);
+    expect(loss).toMatchObject({ kind: 'real', share: 0.02, after: null, by: null });
+  });
+
+  test('loss on the first link is placed there, in all but a few of many runs', () => {
+    const runs = Array.from({ length: 60 }, (_, seed) => {
+      const { loss } = analyse(pathWith(6, { 1: { loss: 0.2 } }), { rounds: 150, seed: seed + 1 });
+      return `${loss.after?.ttl}-${loss.by?.ttl}`;
+    });
+    expect(runs.filter((place) => place !== '0-1').length).toBeLessThan(10);
   });
 
   test('both at once: a limited router in front of a lossy link', () => {
@@ -92,7 +188,7 @@ describe('loss', () => {
     rounds[7]![1] = { ...rounds[7]![1]!, answer: null };
     const book = new PathBook();
     for (const round of rounds) book.add(round);
-    const analysis = analysePath(book.paths[0]!.hops, 'tcp');
+    const analysis = analysePath(book.paths[0]!.hops, 'tcp', []);
     expect(kinds(analysis)).toEqual(['none', 'undetermined', 'none', 'none']);
     expect(analysis.loss.kind).toBe('none');
   });
@@ -119,7 +215,7 @@ describe('loss', () => {
   });
 
   test('the place of loss holds the truth, in all but a few of many runs', () => {
-    let wrong = 0;
+    let [wrong, placed] = [0, 0];
     const runs = 60;
     for (let seed = 1; seed <= runs; seed++) {
       const at = 1 + (seed % 8);
@@ -127,11 +223,13 @@ describe('loss', () => {
         rounds: 100,
         seed,
       });
-      const isRight = loss.kind === 'real' && loss.after!.ttl < at && loss.by!.ttl >= at;
+      const isRight = loss.kind === 'real' && (loss.after?.ttl ?? 0) < at && (loss.by?.ttl ?? 8) >= at;
+      if (loss.after !== null) placed++;
       if (!isRight) wrong++;
     }
     // Each is right with 95 %; ten or more of 60 wrong would come about once in 1,000.
     expect(wrong).toBeLessThan(10);
+    expect(placed).toBeGreaterThan(runs / 2);
   });
 });
 
@@ -238,5 +336,14 @@ describe('marks', () => {
     expect(hops.map((h) => h.isAsymmetric)).toEqual([false, false, true, false, false]);
     expect(hops.map((h) => h.rewritesTtl)).toEqual([false, false, true, false, false]);
     expect(hops.map((h) => h.nat)).toEqual([false, false, true, false, false]);
+  });
+
+  test('labels that a hop shows explain the TTL that it quotes', () => {
+    const label = { label: 17, trafficClass: 0, bottom: true, ttl: 1 };
+    const { hops } = analyse(
+      pathWith(3, { 1: { answer: { quotedTtl: 2, mpls: [label] } }, 2: { answer: { quotedTtl: 2 } } }),
+      { rounds: 3 },
+    );
+    expect(hops.map((h) => h.rewritesTtl)).toEqual([false, true, false]);
   });
 });

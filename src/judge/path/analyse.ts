@@ -2,7 +2,7 @@ import type { DelayVerdict, HopReport, LossVerdict } from '../../model/trace-rep
 import { judgeDelay } from './delay.ts';
 import { judgeLoss } from './loss.ts';
 import { firstBehindNat, isAsymmetric, reverseHops, rewritesTtl } from './marks.ts';
-import { type HopTally, rttSummary } from './tally.ts';
+import { type HopProbe, type HopTally, rttSummary } from './tally.ts';
 
 export interface PathAnalysis {
   hops: HopReport[];
@@ -11,10 +11,17 @@ export interface PathAnalysis {
   reached: boolean;
 }
 
-/** Everything that one path's hops say together: what a hop's silence and delay mean is only known from the hops behind it. */
-export function analysePath(tallies: readonly HopTally[], protocol: 'icmp' | 'udp' | 'tcp'): PathAnalysis {
+/**
+ * Everything that one path's hops say together: what a hop's silence and delay mean is only known from the hops behind it.
+ * @param asked all that the target was asked, by this path and others
+ */
+export function analysePath(
+  tallies: readonly HopTally[],
+  protocol: 'icmp' | 'udp' | 'tcp',
+  asked: readonly HopProbe[],
+): PathAnalysis {
   const hops = withoutSilentTail(tallies);
-  const loss = judgeLoss(hops, protocol !== 'tcp');
+  const loss = judgeLoss(hops, protocol, asked);
   const delay = judgeDelay(hops);
   const nat = firstBehindNat(hops);
   return {
@@ -44,7 +51,7 @@ function hopReport(hop: HopTally): Omit<HopReport, 'loss' | 'lasting' | 'nat'> {
     lastMs: hop.recent.at(-1)?.rttMs ?? null,
     reverseHops: reverse,
     isAsymmetric: isAsymmetric(ttl, reverse),
-    rewritesTtl: rewritesTtl(last?.quotedTtl ?? null, isTarget),
+    rewritesTtl: rewritesTtl(last, isTarget),
     icmp: last?.icmp ?? null,
     replyTtl: last?.replyTtl ?? null,
     quotedTtl: last?.quotedTtl ?? null,

@@ -1,3 +1,4 @@
+import type { TraceAnswer } from '../../model/trace-record.ts';
 import type { HopTally } from './tally.ts';
 
 /** TTLs that systems begin with: Linux, BSD, macOS 64; Windows 128; most routers and Solaris 255. */
@@ -22,11 +23,13 @@ export function isAsymmetric(ttl: number, reverse: number | null): boolean {
 
 /**
  * A probe that expires arrives with TTL 1, and is quoted with 1, or with 0 by routers that count first. More left means that
- * something on the way sets TTLs anew, or that the hop stands inside a tunnel that does not pass its TTL on (RFC 3443).
+ * something on the way sets TTLs anew, or that the hop stands inside a tunnel that does not pass its TTL on (RFC 3443). Where
+ * the hop shows its labels (RFC 4950), the tunnel is known: it is the TTL of the label that expired.
  */
-export function rewritesTtl(quotedTtl: number | null, isTarget: boolean): boolean {
+export function rewritesTtl(answer: Pick<TraceAnswer, 'quotedTtl' | 'mpls'> | null, isTarget: boolean): boolean {
   // What reaches the target has not expired: any TTL is fine there.
-  return !isTarget && quotedTtl !== null && quotedTtl > 1;
+  if (isTarget || !answer || answer.mpls.length > 0) return false;
+  return answer.quotedTtl !== null && answer.quotedTtl > 1;
 }
 
 /** The first hop that quotes another packet than was sent: the translation lies right before it. All later ones see it, too. */

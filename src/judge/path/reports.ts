@@ -11,11 +11,13 @@ export function pathReports(
   protocol: 'icmp' | 'udp' | 'tcp',
   wallAt: (monoMs: number) => string,
 ): PathReport[] {
-  return book.paths.map(({ hops, firstMs, lastMs, ...path }) => ({
+  const { paths } = book;
+  const asked = paths.flatMap(({ hops }) => hops.filter((hop) => hop.isTarget)).flatMap((hop) => hop.recent);
+  return paths.map(({ hops, firstMs, lastMs, ...path }) => ({
     ...path,
     firstSeen: wallAt(firstMs),
     lastSeen: wallAt(lastMs),
-    ...analysePath(hops, protocol),
+    ...analysePath(hops, protocol, asked),
   }));
 }
 

@@ -49,8 +49,9 @@ export function simulateRounds(
       if (address === undefined || isLost || isUnwilling) return { ...record, answer: null };
       if (hop.limit && tokens[k]! < 1) return { ...record, answer: null };
       tokens[k]!--;
-      const end = k === hops.length - 1 ? ('target' as const) : null;
-      return { ...record, answer: { ...plainAnswer, address, rttMs, end, ...hop.answer } };
+      // The target answers as to any client, unless its `answer` says otherwise.
+      const own = k === hops.length - 1 ? { end: 'target' as const, icmp: null } : { end: null };
+      return { ...record, answer: { ...plainAnswer, address, rttMs, ...own, ...hop.answer } };
     });
   });
 }

@@ -69,7 +69,9 @@ function lossSentence({ kind, share, interval, after, by, why }: LossVerdict): s
   if (kind === 'none') return `no loss: ${why}, so at most ${percent(interval[1])} (95 %)`;
   if (kind === 'undetermined') return `loss is undetermined: ${percent(share)} were not answered, but ${why}`;
   const place =
-    after && by ? `; it begins between ${hopName(after.ttl, after.address)} and ${hopName(by.ttl, by.address)}` : '';
+    after && by
+      ? `, between ${hopName(after.ttl, after.address)} and ${hopName(by.ttl, by.address)}`
+      : '; it cannot be placed: too few were lost to tell the hops apart';
   return `loss is real: ${percent(share)} ${within}: ${why}${place}`;
 }
 
