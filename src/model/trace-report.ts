@@ -59,7 +59,8 @@ export const hopReport = z.object({
     .boolean()
     .meta({ description: 'The way back is at least two hops longer or shorter than the way there.' }),
   rewritesTtl: z.boolean().meta({
-    description: 'Our packet arrived here with more than one TTL left: something sets it anew, or hides in a tunnel whose labels are not shown.',
+    description:
+      'Our packet arrived here with more than one TTL left: something sets it anew, or hides in a tunnel whose labels are not shown.',
   }),
   nat: z.boolean().meta({ description: 'First hop that saw our packet with other addresses, ports or checksum.' }),
   icmp: traceNode.shape.icmp,
@@ -79,7 +80,9 @@ export const lossVerdict = z
       .nullable()
       .meta({ description: 'Loss of the round trip to the target; null when that is not known.' }),
     interval: interval.nullable(),
-    after: place.nullable().meta({ description: 'The last hop that certainly loses less than the target; null: it cannot be placed.' }),
+    after: place
+      .nullable()
+      .meta({ description: 'The last hop that certainly loses less than the target; null: it cannot be placed.' }),
     by: place.nullable().meta({ description: 'The first hop from which on all certainly lose what the target loses.' }),
     why: z.string(),
   })
