@@ -48,7 +48,10 @@ const counts = {
   late: z.number().int().meta({ description: 'Answered, but only after the wait.' }),
   unreachable: z.number().int().meta({ description: 'A router or this host said that there is no way.' }),
   otherAddress: z.number().int().meta({ description: 'Answered from another address.' }),
-  failed: z.number().int().meta({ description: 'Could not be sent; says nothing about the path.' }),
+  failed: z.number().int().meta({
+    description:
+      'Could not be sent, or (method tls, then it is among `sent`, too) answered by something that does not speak TLS; says nothing about loss.',
+  }),
   unsure: z.number().int().meta({
     description: 'Unanswered while this machine dropped packets for want of room: its own loss or that of the path.',
   }),
@@ -113,7 +116,7 @@ export const pingReport = z
     startedAt: z.string(),
     durationMs: z.number(),
     interrupted: z.boolean(),
-    method: z.enum(['icmp', 'udp', 'tcp-syn', 'tcp-connect']),
+    method: z.enum(['icmp', 'udp', 'tcp-syn', 'tcp-connect', 'tls']),
     how: z.string().meta({ description: 'Which socket and stamps were used, and what they could not see.' }),
     options: z.object({
       count: z.number().int(),

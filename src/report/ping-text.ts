@@ -33,6 +33,7 @@ const methodWords: Record<PingReport['method'], string> = {
   udp: 'UDP',
   'tcp-syn': 'TCP SYN',
   'tcp-connect': 'TCP connect',
+  tls: 'TLS ClientHello',
 };
 
 /** Widths of the columns of numbers. */
@@ -130,7 +131,7 @@ const endWords = {
   late: 'late',
   unreachable: 'unreachable',
   otherAddress: 'answered by another address',
-  failed: 'not sent',
+  failed: 'failed',
   unsure: 'lost or dropped by this machine',
   interrupted: 'interrupted',
 };

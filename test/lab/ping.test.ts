@@ -6,7 +6,11 @@ import { fakeIo } from '../fakes/io.ts';
 import { program } from '../fixtures/cli.ts';
 import { skipLab } from './lab-needs.ts';
 
-const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
+/** Port 7041 accepts; 7042 answers whatever it gets by a TLS alert, and is asked for first. */
+const SERVE = `const { createServer } = require('net');
+createServer((s) => s.on('error', () => {}).once('data', () => s.end(Buffer.from([21, 3, 3, 0, 2, 2, 70])))).listen(7042, '::', () =>
+  createServer((s) => s.end()).listen(7041, '::'));`;
+const LISTEN = ['node', '-e', SERVE];
 const STALLED = fileURLToPath(new URL('../../bench/ping-accuracy/stalled.ts', import.meta.url));
 /** client ─5 ms─ r1 ─10 ms─ each server. */
 const RTT_MS = 30;
@@ -67,10 +71,12 @@ describe.skipIf(skipLab)('inferpath ping on an emulated path', () => {
     [6, 'udp'],
     [4, 'tcp-syn'],
     [6, 'tcp-syn'],
+    [4, 'tls'],
+    [6, 'tls'],
   ] as const)('measures the distance over IPv%d by %s', async (family, method) => {
     const address = lab.addressOf('server', family);
     // Linux answers about six datagrams to a closed port at once and then one a second.
-    const [port, count] = method === 'udp' ? ['33434', 5] : ['7041', 20];
+    const [port, count] = method === 'udp' ? ['33434', 5] : method === 'tls' ? ['7042', 10] : ['7041', 20];
     const report = await ping([address, '--method', method, '--port', port, '-c', String(count)]);
     expect(report.method).toBe(method);
     expectRoundTrips(report, count);
@@ -84,6 +90,9 @@ describe.skipIf(skipLab)('inferpath ping on an emulated path', () => {
       const tcp = await ping([target, '-c', '20'], NOBODY);
       expect(tcp).toMatchObject({ method: 'tcp-connect', how: expect.stringContaining('CAP_NET_RAW is missing') });
       expectRoundTrips(tcp, 20);
+      const tls = await ping([address, '--method', 'tls', '--port', '7042', '-c', '10'], NOBODY);
+      expect(tls.how).toContain('kernel stamps of sending and receiving');
+      expectRoundTrips(tls, 10);
       const icmp = await ping([address, '-c', '20'], NOBODY);
       expect(icmp).toMatchObject({ method: 'icmp', how: expect.stringContaining('ping socket') });
       expectRoundTrips(icmp, 20);

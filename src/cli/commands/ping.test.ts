@@ -1,6 +1,10 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { cli, published } from '../../../test/fixtures/cli.ts';
+import { selfSignedCertificate } from '../../../test/fixtures/certificate.ts';
 import type { PingReport } from '../../model/ping-report.ts';
 import { exitCode } from '../command.ts';
 
@@ -61,6 +65,89 @@ describe.runIf(linux)('inferpath ping', () => {
       expect(report.targets[0]!.errorMs).toBeGreaterThan(0);
     },
   );
+
+  test('tls times the first octet that answers a ClientHello, and only TLS counts as an answer', async () => {
+    const { key, cert } = selfSignedCertificate(['tls.example'], Date.now());
+    const names = new Set<string>();
+    const SNICallback = (name: string, done: (error: null) => void) => (names.add(name), done(null));
+    const behaviours: Record<string, (socket: Socket) => void> = {
+      wrong: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      silent: () => undefined,
+      closing: (socket) => socket.end(),
+      resetting: (socket) => socket.resetAndDestroy(),
+      piecemeal: (socket) => {
+        socket.write(Buffer.from([0x15]));
+        setTimeout(() => socket.end(Buffer.from([3, 3, 0, 2, 2, 70])), 200);
+      },
+    };
+    const servers: Server[] = [
+      createTlsServer({ key, cert, SNICallback }),
+      createTlsServer({ key, cert, maxVersion: 'TLSv1.2' }),
+      ...Object.values(behaviours).map((behave) =>
+        createServer((socket) => {
+          socket.on('error', () => undefined);
+          socket.once('data', () => behave(socket));
+        }),
+      ),
+    ];
+    const ports: number[] = [];
+    for (const server of servers) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      ports.push((server.address() as AddressInfo).port);
+    }
+    const targets = ports.map((port) => `tls.example:${port}`);
+    const paced = ['--method', 'tls', '-c', '3', '-i', '0.1', '--json'];
+    const hosts = { 'tls.example': [{ address: '127.0.0.1', family: 4 as const }] };
+    const { code, stdout } = await cli(['ping', ...targets, ...paced], { hosts });
+    const report = published('ping', stdout) as PingReport;
+    for (const server of servers) server.close();
+    expect(code).toBe(exitCode.notReady);
+    expect(report.how).toContain("the server's own time");
+    expect(report.targets.map((t) => [t.outcome.kind, t.sent, t.answered, t.failed, t.lost])).toEqual([
+      ['answered', 3, 3, 0, 0],
+      ['answered', 3, 3, 0, 0],
+      ['failed', 3, 0, 3, 0],
+      ['lost', 3, 0, 0, 3],
+      ['failed', 3, 0, 3, 0],
+      ['failed', 3, 0, 3, 0],
+      ['answered', 3, 3, 0, 0],
+    ]);
+    const errnos = report.targets.map(({ outcome }) => (outcome.kind === 'failed' ? outcome.errno : ''));
+    expect(errnos).toEqual(['', '', 'EPROTO', '', 'ENODATA', 'ECONNRESET', '']);
+    expect([...names]).toEqual(['tls.example']);
+    // To the first octet, not to the record that its other octets complete 200 ms later.
+    expect(report.targets[6]!.rtt!.minMs).toBeLessThan(200);
+    expect(report.targets[0]!.errorMs).toBeGreaterThan(0);
+  });
+
+  test('an answer from another address is told as that, with the address, and is no loss', async () => {
+    const [asked, other] = [createSocket('udp4'), createSocket('udp4')];
+    asked.bind(0, '127.0.0.1');
+    other.bind(0, '127.0.0.2');
+    await Promise.all([once(asked, 'listening'), once(other, 'listening')]);
+    asked.on('message', (payload, from) => other.send(payload, from.port, from.address));
+    const { code, report } = await pingJson(
+      `127.0.0.1:${asked.address().port}`,
+      '--method',
+      'udp',
+      '-c',
+      '3',
+      '-i',
+      '0.02',
+    );
+    asked.close();
+    other.close();
+    expect(code).toBe(exitCode.couldNotMeasure);
+    expect(report.targets[0]).toMatchObject({
+      outcome: { kind: 'otherAddress', address: '127.0.0.2' },
+      sent: 3,
+      answered: 0,
+      otherAddress: 3,
+      lost: 0,
+      loss: { share: 0 },
+    });
+  });
 
   test('thousands of targets from a file, as fast as it goes, without a drop of our own', async () => {
     const lines = Array.from({ length: 5000 }, (_, i) => `127.1.${i >> 8}.${i & 255}`);

@@ -56,15 +56,15 @@ const flags = {
     value: 'S',
   },
   method: {
-    schema: z.enum(['auto', 'icmp', 'udp', 'tcp', 'tcp-syn', 'tcp-connect']).default('auto'),
+    schema: z.enum(['auto', 'icmp', 'udp', 'tcp', 'tcp-syn', 'tcp-connect', 'tls']).default('auto'),
     about:
-      'How to ask. icmp: echo; udp: to a closed port; tcp: to the real port, by tcp-syn (half-open) where permitted, else tcp-connect; default auto: tcp where all targets have a port, else icmp where permitted, else udp.',
+      'How to ask. icmp: echo; udp: to a closed port; tcp: to the real port, by tcp-syn (half-open) where permitted, else tcp-connect; tls: the first octet that answers a ClientHello; default auto: tcp where all targets have a port, else icmp where permitted, else udp.',
     value: 'METHOD',
     group: 'Probes',
   },
   port: {
     schema: z.coerce.number().int().min(1).max(65_535).optional(),
-    about: 'Port for targets that give none; default 443 for tcp, 33434 for udp.',
+    about: 'Port for targets that give none; default 443 for tcp and tls, 33434 for udp.',
     value: 'PORT',
     group: 'Probes',
   },

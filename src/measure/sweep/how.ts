@@ -12,24 +12,29 @@ export function describeHow({ method, end, failed, fallback, plan, columns }: Sw
       ? 'round trips of the kernel (TCP_INFO), a reset by our own clock, 0.99 s of patience because then the SYN is sent again'
       : !end.calibration.stamped
         ? 'no kernel stamps on this host: times are those of our own clock'
-        : plan.stampEvery === 1
+        : plan.stampEvery === 1 || method === 'tls'
           ? 'kernel stamps of sending and receiving'
           : `kernel stamps of receiving and of every ${plan.stampEvery}th packet sent, interpolated between`;
   const silent = columns.counters[Counter.answered] === 0 ? `; ${unseen[method]}` : '';
-  return `${methodWords[method]} by ${end.sockets.join(' and ') || 'no socket'}, ${stamps}${because}${silent}`;
+  const server = method === 'tls' ? SERVER_TIME : '';
+  return `${methodWords[method]} by ${end.sockets.join(' and ') || 'no socket'}, ${stamps}${server}${because}${silent}`;
 }
 
+const SERVER_TIME =
+  ", the server's own time to answer (a HelloRetryRequest or an alert) included, the handshake goes no further";
 const methodWords: Record<SweepMethod, string> = {
   icmp: 'ICMP echo',
   udp: 'UDP to a closed port, answered by ICMP port unreachable',
   'tcp-syn': 'TCP SYN, half-open',
   'tcp-connect': 'TCP connect',
+  tls: 'TLS ClientHello, first octet back',
 };
 const unseen: Record<SweepMethod, string> = {
   icmp: 'no reply at all: ICMP may be filtered on the way',
   udp: 'no answer at all: hosts limit and filters drop ICMP port unreachable, so silence is not loss',
   'tcp-syn': 'no answer at all: the port may be filtered',
   'tcp-connect': 'no answer at all: the port may be filtered',
+  tls: 'no answer at all: the port may be filtered, or not speak TLS',
 };
 
 /** What this machine did to the measurement. */

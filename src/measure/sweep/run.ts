@@ -39,7 +39,7 @@ export function columnsOf(table: TargetTable, options: SweepOptions): Columns {
 }
 
 /** Where a method goes when neither the target nor the user says a port. */
-const USUAL_PORT: Record<SweepMethod, number> = { icmp: 0, udp: 33_434, 'tcp-syn': 443, 'tcp-connect': 443 };
+const USUAL_PORT: Record<SweepMethod, number> = { icmp: 0, udp: 33_434, 'tcp-syn': 443, 'tcp-connect': 443, tls: 443 };
 
 function setPorts(columns: Columns, table: TargetTable, usual: number): void {
   for (let i = 0; i < table.count; i++) {
@@ -88,6 +88,7 @@ export async function runSweep(
       targets: columns.targets,
       rounds: columns.rounds,
       method,
+      serverNames: method === 'tls' ? table.hosts : new Map(),
       families: ([4, 6] as const).filter((family) => columns.family.includes(family)),
       plan: method === 'tcp-connect' ? { ...plan, timeoutMs: Math.min(plan.timeoutMs, SYN_WAIT_MS) } : plan,
       payloadBytes: options.payloadBytes,

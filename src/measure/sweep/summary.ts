@@ -187,6 +187,7 @@ function targetOutcome({ result: { columns }, table, unresolved }: Measured, ind
   const cells = state.subarray(index * rounds, (index + 1) * rounds);
   if (cells.includes(ProbeState.answered)) return { kind: 'answered' };
   if (tally.answered > 0) return { kind: 'refused', address: own };
+  if (cells.includes(ProbeState.notTls)) return notTls(columns.errno[index]!, own);
   const words = columns.offender32.subarray(index * 4, index * 4 + 4);
   const other = addressText(columns.offenderFamily[index]!, words) || 'unknown';
   if (tally.unreachable > 0) {
@@ -204,6 +205,18 @@ function targetOutcome({ result: { columns }, table, unresolved }: Measured, ind
   if (tally.failed === 0) return { kind: 'interrupted' };
   const errno = errnoName(columns.errno[index]!);
   return { kind: 'failed', phase: 'wait', operation: 'sendmmsg', errno, address: own, message: 'could not be sent' };
+}
+
+/** What the peer did in place of answering a ClientHello. */
+function notTls(errno: number, address: string): Outcome {
+  const name = errnoName(errno);
+  const message =
+    name === 'EPROTO'
+      ? 'what answered the ClientHello is no TLS'
+      : name === 'ENODATA'
+        ? 'closed the connection without an answer to the ClientHello'
+        : 'broke the connection at the ClientHello';
+  return { kind: 'failed', phase: 'tls', operation: 'ClientHello', errno: name, address, message };
 }
 
 /** To a nanosecond: what lies below is noise of the binary form. */

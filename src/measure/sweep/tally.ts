@@ -43,6 +43,7 @@ function addState(tally: Tally, state: number): void {
   if (state === ProbeState.notSent) return;
   if (state === ProbeState.failed) tally.failed++;
   else tally.sent++;
+  if (state === ProbeState.notTls) tally.failed++;
   if (state === ProbeState.answered || state === ProbeState.refused) tally.answered++;
   else if (state === ProbeState.lost) tally.lost++;
   else if (state === ProbeState.late) tally.late++;

@@ -12,6 +12,7 @@ import { udpCodec } from './udp-codec.ts';
 export function openSweep(job: SweepJob): { sweep: Sweep | ConnectSweep } | Extract<SweepAnswer, { failed: object }> {
   const columns = makeColumns(job.targets, job.rounds, job.buffer);
   if (job.method === 'tcp-connect') return { sweep: new ConnectSweep(columns, job.plan) };
+  if (job.method === 'tls') return { sweep: new ConnectSweep(columns, job.plan, job.serverNames) };
   const sockets: SweepSocket[] = [];
   try {
     for (const family of job.families) {

@@ -38,7 +38,10 @@ export interface Columns {
   control: Int32Array;
 }
 
-/** How a probe stands. `unsure`: unanswered, while we ourselves dropped packets for want of room. */
+/**
+ * How a probe stands. `unsure`: unanswered, while we ourselves dropped packets for want of room. `notTls`: what answered a
+ * ClientHello, or hung up on it, does not speak TLS.
+ */
 export const ProbeState = {
   notSent: 0,
   flying: 1,
@@ -51,6 +54,7 @@ export const ProbeState = {
   failed: 8,
   unsure: 9,
   interrupted: 10,
+  notTls: 11,
 } as const;
 
 /** Index into `counters`. */

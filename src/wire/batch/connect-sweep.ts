@@ -15,6 +15,7 @@ import {
 import { AF_INET, AF_INET6, SOCKADDR_IN6_BYTES, SOCKADDR_IN_BYTES } from '../sockaddr.ts';
 import { type Columns, ProbeState } from './columns.ts';
 import { Flight, type SweepPlan } from './flight.ts';
+import { HelloExchange } from './hello-exchange.ts';
 import { MessageBatch } from './messages.ts';
 import { noteOffender } from './receiver.ts';
 import { fastControl, readFastControl } from './stamps.ts';
@@ -26,6 +27,8 @@ const EVENTS = 256;
 /** struct epoll_event is packed on x86-64 only. */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_MOD = 3;
+const EPOLLIN = 1;
 const EPOLLIN_OUT = 1 | 4;
 const WAIT_MAX_MS = 20;
 // struct tcp_info (linux/tcp.h)
@@ -37,7 +40,8 @@ const TCP_INFO_ERROR_MS = 0.001;
 
 /**
  * TCP handshakes by connect(), which everybody may: the kernel's own round trip of the SYN from TCP_INFO, ICMP errors from the
- * socket's error queue (since Linux 5.8 also for SYNs). Closed at once, without data. The same books and columns as Sweep.
+ * socket's error queue (since Linux 5.8 also for SYNs). Closed at once: without data, or after the first octet that a ClientHello
+ * brought back. The same books and columns as Sweep.
  */
 export class ConnectSweep {
   readonly #flight: Flight;
@@ -54,12 +58,15 @@ export class ConnectSweep {
   readonly #said = fastControl();
   /** Descriptors by probe, in order of sending. */
   readonly #open = new Map<number, number>();
+  readonly #hello: HelloExchange | null;
   #endMs = NaN;
 
-  constructor(columns: Columns, plan: SweepPlan) {
+  /** @param serverNames makes it measure the answer to a ClientHello, with these names by target in it */
+  constructor(columns: Columns, plan: SweepPlan, serverNames?: ReadonlyMap<number, string>) {
     this.#columns = columns;
     this.#flight = new Flight(columns, plan);
     this.#epoll = libc().epoll_create1(0);
+    this.#hello = serverNames === undefined ? null : new HelloExchange(this.#flight, this.#clock, serverNames);
   }
 
   step(untilMs: number): boolean {
@@ -86,7 +93,7 @@ export class ConnectSweep {
   end(): SweepEnd {
     return {
       sockets: ['TCP sockets'],
-      calibration: null,
+      calibration: this.#hello?.calibration ?? null,
       clockStepMs: this.#clock.largestStepMs,
       receiveBuffer: 0,
       durationMs: Math.max(0, this.#endMs - this.#flight.startMs),
@@ -97,6 +104,7 @@ export class ConnectSweep {
     for (const fd of this.#open.values()) libc().close(fd);
     this.#open.clear();
     libc().close(this.#epoll);
+    this.#hello?.close();
   }
 
   #send(): void {
@@ -147,9 +155,13 @@ export class ConnectSweep {
       this.#refused(probe);
       return;
     }
-    this.#event.writeUInt32LE(EPOLLIN_OUT, 0);
+    this.#watch(EPOLL_CTL_ADD, probe, fd, EPOLLIN_OUT);
+  }
+
+  #watch(operation: number, probe: number, fd: number, events: number): void {
+    this.#event.writeUInt32LE(events, 0);
     this.#event.writeUInt32LE(probe, EVENT_BYTES - 8);
-    libc().epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, this.#event);
+    libc().epoll_ctl(this.#epoll, operation, fd, this.#event);
   }
 
   #receive(waitMs: number): void {
@@ -157,7 +169,9 @@ export class ConnectSweep {
     for (let i = 0; i < count; i++) {
       const probe = this.#events.readUInt32LE(i * EVENT_BYTES + EVENT_BYTES - 8);
       const fd = this.#open.get(probe);
-      if (fd !== undefined) this.#answer(probe, fd);
+      if (fd === undefined) continue;
+      if (this.#hello?.isOut(probe)) this.#hello.receive(probe, fd);
+      else this.#answer(probe, fd);
     }
   }
 
@@ -169,11 +183,19 @@ export class ConnectSweep {
     else if (errno !== 0) {
       this.#columns.errno[flight.targetOf(probe)] = errno;
       flight.undeliverable(probe);
+    } else this.#connected(probe, fd);
+  }
+
+  #connected(probe: number, fd: number): void {
+    const flight = this.#flight;
+    this.#length.writeUInt32LE(TCP_INFO_BYTES, 0);
+    libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#length);
+    // A SYN that had to be sent again is a lost packet, and its time is not one round trip: it runs into its timeout.
+    if (this.#info.readUInt32LE(TCPI_TOTAL_RETRANS) > 0) this.#watch(EPOLL_CTL_MOD, probe, fd, 0);
+    else if (this.#hello !== null) {
+      this.#watch(EPOLL_CTL_MOD, probe, fd, EPOLLIN);
+      this.#hello.send(probe, fd);
     } else {
-      this.#length.writeUInt32LE(TCP_INFO_BYTES, 0);
-      libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#length);
-      // A SYN that had to be sent again is a lost packet, and its time is not one round trip: it runs into its timeout.
-      if (this.#info.readUInt32LE(TCPI_TOTAL_RETRANS) > 0) return;
       flight.txErrorMs[probe & flight.mask] = TCP_INFO_ERROR_MS;
       flight.answered(probe, this.#info.readUInt32LE(TCPI_RTT) / 1000, this.#waitedMs(probe), ProbeState.answered);
     }
@@ -224,6 +246,7 @@ export class ConnectSweep {
       const target = probe % targets;
       if (state[target * rounds + (probe - target) / targets] === ProbeState.flying) continue;
       libc().close(fd);
+      this.#hello?.forget(probe);
       this.#open.delete(probe);
     }
   }

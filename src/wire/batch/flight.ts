@@ -123,13 +123,13 @@ export class Flight {
     return true;
   }
 
-  /** The kernel or a router said that `probe` cannot arrive. Returns whether it was still waited for. */
-  undeliverable(probe: number): boolean {
+  /** The kernel, a router or the peer said that `probe` will have no answer. Returns whether it was still waited for. */
+  undeliverable(probe: number, state: number = ProbeState.unreachable): boolean {
     const { columns } = this;
     const target = this.targetOf(probe);
     const cell = target * columns.rounds + (probe - target) / columns.targets;
     if (columns.state[cell] !== ProbeState.flying) return false;
-    this.#land(cell, ProbeState.unreachable);
+    this.#land(cell, state);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import type { SweepEnd } from './sweep.ts';
 import type { SweepPlan } from './flight.ts';
 
-export type SweepMethod = 'icmp' | 'udp' | 'tcp-syn' | 'tcp-connect';
+export type SweepMethod = 'icmp' | 'udp' | 'tcp-syn' | 'tcp-connect' | 'tls';
 
 /** What the thread of a sweep is asked to do. The columns travel as their memory and are shared, not copied. */
 export interface SweepJob {
@@ -9,6 +9,8 @@ export interface SweepJob {
   targets: number;
   rounds: number;
   method: SweepMethod;
+  /** Names of targets that have one, for the ClientHello. */
+  serverNames: ReadonlyMap<number, string>;
   families: readonly (4 | 6)[];
   plan: SweepPlan;
   /** Octets behind the ICMP or UDP header. */
