@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cells } from './ansi.ts';
-import { pingReportSample } from './ping-report.case.ts';
+import { pingReportSample, pingTargetSample } from './ping-report.case.ts';
 import { renderPingText } from './ping-text.ts';
 import { sparkHistogram, sparkScale } from './spark.ts';
 
@@ -17,6 +17,20 @@ describe('renderPingText()', () => {
     expect(text).toContain('1 of 2 targets answering, 3 of 6 probes answered, 3 lost, loss 50 % [20, 80]');
     expect(text).toContain('1 duplicate answer, 0 out of order');
     expect(text).toContain('kernel stamps of sending and receiving');
+  });
+
+  test('what is no TLS is named within 80 columns', () => {
+    const report = pingReportSample();
+    const message = 'what answered the ClientHello is no TLS';
+    const outcome = {
+      kind: 'failed',
+      phase: 'tls',
+      operation: 'ClientHello',
+      errno: 'EPROTO',
+      address: '192.0.2.1',
+    } as const;
+    report.targets.push(pingTargetSample('web:80', [], { outcome: { ...outcome, message }, loss: null }));
+    expect(renderPingText(report, { columns: 80, colors: false })).toContain(`–                ${message}\n`);
   });
 
   test('a hostile name cannot draw on the terminal', () => {

@@ -74,7 +74,7 @@ function row(target: PingTarget, { name, spark, scale, columns, colors }: Layout
   const shownLoss = pad(clip(losses, LOSS - 2), LOSS - 2);
   const painted = loss !== null && loss.share > 0 ? paint.verdict.fail(shownLoss) : shownLoss;
   if (rtt === null) {
-    const words = target.firstMs === null ? describeOutcome(target.outcome) : `first ${duration(target.firstMs)}`;
+    const words = target.firstMs === null ? whyNone(target.outcome) : `first ${duration(target.firstMs)}`;
     return `${left}${painted}  ${clip(words, Math.max(8, columns - name - SENT - LOSS - 2))}`;
   }
   // One round trip has no jitter.
@@ -84,6 +84,11 @@ function row(target: PingTarget, { name, spark, scale, columns, colors }: Layout
   const samples = rtt.histogram.buckets.map(([low, high, n]) => [(low + high) / 2, n] as const);
   const shape = scale === null || spark < 4 ? '' : `  ${sparkHistogram(samples, scale, spark)}`;
   return `${left}${painted}${numbers}${error}${shape}`;
+}
+
+/** The address stands in the row already, and the room behind it is short. */
+function whyNone(outcome: PingTarget['outcome']): string {
+  return outcome.kind === 'failed' && outcome.phase === 'tls' ? outcome.message : describeOutcome(outcome);
 }
 
 function leftOut({ summary, targets }: PingReport): string[] {

@@ -214,7 +214,7 @@ function notTls(errno: number, address: string): Outcome {
     name === 'EPROTO'
       ? 'what answered the ClientHello is no TLS'
       : name === 'ENODATA'
-        ? 'closed the connection without an answer to the ClientHello'
+        ? 'closed the connection at the ClientHello'
         : 'broke the connection at the ClientHello';
   return { kind: 'failed', phase: 'tls', operation: 'ClientHello', errno: name, address, message };
 }
