@@ -2,22 +2,37 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCommands } from '../../src/cli/commands/index.ts';
 import { publishedSchema, schemaNames } from '../../src/cli/schemas.ts';
 import { type Reflector, startReflector } from '../../src/lab/reflect/reflector.ts';
 import { plainIo } from '../../src/lab/reflect/test-io.case.ts';
-import { cli, published, startCli } from '../fixtures/cli.ts';
+import { cli, published, type Running, startCli } from '../fixtures/cli.ts';
 import { skipLab } from '../lab/lab-needs.ts';
 
 const commands = await loadCommands();
 
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-schema-'));
 let reflector: Reflector;
+/** One process that answers what the path commands ask: STAMP and responsiveness. */
+let listener: Running;
 beforeAll(async () => {
+  listener = startCli([
+    'reflect',
+    '--listen',
+    '127.0.0.1:0',
+    '--responsiveness',
+    '--stamp-listen',
+    '127.0.0.1:0',
+    '--json',
+  ]);
+  await listener.said('listening');
   reflector = await startReflector({ listen: '127.0.0.1:0', tokens: 3, tokenMs: 1 }, plainIo());
 });
 afterAll(async () => {
+  listener.child.kill('SIGINT');
+  await listener.ended;
   await reflector.stop();
   rmSync(folder, { recursive: true });
 });
@@ -32,6 +47,21 @@ const documents: Record<string, () => Promise<string>> = {
   assess: async () =>
     (await cli(['assess', reflector.url, ...few, '--pings', '3', '--ping-interval', '5', '--json'])).stdout,
   trace: async () => (await cli(['trace', '127.0.0.1', '--count', '8', '--interval', '0.05', '--json'])).stdout,
+  ping: async () => (await cli(['ping', '127.0.0.1', '--count', '3', '--interval', '0.05', '--json'])).stdout,
+  mtu: async () => (await cli(['mtu', '127.0.0.1', '--json'])).stdout,
+  stamp: async () =>
+    (await cli(['stamp', addressOf(listening().stamp), '--count', '5', '--interval', '0.02', '--json'])).stdout,
+  responsiveness: async () => {
+    const bounds = ['--duration', '3', '--interval', '1', '--max-bytes', '50M', '--direction', 'download'];
+    return (await cli(['responsiveness', listening().url, '--insecure', ...bounds, '--json'])).stdout;
+  },
+  throughput: async () => (await throughput()).client,
+  import: async () => {
+    const file = 'ping.txt';
+    const path = fileURLToPath(new URL('../fixtures/outputs/debian/ping-loss.txt', import.meta.url));
+    const files = { [join('/home/test', file)]: await readFile(path, 'utf8') };
+    return (await cli(['import', file, '--json'], { files })).stdout;
+  },
   init: async () => (await cli(['init', '--yes', '--json'])).stdout,
   'lab-check': async () => {
     const files = { [topologyAt]: topology };
@@ -39,10 +69,29 @@ const documents: Record<string, () => Promise<string>> = {
   },
 };
 
+/** What `reflect --json` said when it was ready. */
+function listening(): { url: string; stamp: { address: string; port: number } } {
+  return JSON.parse(listener.stdout().split('\n')[0] ?? '') as ReturnType<typeof listening>;
+}
+
+/** One short test between our own client and server: what either printed. */
+async function throughput(): Promise<{ client: string; server: string }> {
+  const server = startCli(['throughput', '--serve', '--listen', '127.0.0.1:0', '--json']);
+  await server.said('listening');
+  const { port } = JSON.parse(server.stdout()) as { port: number };
+  const client = await cli(['throughput', `127.0.0.1:${port}`, '--duration', '0.3', '--bitrate', '10M', '--json']);
+  server.child.kill('SIGINT');
+  const { stdout } = await server.ended;
+  return { client: client.stdout, server: stdout };
+}
+
+const addressOf = ({ address, port }: { address: string; port: number }) => `${address}:${port}`;
+
 /** Schema → what prints lines of it. */
 const truth = join(folder, 'truth.jsonl');
 const lines: Record<string, () => Promise<string>> = {
   reflect: async () => (await cli(['reflect', '--listen', '127.0.0.1:0', '--duration', '0.05', '--json'])).stdout,
+  'throughput-serve': async () => (await throughput()).server,
   truth: async () => {
     const running = startCli(['reflect', '--listen', '127.0.0.1:0', '--tokens', '3', '--truth', truth, '--json']);
     await running.said('listening');
