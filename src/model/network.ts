@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dialectName } from './inference.ts';
 import { networkIssues } from './network-check.ts';
 import { named } from './patterns.ts';
+import { watch } from './watch.ts';
 import { targetOverrides, workloadClass } from './workload.ts';
 
 const text = ({ pattern, words }: (typeof named)['name']) => z.string().regex(pattern, `must be ${words}`);
@@ -128,6 +129,7 @@ export const network = z
       .partialRecord(workloadClass, targetOverrides)
       .default({})
       .meta({ description: 'Limits per class, in place of the built-in ones.' }),
+    watch: watch.optional(),
   })
   .superRefine((value, context) => {
     for (const issue of networkIssues(value)) context.addIssue({ code: 'custom', ...issue });

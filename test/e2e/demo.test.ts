@@ -40,8 +40,9 @@ describe.skipIf(skipLab)('the demo in an emulated network', () => {
     const blame = Object.fromEntries(report.endpoints.map((e) => [e.name, e.blame]));
     const why = report.endpoints.map((e) => `${e.name}: ${e.blameWhy}`).join('\n');
     expect(blame, why).toMatchObject({ far: 'network', busy: 'server' });
-    // Other work on this machine may make its server late, which is then rightly the server's; never the network's.
-    expect(blame['edge'], why).not.toBe('network');
+    // Other work on this machine may make its server late, which is then rightly the server's, or hold up the emulated
+    // network, which is then truly jitter; tokens late by the network it is not.
+    if (blame['edge'] === 'network') expect(why).toMatch(/^edge: the network itself misses: network-jitter$/m);
     for (const { answered, requests } of report.endpoints) expect(answered).toBe(requests);
     expect(alive(mark)).toEqual([]);
   });

@@ -54,7 +54,9 @@ async function ourServer(...args: string[]): Promise<OurServer> {
   const code = once(child, 'close').then(([status]) => status as number | null);
   const count = (event: ThroughputServeLine['event']) => lines.filter((line) => line.event === event).length;
   const until = async (event: ThroughputServeLine['event'], n: number) => {
-    while (count(event) < n) await once(heard, 'line');
+    while (count(event) < n)
+      if (!(await Promise.race([once(heard, 'line'), code.then(() => false)])))
+        throw new Error(`it ended before "${event}"`);
   };
   await until('listening', 1);
   const [first] = lines;

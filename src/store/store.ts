@@ -1,0 +1,113 @@
+import type { Sample, SampleKind, SampleMetric } from '../model/sample.ts';
+
+/** What an agent hands over at once. Stored whole or not at all, and once however often it comes. */
+export interface Batch {
+  /** Unique for all times; the same key is the same batch. */
+  key: string;
+  agent: string;
+  samples: readonly Sample[];
+}
+
+export interface SampleQuery {
+  fromMs: number;
+  /** Exclusive. */
+  toMs: number;
+  endpoint?: string;
+  agent?: string;
+  kind?: SampleKind;
+  /** Without `detail`, which is most of the octets. */
+  columnsOnly?: boolean;
+  limit: number;
+  /** Where the last page ended: an opaque word of the store. */
+  after?: string;
+  order?: 'oldest' | 'newest';
+}
+
+export interface SamplePage {
+  samples: Sample[];
+  /** Give it as `after` for the next page; null at the end. */
+  next: string | null;
+}
+
+export interface SeriesQuery {
+  fromMs: number;
+  toMs: number;
+  /** Width of a point; whole minutes are answered from roll-ups. */
+  stepMs: number;
+  kind: SampleKind;
+  metric: SampleMetric;
+  endpoints?: readonly string[];
+  agents?: readonly string[];
+  /** Percentiles wanted, in (0, 1). */
+  quantiles: readonly number[];
+  /** One line per endpoint and agent, or per endpoint over all agents. */
+  by: 'endpoint' | 'endpoint-agent';
+}
+
+/** One point of one line: what happened in [atMs, atMs + stepMs). */
+export interface SeriesPoint {
+  atMs: number;
+  endpoint: string;
+  /** Null where all agents are taken together. */
+  agent: string | null;
+  ok: number;
+  bad: number;
+  unknown: number;
+  /** Samples that have the metric. */
+  n: number;
+  mean: number | null;
+  min: number | null;
+  max: number | null;
+  /** In the order asked for; right to the relative error of the histogram (1/64). */
+  quantiles: (number | null)[];
+}
+
+/** Good and bad events of an indicator per agent and slice of time: what budgets are made of. */
+export interface CountsQuery {
+  fromMs: number;
+  toMs: number;
+  stepMs: number;
+  kind: SampleKind;
+  endpoint: string;
+  /** An answered probe is good only if this metric is at or below the limit. */
+  limit?: { metric: SampleMetric; max: number };
+}
+
+export interface CountsPoint {
+  atMs: number;
+  agent: string;
+  good: number;
+  bad: number;
+  /** Probes that say nothing about the endpoint: faults of the agent. */
+  unknown: number;
+}
+
+/** A state that differs from the one before it, of one endpoint as one agent sees it. */
+export interface StateChange {
+  atMs: number;
+  agent: string;
+  endpoint: string;
+  kind: SampleKind;
+  before: string;
+  after: string;
+}
+
+/**
+ * Where samples live. `append` resolves only when a crash can no longer lose them; a batch whose key is known already is
+ * `duplicate`, with nothing stored. Reads see every batch that was acknowledged before they began.
+ * Errors of the medium (full disk, server gone) reject and leave nothing half stored.
+ */
+export interface Store {
+  /** One line about what this is and where it keeps things. */
+  about: string;
+  append(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]>;
+  samples(query: SampleQuery): Promise<SamplePage>;
+  series(query: SeriesQuery): Promise<SeriesPoint[]>;
+  counts(query: CountsQuery): Promise<CountsPoint[]>;
+  changes(query: { fromMs: number; toMs: number; endpoint?: string }): Promise<StateChange[]>;
+  /** The newest sample of each endpoint, agent and kind, not older than `sinceMs`. */
+  latest(sinceMs: number): Promise<Sample[]>;
+  /** Brings roll-ups up to date and drops what is past its time. */
+  maintain(nowMs: number): Promise<void>;
+  close(): Promise<void>;
+}
