@@ -8,6 +8,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const checkout = fileURLToPath(new URL('..', import.meta.url));
+/** In a program of its own, because esbuild is not there before the installation. */
+const bundler = fileURLToPath(new URL('bundle.mjs', import.meta.url));
 const oldestNode = { major: 20, minor: 19 };
 
 /** What stopped the preparation, in words for the user; printed without a stack. */
@@ -90,6 +92,8 @@ function build(root) {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     if (run(root, process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next]) !== 0)
       throw new PrepareError('the build failed: see the messages of tsc above');
+    if (run(root, process.execPath, [bundler, next]) !== 0)
+      throw new PrepareError('the build failed: see the messages of esbuild above');
     writeFileSync(join(next, '.stamp'), stamp);
     swapIn(next, join(root, 'dist'), stamp);
   } finally {
@@ -127,9 +131,8 @@ function stampOf(dist) {
  * @param {string} root
  */
 function buildStamp(root) {
-  const inputs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((f) =>
-    join(root, f),
-  );
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const inputs = [...settings.map((name) => join(root, name)), bundler];
   const hash = createHash('sha256');
   for (const file of [...inputs, ...sources(join(root, 'src'))])
     hash

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { patternWords } from '../model/patterns.ts';
 import { printable } from '../model/outcome.ts';
 import { nearest } from './suggest.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { allowedByFlag, asksForHelp, flagName, parseArgs } from './args.ts';
 import { type Command, defineCommand, exitCode, UsageError } from './command.ts';
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listenAddress } from '../lab/reflect/options.ts';
 import { stampLimits, startStampReflector, type StampReflector } from '../lab/reflect/stamp/stamp-reflector.ts';
 import type { StampStats } from '../lab/reflect/stamp/stats.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dialectName } from '../model/inference.ts';
 import { printable } from '../model/outcome.ts';
 import { workloadClass } from '../model/workload.ts';

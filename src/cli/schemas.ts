@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { reflectLine } from '../lab/reflect/lines.ts';
 import { truthRow } from '../lab/reflect/truth.ts';
 import { labCheckSchema, labReportSchema } from '../lab/report.ts';

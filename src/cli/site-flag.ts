@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StarterAnswers } from './starter.ts';
 
 export const siteWords = 'name:lat,lon:role with the role user, edge, dc or cloud';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Observation, observation } from '../model/observation.ts';
 
 /** The part of JSON Schema that the model's schemas come out as. */

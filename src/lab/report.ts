@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { totalNames, type LabStats } from './counters.ts';
 
 const count = z.number().min(0);

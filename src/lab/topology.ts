@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressBytes, addressText, IPV6_MIN_MTU } from '../wire/ip.ts';
 
 /**

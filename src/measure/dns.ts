@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import { type Outcome, printable } from '../model/outcome.ts';
 import type { Io, ResolvedAddress } from '../wire/io.ts';

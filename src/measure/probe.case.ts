@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fakeIo } from '../../test/fakes/io.ts';
 import { observation, type Observation } from '../model/observation.ts';
 import type { Io } from '../wire/io.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObservationOf } from '../model/observation.ts';
 import { portOf } from './url.ts';
 import { eachLink } from './each-link.ts';

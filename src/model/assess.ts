@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { finding, pillar, verdict } from './finding.ts';
 import { evidence } from './finding.ts';
 import { observation } from './observation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { interval } from './units.ts';
 
 export const pillar = z.enum(['speed', 'scale', 'reliability', 'reach', 'security']);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { observation } from './observation.ts';
 
 /** Every output that `inferpath import` reads. */

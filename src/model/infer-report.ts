@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { evidenceGrade, inferenceRequest } from './inference.ts';
 import { interval } from './units.ts';
 import { workloadClass } from './workload.ts';

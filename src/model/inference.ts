@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcome, phaseName } from './outcome.ts';
 import { boundsMs } from './units.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { mtuObservation } from './observation.ts';
 
 /** The whole result of `inferpath mtu`. */

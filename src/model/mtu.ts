@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One size that was tried, and what became of its packets. */
 export const sizeTally = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dialectName } from './inference.ts';
 import { networkIssues } from './network-check.ts';
 import { named } from './patterns.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where in the life of a probe something happened. */
 export const phaseName = z.enum(['dns', 'tcp', 'proxy', 'tls', 'upload', 'wait', 'stream']);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcome } from './outcome.ts';
 
 /** What `inferpath ping --json` prints. Times in ms, shares of one. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcome } from './outcome.ts';
 
 const count = z.number().int().min(0);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcome } from './outcome.ts';
 
 /** Round trips of one state of the network. Loss is that of the probes, not of the load. */

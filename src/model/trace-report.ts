@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcome } from './outcome.ts';
 import { autonomousSystem, interfaceInfo, mplsLabel, traceGraph, traceNode, traceRtts } from './trace.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What a multipath trace found: interfaces by hop, the adjacencies between them that some flow really took, and the paths.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Milliseconds, fractional; the unit of every duration in inferpath. */
 export const milliseconds = z.number().nonnegative().meta({ description: 'Duration in milliseconds.' });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Kinds of inference traffic that differ in what they need from the network. */
 export const workloadClass = z.enum(['chat', 'finance', 'voice', 'copilot', 'agent', 'rag', 'batch']);

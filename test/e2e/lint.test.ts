@@ -156,3 +156,12 @@ function sourceFiles(): { room: string; file: string; text: string }[] {
       return { room: file.split('/')[0] ?? '', file, text: readFileSync(path, 'utf8') };
     });
 }
+
+test('zod is imported as a namespace: by name it comes whole, with its messages in fifty languages', () => {
+  const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' });
+  const named = sources.filter(
+    (name) =>
+      name.endsWith('.ts') && /^import \{.*from 'zod'/m.test(readFileSync(join(repository, 'src', name), 'utf8')),
+  );
+  expect(named).toEqual([]);
+});

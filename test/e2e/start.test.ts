@@ -43,7 +43,7 @@ describe('npm start', () => {
 
     checkout.write({ 'src/cli/more.ts': 'export const more = 1;\n' });
     expect(built().said).toBe('inferpath: building …\n');
-    expect(readdirSync(checkout.path('dist/cli'))).toContain('more.js');
+    expect(readdirSync(checkout.path('dist/cli'))).toContain('more.d.ts');
     expect(readdirSync(checkout.root).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
   });
 

@@ -1,5 +1,5 @@
 import { dirname, resolve as resolvePath } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { networkFromUrls } from '../../model/defaults.ts';
 import type { Network } from '../../model/network.ts';
 import { printable } from '../../model/outcome.ts';

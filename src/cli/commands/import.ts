@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { startImport, type ImportOptions, type ImportResult } from '../../gather/import.ts';
 import { importers } from '../../gather/importers.ts';
 import { offsetMinutes } from '../../gather/stamp.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { builtInTargets, classDefaults, nameFromUrl } from '../../model/defaults.ts';
 import type { InferReport } from '../../model/infer-report.ts';
 import { dialectByName, guessDialect } from '../../measure/dialect/index.ts';

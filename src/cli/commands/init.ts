@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameFromUrl } from '../../model/from-urls.ts';
 import { workloadClass } from '../../model/workload.ts';
 import type { Io } from '../../wire/io.ts';

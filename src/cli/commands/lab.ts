@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LabStats } from '../../lab/counters.ts';
 import { exitStatus } from '../../lab/exit-status.ts';
 import { startLab, type Lab } from '../../lab/lab.ts';

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MtuProgress } from '../../measure/mtu/by-packets.ts';
 import { makeMtuProbe, mtuSockets } from '../../measure/mtu/probe.ts';
 import { adviceOf } from '../../model/mtu-advice.ts';

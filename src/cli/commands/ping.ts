@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Outcome } from '../../model/outcome.ts';
 import type { PingReport } from '../../model/ping-report.ts';
 import { clientReport, describeHow } from '../../measure/sweep/how.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { distribution, distributionGrammar } from '../../lab/reflect/distribution.ts';
 import type { ReflectLine } from '../../lab/reflect/lines.ts';
 import { listenAddress, type ReflectorOptions, serverTimes, stallPlan, tokenCount } from '../../lab/reflect/options.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { draftParameters, type Parameters } from '../../measure/responsiveness/core.ts';
 import type { DirectionProgress } from '../../measure/responsiveness/direction.ts';
 import { type ResponsivenessResult, runResponsiveness } from '../../measure/responsiveness/run.ts';

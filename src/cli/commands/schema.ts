@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand, exitCode } from '../command.ts';
 import { publishedSchema, schemaNames, schemas } from '../schemas.ts';
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { measureStamp, stampProbe } from '../../measure/stamp/probe.ts';
 import type { ObservationOf } from '../../model/observation.ts';
 import type { StampReport } from '../../model/stamp-report.ts';

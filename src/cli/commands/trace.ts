@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TraceChange, TraceReport } from '../../model/trace-report.ts';
 import { traceOptions } from '../../measure/trace/options.ts';
 import { renderTraceDot } from '../../report/trace-dot.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { standardNormal, type Uniform } from './random.ts';
 
 /** One hour: a longer pause in a synthetic server is a typing mistake, and an unbounded tail would hang a run. */

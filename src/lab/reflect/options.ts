@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { distribution, type Distribution } from './distribution.ts';
 
 /** Where to listen. Port 0 asks the kernel for a free one. */

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const mono = z.number().meta({ description: 'CLOCK_MONOTONIC of this machine, ms.' });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { classDefaults } from '../../model/class-defaults.ts';
 import { dialectName } from '../../model/inference.ts';
 import type { ObservationOf } from '../../model/observation.ts';

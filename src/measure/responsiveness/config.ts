@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../../model/outcome.ts';
 
 /** What a server of the draft offers. Paths are of one origin: load and probes have to share connections. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObservationOf } from '../../model/observation.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { StampSummary } from '../../model/stamp.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { IperfProtocolError, PARAMETERS_MAX_BYTES } from '../../wire/iperf/control.ts';
 import type { ControlChannel, Wait } from '../../wire/iperf/channel.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObservationOf } from '../../model/observation.ts';
 import { resolveTarget } from '../dns.ts';
 import type { Probe } from '../probe.ts';

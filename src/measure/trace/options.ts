@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What can be asked of a trace. One schema: the probe's options, the flags of the command, the reference. */
 export const traceOptions = z.strictObject({
