@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { libc, memory } from '../wire/libc.ts';
+import { startWorker } from '../wire/worker.ts';
 import type { Counters } from './counters.ts';
 import type { ForwarderInput, ForwarderMessage } from './forwarder.worker.ts';
 import type { Plan } from './plan.ts';
@@ -18,7 +16,8 @@ export interface ForwarderThread {
 
 /** @throws Error with the failed system call when the namespaces or devices cannot be had */
 export async function startForwarder(plan: Plan, counters: Counters): Promise<ForwarderThread> {
-  const worker = newWorker({ plan, counters });
+  const workerData: ForwarderInput = { plan, counters };
+  const worker = startWorker(import.meta.url, './forwarder.worker', { workerData });
   let reason: string | undefined;
   const ended = new Promise<string | undefined>((resolve) => {
     worker.on('error', (error) => (reason = error.message));
@@ -48,20 +47,4 @@ export async function startForwarder(plan: Plan, counters: Counters): Promise<Fo
       await ended;
     },
   };
-}
-
-/**
- * Built, the thread is a plain file beside this one. From source (tsx, vitest) it needs the TypeScript loader, which does not
- * reach worker threads by itself: a line of plain JavaScript registers it there first.
- */
-function newWorker(workerData: ForwarderInput): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./forwarder.worker.js', import.meta.url), { workerData });
-  // require() finds the CommonJS twin, which cannot register in a worker.
-  const found = createRequire(import.meta.url)
-    .resolve('tsx/esm/api')
-    .replace(/\.cjs$/, '.mjs');
-  const [loader, entry] = [pathToFileURL(found).href, new URL('./forwarder.worker.ts', import.meta.url).href];
-  const code = `import(${JSON.stringify(loader)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}); })`;
-  return new Worker(code, { eval: true, execArgv: [], workerData });
 }

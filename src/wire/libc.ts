@@ -54,11 +54,24 @@ export interface Libc {
   getrusage(who: number, usage: Uint8Array): number;
 }
 
+/**
+ * Where structs and numbers are as we lay them out: 64 bits, little-endian, the generic ABI of Linux (asm-generic/socket.h, fcntl.h;
+ * epoll_event alone differs on x86-64, see epoll.ts). Elsewhere (32-bit ARM, POWER, s390x) a pointer or an option of ours would mean
+ * something else to the kernel.
+ */
+const KNOWN_ABI: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
+
+/** @throws SystemCallError ENOSYS, which every caller reports as what cannot be measured here */
+export function assertKnownAbi(arch: string): void {
+  if (!KNOWN_ABI.has(arch)) throw new SystemCallError('kernel interface', constants.errno.ENOSYS, `on ${arch}`);
+}
+
 let loaded: Libc | undefined;
 
-/** The loaded library of this thread. @throws when the platform has no such symbols (anything but Linux). */
+/** The loaded library of this thread. @throws when the platform has no such symbols (anything but Linux), or another ABI. */
 export function libc(): Libc {
   if (loaded) return loaded;
+  assertKnownAbi(process.arch);
   const lib = koffi.load(null);
   loaded = {
     socket: lib.func('int socket(int, int, int)'),

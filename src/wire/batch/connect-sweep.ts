@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { IPPROTO_TCP, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SO_ERROR, TCP_INFO } from '../abi.ts';
 import { KernelClock } from '../clock.ts';
+import { Epoll, EPOLLIN, EPOLLOUT } from '../epoll.ts';
 import { lastErrno, libc, memory } from '../libc.ts';
 import {
   IP_RECVERR,
@@ -24,12 +25,6 @@ import type { SweepEnd } from './sweep.ts';
 /** Connections on the way at once: descriptors are few. */
 const AT_ONCE = 512;
 const EVENTS = 256;
-/** struct epoll_event is packed on x86-64 only. */
-const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_MOD = 3;
-const EPOLLIN = 1;
-const EPOLLIN_OUT = 1 | 4;
 const WAIT_MAX_MS = 20;
 // struct tcp_info (linux/tcp.h)
 const TCP_INFO_BYTES = 104;
@@ -47,9 +42,7 @@ export class ConnectSweep {
   readonly #flight: Flight;
   readonly #columns: Columns;
   readonly #clock = new KernelClock();
-  readonly #epoll: number;
-  readonly #events = memory(EVENT_BYTES * EVENTS);
-  readonly #event = memory(EVENT_BYTES);
+  readonly #epoll = new Epoll(EVENTS);
   readonly #address = memory(SOCKADDR_IN6_BYTES);
   readonly #info = memory(TCP_INFO_BYTES);
   readonly #value = memory(4);
@@ -65,7 +58,6 @@ export class ConnectSweep {
   constructor(columns: Columns, plan: SweepPlan, serverNames?: ReadonlyMap<number, string>) {
     this.#columns = columns;
     this.#flight = new Flight(columns, plan);
-    this.#epoll = libc().epoll_create1(0);
     this.#hello = serverNames === undefined ? null : new HelloExchange(this.#flight, this.#clock, serverNames);
   }
 
@@ -103,7 +95,7 @@ export class ConnectSweep {
   close(): void {
     for (const fd of this.#open.values()) libc().close(fd);
     this.#open.clear();
-    libc().close(this.#epoll);
+    this.#epoll.close();
     this.#hello?.close();
   }
 
@@ -155,19 +147,13 @@ export class ConnectSweep {
       this.#refused(probe);
       return;
     }
-    this.#watch(EPOLL_CTL_ADD, probe, fd, EPOLLIN_OUT);
-  }
-
-  #watch(operation: number, probe: number, fd: number, events: number): void {
-    this.#event.writeUInt32LE(events, 0);
-    this.#event.writeUInt32LE(probe, EVENT_BYTES - 8);
-    libc().epoll_ctl(this.#epoll, operation, fd, this.#event);
+    this.#epoll.add(fd, EPOLLIN | EPOLLOUT, probe);
   }
 
   #receive(waitMs: number): void {
-    const count = libc().epoll_wait(this.#epoll, this.#events, EVENTS, waitMs);
+    const count = this.#epoll.wait(waitMs);
     for (let i = 0; i < count; i++) {
-      const probe = this.#events.readUInt32LE(i * EVENT_BYTES + EVENT_BYTES - 8);
+      const probe = this.#epoll.data(i);
       const fd = this.#open.get(probe);
       if (fd === undefined) continue;
       if (this.#hello?.isOut(probe)) this.#hello.receive(probe, fd);
@@ -191,9 +177,9 @@ export class ConnectSweep {
     this.#length.writeUInt32LE(TCP_INFO_BYTES, 0);
     libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#length);
     // A SYN that had to be sent again is a lost packet, and its time is not one round trip: it runs into its timeout.
-    if (this.#info.readUInt32LE(TCPI_TOTAL_RETRANS) > 0) this.#watch(EPOLL_CTL_MOD, probe, fd, 0);
+    if (this.#info.readUInt32LE(TCPI_TOTAL_RETRANS) > 0) this.#epoll.modify(fd, 0, probe);
     else if (this.#hello !== null) {
-      this.#watch(EPOLL_CTL_MOD, probe, fd, EPOLLIN);
+      this.#epoll.modify(fd, EPOLLIN, probe);
       this.#hello.send(probe, fd);
     } else {
       flight.txErrorMs[probe & flight.mask] = TCP_INFO_ERROR_MS;

@@ -1,7 +1,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../abi.ts';
 import { KernelClock } from '../clock.ts';
-import { check, lastErrno, libc, memory } from '../libc.ts';
+import { Epoll, EPOLLIN } from '../epoll.ts';
+import { lastErrno, libc, memory } from '../libc.ts';
 import { controlMessages, MessageBuffers, MSG_DONTWAIT, MSG_NOSIGNAL, readControl } from '../msghdr.ts';
 import { decodeSockaddr, SOCKADDR_IN6_BYTES } from '../sockaddr.ts';
 import { COOKIE_BYTES, decodeCookie } from './control.ts';
@@ -14,11 +15,6 @@ import type { FromListener, ListenerSetup } from './listener.ts';
  */
 const COOKIE_WAIT_MS = 5000;
 const PENDING_MAX = 128;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-const EPOLLIN = 1;
-/** struct epoll_event is packed on x86-64 and nowhere else. */
-const [EVENT_BYTES, EVENT_DATA] = process.arch === 'x64' ? [12, 4] : [16, 8];
 const EVENTS = 64;
 const EAGAIN = 11;
 const EINTR = 4;
@@ -38,25 +34,24 @@ const parent = parentPort as MessagePort;
 const { tcpFd, udpFd, wakeFd } = workerData as ListenerSetup;
 const c = libc();
 const clock = new KernelClock();
-const epoll = check(c.epoll_create1(0), 'epoll_create1');
-const events = memory(EVENT_BYTES * EVENTS);
+const epoll = new Epoll(EVENTS);
 const sockaddr = memory(SOCKADDR_IN6_BYTES);
 const sockaddrLength = memory(4);
 const datagram = new MessageBuffers(2048);
 const control = controlMessages();
 const pending = new Map<number, Pending>();
 
-for (const fd of [tcpFd, udpFd, wakeFd]) watch(fd, EPOLL_CTL_ADD);
+for (const fd of [tcpFd, udpFd, wakeFd]) epoll.add(fd, EPOLLIN);
 while (turn());
 for (const fd of pending.keys()) c.close(fd);
-c.close(epoll);
+epoll.close();
 parent.close();
 
 /** One round; false when it was the last. */
 function turn(): boolean {
-  const count = c.epoll_wait(epoll, events, EVENTS, pending.size > 0 ? 250 : 60_000);
+  const count = epoll.wait(pending.size > 0 ? 250 : 60_000);
   for (let i = 0; i < count; i++) {
-    const fd = events.readInt32LE(i * EVENT_BYTES + EVENT_DATA);
+    const fd = epoll.data(i);
     if (fd === wakeFd) return false;
     if (fd === tcpFd) accept();
     else if (fd === udpFd) receiveDatagrams();
@@ -75,7 +70,7 @@ function accept(): void {
   if (pending.size >= PENDING_MAX) drop(pending.values().next().value!, 'too many');
   const one = { fd, address, port, bytes: memory(COOKIE_BYTES), got: 0, untilMs: clock.monoMs() + COOKIE_WAIT_MS };
   pending.set(fd, one);
-  watch(fd, EPOLL_CTL_ADD);
+  epoll.add(fd, EPOLLIN);
 }
 
 function readCookie(one: Pending | undefined): void {
@@ -94,7 +89,7 @@ function readCookie(one: Pending | undefined): void {
     drop(one, 'no cookie');
     return;
   }
-  watch(fd, EPOLL_CTL_DEL);
+  epoll.remove(fd);
   pending.delete(fd);
   tell({ kind: 'connection', fd, cookie, address, port });
 }
@@ -126,13 +121,6 @@ function answer(bytes: number): void {
   }
   if (!answerEcho(datagram.data, bytes, dwellMs * 1e6)) return;
   c.sendto(udpFd, datagram.data, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, datagram.name, datagram.nameLength);
-}
-
-function watch(fd: number, operation: number): void {
-  const event = memory(EVENT_BYTES);
-  event.writeUInt32LE(EPOLLIN, 0);
-  event.writeInt32LE(fd, EVENT_DATA);
-  c.epoll_ctl(epoll, operation, fd, event);
 }
 
 function tell(event: FromListener): void {

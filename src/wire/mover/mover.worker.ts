@@ -1,9 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { O_CLOEXEC } from '../abi.ts';
-import { check, errnoName, lastErrno, libc, memory, SystemCallError } from '../libc.ts';
+import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT } from '../epoll.ts';
+import { check, libc, memory } from '../libc.ts';
 import { type MoverSetup, type MoverStream, STREAM_FIELDS, viewsOf, WORKER_FIELDS, workerField } from './layout.ts';
-import { EINTR, type Runner, type RunnerContext } from './runner.ts';
+import type { Runner, RunnerContext } from './runner.ts';
 import { tcpReceiver, tcpSender } from './tcp-streams.ts';
 import { udpReceiver, udpSender } from './udp-streams.ts';
 
@@ -11,13 +12,6 @@ import { udpReceiver, udpSender } from './udp-streams.ts';
  * A thread that moves the octets of one or more streams: system calls on memory that is laid out beforehand, and nothing per
  * octet. It waits for its streams, moves until it is told to stop, and ends.
  */
-const EPOLL_CTL_ADD = 1;
-const EPOLLIN = 1;
-const EPOLLOUT = 4;
-/** Told once per change: a runner remembers that it is ready until EAGAIN. */
-const EPOLLET = 2 ** 31;
-/** struct epoll_event is packed on x86-64 and nowhere else. */
-const [EVENT_BYTES, EVENT_DATA] = process.arch === 'x64' ? [12, 4] : [16, 8];
 const EVENTS = 64;
 /** How long to wait for the sockets at most; the word that stops us comes by the eventfd anyway. */
 const IDLE_MS = 100;
@@ -32,8 +26,7 @@ const port = parentPort as MessagePort;
 const setup = workerData as MoverSetup;
 const c = libc();
 const shared = viewsOf(setup.shared, setup.streams);
-const epoll = check(c.epoll_create1(0), 'epoll_create1');
-const events = memory(EVENT_BYTES * EVENTS);
+const epoll = new Epoll(EVENTS);
 const timespec = memory(16);
 const pollFd = memory(8);
 const usage = memory(144);
@@ -41,7 +34,7 @@ const schedstat = memory(64);
 const filler = memory(FILLER_BYTES);
 // Random, because a link that compresses would be measured by how well it does.
 for (let at = 0; at < FILLER_BYTES; at += 65_536) randomFillSync(filler, at, 65_536);
-pollFd.writeInt32LE(epoll, 0);
+pollFd.writeInt32LE(epoll.fd, 0);
 pollFd.writeUInt16LE(EPOLLIN, 4);
 // Sleeps that end on time, not up to 50 µs later.
 c.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
@@ -55,7 +48,7 @@ port.once('message', (streams: MoverStream[]) => {
   for (const { fd, role } of streams) watch(fd, role === 'send' ? EPOLLOUT : EPOLLIN);
   watch(setup.wakeFd, EPOLLIN);
   move(runners);
-  c.close(epoll);
+  epoll.close();
   port.postMessage('stopped');
   port.close();
 });
@@ -106,10 +99,9 @@ function wait(runners: ReadonlyMap<number, Runner>, waitMs: number): void {
     timespec.writeUInt32LE(Math.floor((waitMs % 1000) * 1e6), 8);
     c.ppoll(pollFd, 1, timespec, null, 8);
   }
-  const count = c.epoll_wait(epoll, events, EVENTS, 0);
-  if (count < 0 && lastErrno() !== EINTR) throw new SystemCallError('epoll_wait', lastErrno(), errnoName(lastErrno()));
+  const count = epoll.wait(0);
   for (let i = 0; i < count; i++) {
-    const runner = runners.get(events.readInt32LE(i * EVENT_BYTES + EVENT_DATA));
+    const runner = runners.get(epoll.data(i));
     if (runner && !runner.over) runner.ready = true;
   }
 }
@@ -149,8 +141,6 @@ function waitedMs(): number {
 }
 
 function watch(fd: number, interest: number): void {
-  const event = memory(EVENT_BYTES);
-  event.writeUInt32LE((interest | EPOLLET) >>> 0, 0);
-  event.writeInt32LE(fd, EVENT_DATA);
-  check(c.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event), 'epoll_ctl');
+  // Edge triggered: a runner remembers that it is ready until EAGAIN.
+  check(epoll.add(fd, interest | EPOLLET), 'epoll_ctl');
 }

@@ -11,6 +11,7 @@ import {
 } from '../abi.ts';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KernelClock } from '../clock.ts';
+import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../epoll.ts';
 import { check, errnoName, lastErrno, libc, memory, SystemCallError } from '../libc.ts';
 import {
   type ControlMessages,
@@ -38,13 +39,6 @@ import { parseTcpInfo, type TcpInfo, tcpInfoSize } from './tcp-info.ts';
  */
 
 const TCP_NODELAY = 1;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-const EPOLL_CTL_MOD = 3;
-const EPOLLIN = 1;
-const EPOLLOUT = 4;
-const EPOLLERR = 8;
-const EPOLLHUP = 16;
 const EINPROGRESS = 115;
 const EAGAIN = 11;
 const EINTR = 4;
@@ -82,9 +76,7 @@ const port = parentPort as MessagePort;
 const setup = workerData as WorkerSetup;
 const c = libc();
 const clock = new KernelClock();
-const epoll = check(c.epoll_create1(0), 'epoll_create1');
-const events = memory(12 * 256);
-const one = memory(12);
+const epoll = new Epoll(256);
 const message = new MessageBuffers(readBytes, 512);
 const control: ControlMessages = controlMessages();
 const option = memory(tcpInfoSize);
@@ -108,17 +100,16 @@ beOnTime();
 // the first packets of the first connection are stamped as well.
 const stampHolder = check(c.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket');
 setInt(stampHolder, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE);
-watch(setup.wakeFd, EPOLLIN, EPOLL_CTL_ADD);
+epoll.add(setup.wakeFd, EPOLLIN);
 loop();
 
 function loop(): void {
   while (running) {
     if (rowCount > 0 && connections.size > manyConnections) Atomics.wait(resting, 0, 0, restMs);
     const timeout = rowCount > 0 || pending.length > 0 ? Math.max(0, batchEveryMs) : 250;
-    const count = c.epoll_wait(epoll, events, 256, timeout);
-    if (count < 0 && lastErrno() !== EINTR) throw new SystemCallError('epoll_wait', lastErrno(), '');
+    const count = epoll.wait(timeout);
     clock.sample();
-    for (let i = 0; i < count; i++) dispatch(events.readInt32LE(i * 12 + 4), events.readUInt32LE(i * 12));
+    for (let i = 0; i < count; i++) dispatch(epoll.data(i), epoll.flags(i));
     drainPort();
     if (pending.length > 0 || clock.monoMs() - lastFlushMs >= batchEveryMs) flush();
   }
@@ -126,7 +117,7 @@ function loop(): void {
   for (const connection of connections.values()) c.close(connection.fd);
   tap?.close();
   c.close(stampHolder);
-  c.close(epoll);
+  epoll.close();
   port.postMessage({
     rows: new Float64Array(0),
     bytes: new Uint8Array(0),
@@ -234,10 +225,10 @@ function beginConnect(order: Extract<ToWorker, { kind: 'connect' }>): void {
     setInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (order.bulk) setInt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
     setInt(fd, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE);
-    watch(fd, EPOLLOUT, EPOLL_CTL_ADD);
+    epoll.add(fd, EPOLLOUT);
     if (tap) {
       const opened = tap.open(order.port);
-      if (opened !== null) watch(opened, EPOLLIN, EPOLL_CTL_ADD);
+      if (opened !== null) epoll.add(opened, EPOLLIN);
       connection.localPort = tap.reserve(fd, family, order.id);
     }
     const length = encodeSockaddr(address, order.address, order.port);
@@ -391,7 +382,7 @@ function fail(connection: Connection, operation: string, errno: number): void {
 function drop(connection: Connection): void {
   connections.delete(connection.id);
   byFd.delete(connection.fd);
-  watch(connection.fd, 0, EPOLL_CTL_DEL);
+  epoll.remove(connection.fd);
   c.close(connection.fd);
   tap?.release(connection.id);
 }
@@ -402,14 +393,7 @@ function updateInterest(connection: Connection): void {
   const wanted = reading | (connection.queue.length > 0 ? EPOLLOUT : 0);
   if (wanted === connection.interest) return;
   connection.interest = wanted;
-  watch(connection.fd, wanted, EPOLL_CTL_MOD);
-}
-
-function watch(fd: number, interest: number, operation: number): void {
-  one.writeUInt32LE(interest, 0);
-  one.writeInt32LE(fd, 4);
-  one.writeInt32LE(0, 8);
-  c.epoll_ctl(epoll, operation, fd, one);
+  epoll.modify(connection.fd, wanted);
 }
 
 function setInt(fd: number, level: number, name: number, value: number): void {
