@@ -5,7 +5,8 @@ import { exitStatus } from './exit-status.ts';
 import { startForwarder } from './forwarder-thread.ts';
 import { planOf, type Plan } from './plan.ts';
 import { awaitPort } from './ready.ts';
-import { topologyProblems, topologySchema, type TopologyInput } from './topology.ts';
+import { topologyProblems } from './topology-problems.ts';
+import { topologySchema, type TopologyInput } from './topology.ts';
 
 export interface LabOptions {
   io: Pick<Io, 'env' | 'cwd' | 'clock'>;

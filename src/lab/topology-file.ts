@@ -1,6 +1,7 @@
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import type { z } from 'zod';
-import { topologyProblems, topologySchema, type Problem, type Topology } from './topology.ts';
+import { topologyProblems, type Problem } from './topology-problems.ts';
+import { topologySchema, type Topology } from './topology.ts';
 
 const MAX_CHARACTERS = 1_000_000;
 const MAX_SHOWN = 60;

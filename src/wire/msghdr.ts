@@ -21,6 +21,7 @@ export const SOL_IP = 0;
 export const SOL_IPV6 = 41;
 export const SO_TIMESTAMPNS = 35;
 export const SO_TIMESTAMPING = 37;
+export const IP_TOS = 1;
 export const IP_TTL = 2;
 export const IP_RECVERR = 11;
 export const IP_RECVTTL = 12;
@@ -30,6 +31,7 @@ export const IPV6_RECVERR = 25;
 export const IPV6_RECVERR_RFC4884 = 31;
 export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
+export const IPV6_TCLASS = 67;
 
 /** Bits of SO_TIMESTAMPING (linux/net_tstamp.h; Documentation/networking/timestamping.rst). */
 export const SOF_TIMESTAMPING = {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { topologyProblems, topologySchema, type Topology } from '../../src/lab/topology.ts';
+import { topologyProblems } from '../../src/lab/topology-problems.ts';
+import { topologySchema, type Topology } from '../../src/lab/topology.ts';
 
 /**
  * A network with what is true of it between `client` and `server`. The file is a topology with two keys more: `about` and

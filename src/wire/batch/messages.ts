@@ -75,6 +75,11 @@ export class MessageBatch {
   setLengths(slot: number, dataBytes: number, nameBytes: number, controlBytes: number): void {
     this.#headers32[slot * HEADER_WORDS + NAME_LENGTH] = nameBytes;
     this.#headers32[slot * HEADER_WORDS + CONTROL_LENGTH] = controlBytes;
+    this.setDataLength(slot, dataBytes);
+  }
+
+  /** Changes only the octets of its packet. */
+  setDataLength(slot: number, dataBytes: number): void {
     this.#iovecs32[slot * 4 + 2] = dataBytes;
   }
 
@@ -93,7 +98,7 @@ export class MessageBatch {
   }
 }
 
-const MMSGHDR_BYTES = 64;
+export const MMSGHDR_BYTES = 64;
 export const NAME_BYTES = 32; // holds a sockaddr_in6
 export const NAME_WORDS = NAME_BYTES / 4;
 

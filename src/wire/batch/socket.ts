@@ -5,7 +5,9 @@ import { ICMP_ECHO_REPLY, ICMP6_ECHO_REPLY } from '../icmp.ts';
 import { check, libc, memory } from '../libc.ts';
 import {
   IP_RECVERR,
+  IP_TOS,
   IPV6_RECVERR,
+  IPV6_TCLASS,
   SO_TIMESTAMPING,
   SOF_TIMESTAMPING,
   SOL_IP,
@@ -42,8 +44,6 @@ const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 const SK_MEMINFO_DROPS = 8;
-const IP_TOS = 1;
-const IPV6_TCLASS = 67;
 const IPV6_CHECKSUM = 7;
 const TCP_CHECKSUM_OFFSET = 16;
 const WANTED_BUFFER = 64 << 20;

@@ -19,19 +19,32 @@ export function fastControl(): FastControl {
   return { hasStamp: false, sec: 0, nsec: 0, errorWord: -1, errorBytes: 0 };
 }
 
-const CMSGHDR_BYTES = 16;
+export const CMSGHDR_BYTES = 16;
+
+/**
+ * Octets of the control message at a word, of which `left` octets may be read; 0 when it does not lie wholly in them: then it is
+ * the end. cmsg_len is a size_t: a value that does not fit 32 bits cannot be ours.
+ */
+export function controlMessageBytes(words: Uint32Array, word: number, left: number): number {
+  if (left < CMSGHDR_BYTES || words[word + 1] !== 0) return 0;
+  const bytes = words[word]!;
+  return bytes < CMSGHDR_BYTES || bytes > left ? 0 : bytes;
+}
+
+/** Where the next one begins, as octets behind the beginning of this one. */
+export function controlMessageSpan(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
 
 /** Reads `length` octets of control messages from word `start` on. Never reads beyond them; what it does not know it skips. */
 export function readFastControl(words: Uint32Array, start: number, length: number, out: FastControl): void {
   out.hasStamp = false;
   out.errorWord = -1;
   const bytesInAll = Math.min(length, (words.length - start) * 4);
-  let at = 0;
-  while (at + CMSGHDR_BYTES <= bytesInAll) {
+  for (let at = 0; ;) {
     const word = start + (at >>> 2);
-    const bytes = words[word]!;
-    // cmsg_len is a size_t: a value that does not fit 32 bits cannot be ours.
-    if (words[word + 1] !== 0 || bytes < CMSGHDR_BYTES || at + bytes > bytesInAll) return;
+    const bytes = controlMessageBytes(words, word, bytesInAll - at);
+    if (bytes === 0) return;
     const level = words[word + 2];
     const type = words[word + 3];
     if (level === SOL_SOCKET && type === SO_TIMESTAMPING && bytes >= CMSGHDR_BYTES + 48) {
@@ -45,6 +58,6 @@ export function readFastControl(words: Uint32Array, start: number, length: numbe
       out.errorWord = word + 4;
       out.errorBytes = bytes - CMSGHDR_BYTES;
     }
-    at += (bytes + 7) & ~7;
+    at += controlMessageSpan(bytes);
   }
 }

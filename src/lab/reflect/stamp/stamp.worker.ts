@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readClockSync } from '../../../wire/clock-sync.ts';
 import { KernelClock } from '../../../wire/clock.ts';
-import { DatagramBatch, TOO_LONG } from '../../../wire/datagram-batch.ts';
+import { DatagramBatch, TOO_LONG } from '../../../wire/batch/datagram-batch.ts';
 import { type ErrorEstimate, errorEstimate } from '../../../wire/stamp.ts';
 import { Reflection, type ReflectionPolicy, type StampReply } from './reflection.ts';
 import { type StampCounter, stampCounters } from './stats.ts';
@@ -66,8 +66,7 @@ function reflectAll(batch: DatagramBatch, { policy, secret, counters }: StampWor
       const arrival = { slot, length, peer: batch.peer(i), received: { sec, nsec }, ttl, tos, nowMs };
       const reply = reflection.reflect(arrival, error);
       if (reply === null) continue;
-      batch.reply(i, reply.length, reply.tos);
-      batch.compact(i, replies.length);
+      batch.reply(i, replies.length, reply.length, reply.tos);
       replies.push({ reply, slot, place: i });
     }
     bump(counters, 'received', count);

@@ -1,39 +1,44 @@
 import { constants } from 'node:os';
-import { IPPROTO_UDP, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './abi.ts';
-import { CLOCK_REALTIME } from './clock.ts';
-import { addressOf, check, lastErrno, libc, memory } from './libc.ts';
+import { IPPROTO_UDP, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from '../abi.ts';
+import { CLOCK_REALTIME } from '../clock.ts';
+import { check, lastErrno, libc, memory } from '../libc.ts';
 import {
+  IP_TOS,
   IP_TTL,
   IPV6_HOPLIMIT,
+  IPV6_TCLASS,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
-  MSGHDR_BYTES,
   SO_TIMESTAMPING,
   SOF_TIMESTAMPING,
   SOL_IP,
   SOL_IPV6,
   SOL_SOCKET,
-} from './msghdr.ts';
-import { AF_INET, decodeSockaddr, encodeSockaddr, type SocketAddress, SOCKADDR_IN6_BYTES } from './sockaddr.ts';
+} from '../msghdr.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  decodeSockaddr,
+  encodeSockaddr,
+  type SocketAddress,
+  SOCKADDR_IN6_BYTES,
+  SOCKADDR_IN_BYTES,
+} from '../sockaddr.ts';
+import { MessageBatch, MMSGHDR_BYTES, NAME_BYTES } from './messages.ts';
+import { CMSGHDR_BYTES, controlMessageBytes, controlMessageSpan } from './stamps.ts';
 
 /**
  * A UDP socket that answers: many datagrams per system call, each with the kernel's receive stamp, its TTL, its traffic class and
  * the address that it was sent to, from which it is answered in place. For a thread of its own: wait() blocks.
  * Replies are never fragmented (IP_PMTUDISC_PROBE: Don't Fragment is set and cached path MTUs are ignored).
  */
-export const BATCH = 32;
-/** The largest UDP payload over IPv4. */
-export const DATAGRAM_BYTES = 65_507;
-
-const MMSGHDR_BYTES = MSGHDR_BYTES + 8;
-const IOVEC_BYTES = 16;
-const NAME_BYTES = 32;
+const BATCH = 32;
+/** The largest UDP payload over IPv4, in whole words. */
+const SLOT_BYTES = 65_508;
 const CONTROL_BYTES = 256;
-const CMSGHDR_BYTES = 16;
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
 // linux/in.h, linux/in6.h, asm-generic/socket.h
-const IP_TOS = 1;
 const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
 const IP_RECVTTL = 12;
@@ -43,7 +48,6 @@ const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
 const IPV6_RECVHOPLIMIT = 51;
 const IPV6_RECVTCLASS = 66;
-const IPV6_TCLASS = 67;
 const PMTUDISC_PROBE = 3;
 const SO_RCVBUF = 8;
 const SO_RXQ_OVFL = 40;
@@ -67,11 +71,14 @@ export class DatagramBatch {
   /** Datagrams that the kernel dropped because this socket was full (SO_RXQ_OVFL). */
   dropped = 0;
   readonly #family: 4 | 6;
-  readonly #headers = memory(MMSGHDR_BYTES * BATCH);
-  readonly #iovecs = memory(IOVEC_BYTES * BATCH);
-  readonly #names = memory(NAME_BYTES * BATCH);
-  readonly #controls = memory(CONTROL_BYTES * BATCH);
-  readonly #slots: Buffer[] = Array.from({ length: BATCH }, () => memory(DATAGRAM_BYTES));
+  readonly #messages = new MessageBatch(BATCH, SLOT_BYTES, CONTROL_BYTES);
+  readonly #names = Buffer.from(this.#messages.names32.buffer);
+  readonly #controls = Buffer.from(this.#messages.control.buffer);
+  readonly #slots = Array.from({ length: BATCH }, (_, i) =>
+    Buffer.from(this.#messages.data.buffer, i * SLOT_BYTES, SLOT_BYTES),
+  );
+  /** The headers of what is answered, close together: they point to the memory of what came. */
+  readonly #replies = memory(MMSGHDR_BYTES * BATCH);
   readonly #integer = memory(4);
   readonly #timespec = memory(16);
   readonly #pollfds = memory(16);
@@ -83,7 +90,7 @@ export class DatagramBatch {
   /** @param wakeFd an eventfd that ends wait() @throws SystemCallError, EACCES for a port below 1024 without privilege */
   constructor(address: string, port: number, wakeFd: number) {
     this.#family = address.includes(':') ? 6 : 4;
-    const domain = this.#family === 4 ? AF_INET : 10;
+    const domain = this.#family === 4 ? AF_INET : AF_INET6;
     this.fd = check(libc().socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP), 'socket');
     try {
       this.#configure();
@@ -97,7 +104,6 @@ export class DatagramBatch {
       this.#pollfds.writeInt32LE(fd, i * 8);
       this.#pollfds.writeInt16LE(POLLIN, i * 8 + 4);
     }
-    for (let i = 0; i < BATCH; i++) this.#iovecs.writeBigUInt64LE(addressOf(this.#slots[i]!), i * IOVEC_BYTES);
   }
 
   #configure(): void {
@@ -137,11 +143,13 @@ export class DatagramBatch {
 
   /** Receives at most BATCH datagrams; how many. */
   receive(): number {
-    for (let i = 0; i < BATCH; i++) this.#arm(i);
-    return Math.max(0, libc().recvmmsg(this.fd, this.#headers, BATCH, MSG_DONTWAIT, null));
+    this.#messages.rearm();
+    const count = Math.max(0, libc().recvmmsg(this.fd, this.#messages.headers, BATCH, MSG_DONTWAIT, null));
+    this.#messages.received(count);
+    return count;
   }
 
-  /** The memory of datagram `i`: DATAGRAM_BYTES long, of which only what was received is new. */
+  /** The memory of datagram `i`: room for the largest, of which only what was received is new. */
   slot(i: number): Buffer {
     return this.#slots[i]!;
   }
@@ -158,14 +166,12 @@ export class DatagramBatch {
   /** What datagram `i` was. The object is the same each time. */
   arrived(i: number): Arrived {
     const out = this.#arrived;
-    const header = i * MMSGHDR_BYTES;
-    out.length = Math.min(this.#headers.readUInt32LE(header + MSGHDR_BYTES), DATAGRAM_BYTES);
+    out.length = this.#messages.receivedBytes(i);
     out.stamped = false;
     out.ttl = 255;
     out.tos = 0;
     this.#infoAt = -1;
-    const from = i * CONTROL_BYTES;
-    this.#readControl(from, from + Math.min(this.#headers.readUInt32LE(header + 40), CONTROL_BYTES), out);
+    this.#readControl(i * CONTROL_BYTES, this.#messages.controlLength(i), out);
     if (!out.stamped) [out.sec, out.nsec] = this.now();
     return out;
   }
@@ -178,12 +184,10 @@ export class DatagramBatch {
   }
 
   /**
-   * Makes datagram `i`, which arrived() has just read, a reply of `length` octets to its sender, from the address that it was
-   * sent to, marked `tos`.
+   * Makes datagram `i`, which arrived() has just read, reply number `place`: `length` octets to its sender, from the address that
+   * it was sent to, marked `tos`.
    */
-  reply(i: number, length: number, tos: number): void {
-    const header = i * MMSGHDR_BYTES;
-    this.#iovecs.writeBigUInt64LE(BigInt(length), i * IOVEC_BYTES + 8);
+  reply(i: number, place: number, length: number, tos: number): void {
     const isIPv4 = this.#family === 4;
     const start = i * CONTROL_BYTES;
     // The info lies in the same buffer, further back than what is written before it: it is moved first.
@@ -197,25 +201,20 @@ export class DatagramBatch {
     }
     this.#controls.writeInt32LE(tos, end + CMSGHDR_BYTES);
     end = this.#cmsg(end, isIPv4 ? SOL_IP : SOL_IPV6, isIPv4 ? IP_TOS : IPV6_TCLASS, 4);
-    this.#headers.writeUInt32LE(end - start, header + 40);
-    this.#headers.writeInt32LE(0, header + 48);
+    this.#messages.setLengths(i, length, isIPv4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES, end - start);
+    this.#messages.headers.copy(this.#replies, place * MMSGHDR_BYTES, i * MMSGHDR_BYTES, (i + 1) * MMSGHDR_BYTES);
   }
 
-  /** Changes only the length of a reply that could not be sent. */
+  /** Changes only the length of the reply to datagram `i`, which could not be sent. */
   resize(i: number, length: number): void {
-    this.#iovecs.writeBigUInt64LE(BigInt(length), i * IOVEC_BYTES + 8);
-  }
-
-  /** Moves reply `from` to place `to`, so that what is sent lies together. */
-  compact(from: number, to: number): void {
-    if (from !== to) this.#headers.copyWithin(to * MMSGHDR_BYTES, from * MMSGHDR_BYTES, (from + 1) * MMSGHDR_BYTES);
+    this.#messages.setDataLength(i, length);
   }
 
   /** Sends the replies in places [from, to); how many the kernel took, or −errno of the first. */
   send(from: number, to: number): number {
     const sent = libc().sendmmsg(
       this.fd,
-      this.#headers.subarray(from * MMSGHDR_BYTES),
+      this.#replies.subarray(from * MMSGHDR_BYTES),
       to - from,
       MSG_DONTWAIT | MSG_NOSIGNAL,
     );
@@ -226,33 +225,22 @@ export class DatagramBatch {
     libc().close(this.fd);
   }
 
-  #arm(i: number): void {
-    const at = i * MMSGHDR_BYTES;
-    this.#headers.writeBigUInt64LE(addressOf(this.#names) + BigInt(i * NAME_BYTES), at);
-    this.#headers.writeUInt32LE(NAME_BYTES, at + 8);
-    this.#headers.writeBigUInt64LE(addressOf(this.#iovecs) + BigInt(i * IOVEC_BYTES), at + 16);
-    this.#headers.writeUInt32LE(1, at + 24);
-    this.#headers.writeBigUInt64LE(addressOf(this.#controls) + BigInt(i * CONTROL_BYTES), at + 32);
-    this.#headers.writeUInt32LE(CONTROL_BYTES, at + 40);
-    this.#headers.writeInt32LE(0, at + 48);
-    this.#iovecs.writeBigUInt64LE(BigInt(DATAGRAM_BYTES), i * IOVEC_BYTES + 8);
-  }
-
   /** Writes the header of a control message whose value of `bytes` is there already; where the next one begins. */
   #cmsg(at: number, level: number, type: number, bytes: number): number {
     this.#controls.writeBigUInt64LE(BigInt(CMSGHDR_BYTES + bytes), at);
     this.#controls.writeInt32LE(level, at + 8);
     this.#controls.writeInt32LE(type, at + 12);
-    return at + CMSGHDR_BYTES + ((bytes + 7) & ~7);
+    return at + controlMessageSpan(CMSGHDR_BYTES + bytes);
   }
 
-  #readControl(from: number, end: number, out: Arrived): void {
+  #readControl(from: number, length: number, out: Arrived): void {
     const control = this.#controls;
-    for (let at = from; at + CMSGHDR_BYTES <= end;) {
-      const bytes = control.readUInt32LE(at);
-      if (bytes < CMSGHDR_BYTES || at + bytes > end) return;
+    for (let at = from, left = length; ;) {
+      const bytes = controlMessageBytes(this.#messages.control32, at >>> 2, left);
+      if (bytes === 0) return;
       this.#readOne(control.readInt32LE(at + 8), control.readInt32LE(at + 12), at + CMSGHDR_BYTES, bytes, out);
-      at += (bytes + 7) & ~7;
+      at += controlMessageSpan(bytes);
+      left -= controlMessageSpan(bytes);
     }
   }
 
