@@ -26,13 +26,10 @@ import {
 } from './msghdr.ts';
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_IN6_BYTES } from './sockaddr.ts';
 
-/**
- * A non-blocking Linux socket whose packets carry kernel stamps and whose error queue tells which router answered. Needs no
- * privilege: IP_RECVERR (ip(7)) hands ICMP errors to the socket that caused them.
- * It is polled, not waited for: the kernel's stamp says when a packet came, so when it is read does not matter.
- */
 /** Packets taken per drain: bounds the time that a flood (a raw socket sees all ICMP of the host) can hold the event loop. */
 const DRAIN_MAX = 256;
+/** Calls for one packet: errors of so many earlier ones can come in meanwhile. */
+const SEND_TRIES = 3;
 const RX_FLAGS = SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE;
 const TX_FLAGS = SOF_TIMESTAMPING.TX_SOFTWARE | SOF_TIMESTAMPING.OPT_ID | SOF_TIMESTAMPING.OPT_TSONLY;
 
@@ -53,6 +50,11 @@ export interface SocketEvents {
   received(bytes: number, control: ControlMessages, atMs: number | null): unknown;
 }
 
+/**
+ * A non-blocking Linux socket whose packets carry kernel stamps and whose error queue tells which router answered. Needs no
+ * privilege: IP_RECVERR (ip(7)) hands ICMP errors to the socket that caused them.
+ * It is polled, not waited for: the kernel's stamp says when a packet came, so when it is read does not matter.
+ */
 export class StampedSocket {
   readonly fd: number;
   readonly family: 4 | 6;
@@ -158,13 +160,15 @@ export class StampedSocket {
 
   /**
    * Sends on the connected socket. An error of an earlier packet that is still pending must not fail this one: it is cleared
-   * first; the error queue keeps its details.
+   * first, and the call is repeated where one came in just between; the error queue keeps its details.
    * @throws SystemCallError
    */
   send(packet: Buffer, length: number, tag: number, address: string): void {
     this.takeError();
-    const sent = libc().send(this.fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0) throw new SystemCallError('send', lastErrno(), address);
+    for (let tries = 1; libc().send(this.fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0; tries++) {
+      // A call that fails with a pending error has taken it; what this host has to say itself, it says every time.
+      if (tries === SEND_TRIES) throw new SystemCallError('send', lastErrno(), address);
+    }
     this.#tags.push(tag);
   }
 

@@ -29,7 +29,7 @@ const otherTruths =
   'flapping-link route-change nat-raw-quotes dscp-bleached jumbo duplicates reordering mtu-asymmetric mtu-black-hole ' +
   'mtu-black-hole-back mtu-two-steps mtu-confirmed bufferbloat bufferbloat-managed';
 /** Traced by every method in trace.test.ts, and larger ones of the same kind are here. */
-const tracedElsewhere = 'ecmp-2 ecmp-4 flow-label meshed-diamond unequal-branches';
+const tracedElsewhere = 'ecmp-2 ecmp-4 flow-label meshed-diamond';
 const untraced = new Set([...otherTruths.split(' '), ...tracedElsewhere.split(' ')]);
 
 async function inLab<T>(scenario: string, work: (lab: Lab) => Promise<T>): Promise<T> {

@@ -14,6 +14,8 @@ import { progressLine, TraceRun, type TraceTask } from '../trace-run.ts';
 
 const number = z.coerce.number();
 const limits = traceOptions.shape;
+/** As many as the probe of `assess` may use. */
+const FLOWS = limits.maxFlows.parse(undefined);
 
 const flags = {
   protocol: {
@@ -56,8 +58,8 @@ const flags = {
     group: 'Paths',
   },
   flows: {
-    schema: number.int().min(1).max(512).default(128),
-    about: 'Most flows (source ports) to look for paths with; default 128.',
+    schema: number.int().min(1).max(512).default(FLOWS),
+    about: `Most flows (source ports) to look for paths with; default ${FLOWS}.`,
     value: 'N',
     group: 'Paths',
   },
