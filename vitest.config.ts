@@ -1,7 +1,14 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** What they hold against a truth is times, or all of the machine's speed: they run alone. */
+const timed = [
+  'test/lab/{assess,attribution,responsiveness,stock-tools,throughput}.test.ts',
+  'test/e2e/{demo,hostile,throughput}.test.ts',
+];
+const patient = { testTimeout: 120_000, hookTimeout: 60_000 };
 
 // unit: beside the source, no privilege, no built output. lab: network namespaces. e2e: the built CLI, the browser, the
-// pages. One group after the other, so that the measurements of the lab have the machine to themselves.
+// pages. One group after the other; those of lab and e2e wait more than they work, so two files run at once.
 export default defineConfig({
   test: {
     projects: [
@@ -10,9 +17,9 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          exclude: [...configDefaults.exclude, ...timed],
+          ...patient,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -20,12 +27,13 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/docs/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          exclude: [...configDefaults.exclude, ...timed],
+          ...patient,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
+      { test: { name: 'timed', include: timed, ...patient, fileParallelism: false, sequence: { groupOrder: 3 } } },
     ],
   },
 });
