@@ -68,13 +68,16 @@ export interface CountsQuery {
   toMs: number;
   stepMs: number;
   kind: SampleKind;
-  endpoint: string;
+  /** Many at once: budgets of a thousand endpoints are one question, not a thousand. */
+  endpoints: readonly string[];
   /** An answered probe is good only if this metric is at or below the limit. */
   limit?: { metric: SampleMetric; max: number };
 }
 
+/** Only slices of time in which something happened; `atMs` is a whole multiple of the step since the epoch. */
 export interface CountsPoint {
   atMs: number;
+  endpoint: string;
   agent: string;
   good: number;
   bad: number;
