@@ -144,6 +144,20 @@ export const pingReport = z
           .number()
           .meta({ description: 'Largest step of the wall clock; round trips across it are void.' }),
         receiveBufferBytes: z.number().int(),
+        nicStamps: z
+          .object({
+            state: z.enum(['on', 'off', 'notOffered', 'unknown']).meta({
+              description:
+                'Whether network cards stamp every packet, by one clock: `off` where they could and nobody has switched it on.',
+            }),
+            interfaces: z.array(z.string()),
+            roundTrips: z
+              .number()
+              .int()
+              .meta({ description: 'Round trips for which the card stamped both the probe and its answer.' }),
+          })
+          .nullable()
+          .meta({ description: 'Null where the method has no use for them.' }),
         calibration: z
           .object({
             packets: z.number().int(),

@@ -102,6 +102,7 @@ export function pingReportSample(): PingReport {
       scheduleLagP99Ms: 0.5,
       scheduleLagMaxMs: 0.7,
       ownDrops: 0,
+      nicStamps: { state: 'notOffered', interfaces: [], roundTrips: 0 },
       foreign: 0,
       clockStepMs: 0,
       receiveBufferBytes: 1 << 20,

@@ -35,14 +35,19 @@ export const IPV6_TCLASS = 67;
 
 /** Bits of SO_TIMESTAMPING (linux/net_tstamp.h; Documentation/networking/timestamping.rst). */
 export const SOF_TIMESTAMPING = {
+  TX_HARDWARE: 1 << 0,
   TX_SOFTWARE: 1 << 1,
+  RX_HARDWARE: 1 << 2,
   RX_SOFTWARE: 1 << 3,
   SOFTWARE: 1 << 4,
+  RAW_HARDWARE: 1 << 6,
   OPT_ID: 1 << 7,
   TX_SCHED: 1 << 8,
   TX_ACK: 1 << 9,
   OPT_CMSG: 1 << 10,
   OPT_TSONLY: 1 << 11,
+  /** The stamp of the kernel comes beside that of the card, not only in its place. */
+  OPT_TX_SWHW: 1 << 14,
   OPT_ID_TCP: 1 << 16,
 } as const;
 

@@ -79,6 +79,9 @@ describe.skipIf(skipLab)('inferpath ping on an emulated path', () => {
     const [port, count] = method === 'udp' ? ['33434', 5] : method === 'tls' ? ['7042', 10] : ['7041', 20];
     const report = await ping([address, '--method', method, '--port', port, '-c', String(count)]);
     expect(report.method).toBe(method);
+    // Neither loopback nor the device of the lab is a network card.
+    const nic = method === 'tls' ? null : { state: 'notOffered', interfaces: [], roundTrips: 0 };
+    expect(report.client.nicStamps).toEqual(nic);
     expectRoundTrips(report, count);
   });
 

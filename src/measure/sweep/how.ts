@@ -1,6 +1,7 @@
 import { Counter, LAG_BUCKETS } from '../../wire/batch/columns.ts';
 import type { PingReport } from '../../model/ping-report.ts';
 import type { SweepMethod } from '../../wire/batch/job.ts';
+import type { SweepEnd } from '../../wire/batch/sweep.ts';
 import type { SweepResult } from './run.ts';
 
 /** Which way the round trips were had, what stamps they stand on and what this way cannot see. */
@@ -17,7 +18,15 @@ export function describeHow({ method, end, failed, fallback, plan, columns }: Sw
           : `kernel stamps of receiving and of every ${plan.stampEvery}th packet sent, interpolated between`;
   const silent = columns.counters[Counter.answered] === 0 ? `; ${unseen[method]}` : '';
   const server = method === 'tls' ? SERVER_TIME : '';
-  return `${methodWords[method]} by ${end.sockets.join(' and ') || 'no socket'}, ${stamps}${server}${because}${silent}`;
+  return `${methodWords[method]} by ${end.sockets.join(' and ') || 'no socket'}, ${stamps}${nicWords(columns, end)}${server}${because}${silent}`;
+}
+
+/** How many round trips stand on stamps of the network card; nothing where no card offers any. */
+function nicWords({ counters }: SweepResult['columns'], { nic }: SweepEnd): string {
+  const names = nic?.interfaces.join(', ');
+  if (nic?.state === 'off') return `; ${names} could stamp in hardware, which is switched off`;
+  if (nic?.state !== 'on') return '';
+  return `; ${counters[Counter.nicStamped]} of ${counters[Counter.answered]} round trips by hardware stamps of ${names}`;
 }
 
 const SERVER_TIME =
@@ -49,6 +58,7 @@ export function clientReport({ columns: { counters }, end }: SweepResult): PingR
     foreign: counters[Counter.foreign]!,
     clockStepMs: end?.clockStepMs ?? 0,
     receiveBufferBytes: end?.receiveBuffer ?? 0,
+    nicStamps: end?.nic ? { ...end.nic, roundTrips: counters[Counter.nicStamped]! } : null,
     calibration: {
       packets: calibration?.packets ?? 0,
       stampToStampMs: known(calibration?.stampToStampMs),

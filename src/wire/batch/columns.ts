@@ -70,6 +70,8 @@ export const Counter = {
   lagMaxMs: 6,
   lagSumMs: 7,
   scheduled: 8,
+  /** Round trips by stamps of the network card. */
+  nicStamped: 9,
   /** Lateness of sends by powers of two of a microsecond: [16] is up to 1 µs, [17] up to 2 µs … */
   lagBuckets: 16,
 } as const;

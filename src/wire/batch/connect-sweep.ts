@@ -86,6 +86,7 @@ export class ConnectSweep {
     return {
       sockets: ['TCP sockets'],
       calibration: this.#hello?.calibration ?? null,
+      nic: null,
       clockStepMs: this.#clock.largestStepMs,
       receiveBuffer: 0,
       durationMs: Math.max(0, this.#endMs - this.#flight.startMs),

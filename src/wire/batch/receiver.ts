@@ -8,6 +8,7 @@ import type { Wall } from './clocks.ts';
 import { type Columns, Counter, ProbeState } from './columns.ts';
 import type { Flight } from './flight.ts';
 import { MessageBatch, NAME_WORDS } from './messages.ts';
+import type { NicTimes } from './nic-times.ts';
 import type { Sender } from './sender.ts';
 import { droppedPackets, type SweepSocket } from './socket.ts';
 import { fastControl, readFastControl } from './stamps.ts';
@@ -25,6 +26,7 @@ export class Receiver {
   readonly #sender: Sender;
   readonly #clock: KernelClock;
   readonly #wall: Wall;
+  readonly #nic: NicTimes | null;
   readonly #packets: MessageBatch;
   readonly #errors: MessageBatch;
   readonly #said = fastControl();
@@ -33,12 +35,20 @@ export class Receiver {
   #drops = 0;
   #readMs = -Infinity;
 
-  constructor(sender: Sender, slots: number, flight: Flight, clock: KernelClock, wall: Wall) {
+  constructor(
+    sender: Sender,
+    slots: number,
+    flight: Flight,
+    clock: KernelClock,
+    wall: Wall,
+    nic: NicTimes | null = null,
+  ) {
     this.#socket = sender.socket;
     this.#sender = sender;
     this.#flight = flight;
     this.#clock = clock;
     this.#wall = wall;
+    this.#nic = nic;
     this.#packets = new MessageBatch(slots, PACKET_BYTES, CONTROL_BYTES);
     this.#errors = new MessageBatch(slots, PACKET_BYTES, CONTROL_BYTES);
   }
@@ -98,6 +108,7 @@ export class Receiver {
     const isTarget = sameAddress(packets.names32, slot * NAME_WORDS, flight.columns, target);
     const state = !isTarget ? ProbeState.otherAddress : codec.refused ? ProbeState.refused : ProbeState.answered;
     const isFirst = flight.answered(probe, Math.max(0, rttMs), nowMs - flight.sentMs[index]!, state);
+    if (isFirst && this.#said.hasNicStamp) this.#nic?.received(probe, this.#said.nicSec, this.#said.nicNsec);
     if (isFirst && !isTarget) noteOffender(packets.names32, slot * NAME_WORDS, flight.columns, target);
   }
 
@@ -114,6 +125,8 @@ export class Receiver {
       const moment = words[errorWord + 2];
       if (hasStamp && moment !== SCM_TSTAMP.ACK)
         this.#sender.stamped(words[errorWord + 3]!, atMs, moment === SCM_TSTAMP.SND);
+      if (this.#said.hasNicStamp && moment === SCM_TSTAMP.SND)
+        this.#sender.nicStamped(words[errorWord + 3]!, this.#said.nicSec, this.#said.nicNsec);
     } else if (origin === SO_EE_ORIGIN.ICMP || origin === SO_EE_ORIGIN.ICMP6) this.#icmpError(slot, atMs);
   }
 

@@ -6,13 +6,14 @@ import { AF_INET, AF_INET6, SOCKADDR_IN6_BYTES, SOCKADDR_IN_BYTES } from '../soc
 import type { Wall } from './clocks.ts';
 import type { Flight, SweepPlan } from './flight.ts';
 import { MessageBatch, NAME_WORDS } from './messages.ts';
+import type { NicTimes } from './nic-times.ts';
 import type { SweepSocket } from './socket.ts';
 
 /** A control message of one 32-bit word (struct cmsghdr, padded). */
 const CONTROL_BYTES = 24;
 /** Transmit stamps that may be on their way to us; a power of two. */
 const STAMP_RING = 1 << 17;
-const { TX_SOFTWARE, TX_SCHED } = SOF_TIMESTAMPING;
+const { TX_HARDWARE, TX_SOFTWARE, TX_SCHED } = SOF_TIMESTAMPING;
 /** Between the two stamps of sending; ten times what the kernel and a packet tap need. */
 const QUEUED_MS = 0.1;
 /** A stamp may seem this much before our own reading of the clock, ms. */
@@ -24,6 +25,7 @@ export class Sender {
   readonly #flight: Flight;
   readonly #plan: SweepPlan;
   readonly #wall: Wall;
+  readonly #nic: NicTimes | null;
   readonly #out: MessageBatch;
   readonly #scratch = memory(4);
   readonly #scratchLength = memory(4);
@@ -33,16 +35,26 @@ export class Sender {
   /** When a packet entered the queue of its device, by slot of the books; empty where only some packets are stamped. */
   readonly #enteredMs: Float64Array;
 
-  constructor(socket: SweepSocket, slots: number, flight: Flight, plan: SweepPlan, wall: Wall) {
+  /** @param nic takes the stamps of the network card; null where it makes none */
+  constructor(
+    socket: SweepSocket,
+    slots: number,
+    flight: Flight,
+    plan: SweepPlan,
+    wall: Wall,
+    nic: NicTimes | null = null,
+  ) {
     this.socket = socket;
     this.#flight = flight;
     this.#plan = plan;
     this.#wall = wall;
+    this.#nic = nic;
     this.#out = new MessageBatch(slots, (socket.codec.packetBytes + 7) & ~3, CONTROL_BYTES);
     socket.codec.prepare(this.#out);
     const isEvery = plan.stampEvery === 1;
     this.#enteredMs = new Float64Array(isEvery ? flight.mask + 1 : 0).fill(-Infinity);
-    for (let i = 0; i < slots; i++) askForStamp(this.#out, i, isEvery ? TX_SOFTWARE | TX_SCHED : TX_SOFTWARE);
+    const flags = TX_SOFTWARE | (isEvery ? TX_SCHED : 0) | (nic === null ? 0 : TX_HARDWARE);
+    for (let i = 0; i < slots; i++) askForStamp(this.#out, i, flags);
   }
 
   /**
@@ -59,6 +71,7 @@ export class Sender {
     const first = this.#flight.next;
     for (let i = 0; i < sent; i++) {
       const probe = this.#flight.sent(nowMs);
+      this.#nic?.forget(probe);
       if (this.#wantsStamp(i, count)) this.#stampProbe[this.#stamps++ & (STAMP_RING - 1)] = probe;
     }
     readStamps();
@@ -72,13 +85,12 @@ export class Sender {
    * middle is taken, ± half. A packet that waited longer than QUEUED_MS was held by our own queue: then the driver's stamp counts.
    */
   stamped(id: number, atMs: number, isDriver: boolean): void {
-    const age = (this.#stamps - id) >>> 0;
-    if (age === 0 || age > STAMP_RING) return;
-    const probe = this.#stampProbe[id & (STAMP_RING - 1)]!;
+    const probe = this.#probeOf(id);
+    if (probe < 0) return;
     const slot = probe & this.#flight.mask;
     // A count that went astray (a packet dropped halfway out) would give one probe the stamp of another: then it stands before its own call.
     const estimateMs = this.#flight.txMs[slot]! - this.#flight.txErrorMs[slot]!;
-    if (!this.#flight.knows(probe) || atMs < estimateMs - STAMP_SLACK_MS) return;
+    if (atMs < estimateMs - STAMP_SLACK_MS) return;
     const enteredMs = this.#enteredMs[slot] ?? 0;
     if (!isDriver) {
       if (slot < this.#enteredMs.length) this.#enteredMs[slot] = atMs;
@@ -87,6 +99,20 @@ export class Sender {
     const isNear = atMs >= enteredMs && atMs - enteredMs < QUEUED_MS;
     this.#flight.txMs[slot] = isNear ? (enteredMs + atMs) / 2 : atMs;
     this.#flight.txErrorMs[slot] = isNear ? (atMs - enteredMs) / 2 : 0;
+  }
+
+  /** The stamp of the network card of the packet number `id`, by the card's own clock. */
+  nicStamped(id: number, sec: number, nsec: number): void {
+    const probe = this.#probeOf(id);
+    if (probe >= 0) this.#nic?.sent(probe, sec, nsec);
+  }
+
+  /** The probe that was the packet number `id` of those that wanted a stamp; −1 when it is not remembered. */
+  #probeOf(id: number): number {
+    const age = (this.#stamps - id) >>> 0;
+    if (age === 0 || age > STAMP_RING) return -1;
+    const probe = this.#stampProbe[id & (STAMP_RING - 1)]!;
+    return this.#flight.knows(probe) ? probe : -1;
   }
 
   #wantsStamp(index: number, count: number): boolean {

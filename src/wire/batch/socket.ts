@@ -47,6 +47,9 @@ const SK_MEMINFO_DROPS = 8;
 const IPV6_CHECKSUM = 7;
 const TCP_CHECKSUM_OFFSET = 16;
 const WANTED_BUFFER = 64 << 20;
+/** Which packets get a transmit stamp is said with each of them. */
+const KERNEL_STAMPS =
+  SOF_TIMESTAMPING.RX_SOFTWARE | SOF_TIMESTAMPING.SOFTWARE | SOF_TIMESTAMPING.OPT_ID | SOF_TIMESTAMPING.OPT_TSONLY;
 
 export interface SocketOptions {
   token: Token;
@@ -148,6 +151,12 @@ function bindAnyPort(fd: number, family: 4 | 6): number {
   return address.readUInt16BE(2);
 }
 
+/** Asks for the stamps of the network card, too: of everything that comes in, and of what the sender wants stamped. */
+export function askForNicStamps(fd: number): void {
+  const { RX_HARDWARE, RAW_HARDWARE, OPT_TX_SWHW } = SOF_TIMESTAMPING;
+  set(fd, SOL_SOCKET, SO_TIMESTAMPING, KERNEL_STAMPS | RX_HARDWARE | RAW_HARDWARE | OPT_TX_SWHW);
+}
+
 /** Packets dropped by the kernel because they found no room in the socket: the counter that SO_RXQ_OVFL reports, without its control message on every packet. */
 export function droppedPackets(fd: number, scratch: Buffer, length: Buffer): number {
   length.writeUInt32LE(scratch.length, 0);
@@ -175,9 +184,7 @@ function configure(fd: number, family: 4 | 6, dscp: number): number {
     family === 4 ? [SOL_IP, IP_RECVERR, IP_TOS] : [SOL_IPV6, IPV6_RECVERR, IPV6_TCLASS];
   set(fd, level, receiveErrors, 1);
   if (dscp !== 0) set(fd, level, trafficClass, dscp << 2);
-  // Which packets get a transmit stamp is said with each of them.
-  const { RX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY } = SOF_TIMESTAMPING;
-  set(fd, SOL_SOCKET, SO_TIMESTAMPING, RX_SOFTWARE | SOFTWARE | OPT_ID | OPT_TSONLY);
+  set(fd, SOL_SOCKET, SO_TIMESTAMPING, KERNEL_STAMPS);
   if (!trySet(fd, SO_RCVBUFFORCE, WANTED_BUFFER)) trySet(fd, SO_RCVBUF, WANTED_BUFFER);
   if (!trySet(fd, SO_SNDBUFFORCE, WANTED_BUFFER)) trySet(fd, SO_SNDBUF, WANTED_BUFFER);
   const value = memory(4);

@@ -9,6 +9,10 @@ export interface FastControl {
   hasStamp: boolean;
   sec: number;
   nsec: number;
+  /** Whether there was one of the network card, by the card's own clock. */
+  hasNicStamp: boolean;
+  nicSec: number;
+  nicNsec: number;
   /** Index of the word at which struct sock_extended_err begins, or −1. */
   errorWord: number;
   /** Octets of it, the offender's address included. */
@@ -16,7 +20,7 @@ export interface FastControl {
 }
 
 export function fastControl(): FastControl {
-  return { hasStamp: false, sec: 0, nsec: 0, errorWord: -1, errorBytes: 0 };
+  return { hasStamp: false, sec: 0, nsec: 0, hasNicStamp: false, nicSec: 0, nicNsec: 0, errorWord: -1, errorBytes: 0 };
 }
 
 export const CMSGHDR_BYTES = 16;
@@ -39,6 +43,7 @@ export function controlMessageSpan(bytes: number): number {
 /** Reads `length` octets of control messages from word `start` on. Never reads beyond them; what it does not know it skips. */
 export function readFastControl(words: Uint32Array, start: number, length: number, out: FastControl): void {
   out.hasStamp = false;
+  out.hasNicStamp = false;
   out.errorWord = -1;
   const bytesInAll = Math.min(length, (words.length - start) * 4);
   for (let at = 0; ;) {
@@ -51,6 +56,10 @@ export function readFastControl(words: Uint32Array, start: number, length: numbe
       out.sec = words[word + 4]! + words[word + 5]! * 2 ** 32;
       out.nsec = words[word + 6]!;
       out.hasStamp = out.sec !== 0 || out.nsec !== 0;
+      // struct scm_timestamping is three timespecs: of the kernel, unused, of the card.
+      out.nicSec = words[word + 12]! + words[word + 13]! * 2 ** 32;
+      out.nicNsec = words[word + 14]!;
+      out.hasNicStamp = out.nicSec !== 0 || out.nicNsec !== 0;
     } else if (
       bytes >= CMSGHDR_BYTES + 16 &&
       ((level === SOL_IP && type === IP_RECVERR) || (level === SOL_IPV6 && type === IPV6_RECVERR))

@@ -1,12 +1,14 @@
 import { KernelClock } from '../clock.ts';
 import { libc, memory } from '../libc.ts';
+import { type NicStamps, nicStamps } from '../nic-stamps.ts';
 import { type Calibration, calibrate } from './calibrate.ts';
 import { openWall } from './clocks.ts';
 import type { Columns } from './columns.ts';
 import { Flight, type SweepPlan } from './flight.ts';
+import { NicTimes } from './nic-times.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import type { SweepSocket } from './socket.ts';
+import { askForNicStamps, type SweepSocket } from './socket.ts';
 
 /** What a sweep says of itself when it is over. */
 export interface SweepEnd {
@@ -14,6 +16,8 @@ export interface SweepEnd {
   sockets: string[];
   /** Null where the way needs no stamps of ours. */
   calibration: Calibration | null;
+  /** Whether the network cards of this host stamp packets, too. Null as above. */
+  nic: NicStamps | null;
   /** The largest step of the wall clock, ms: round trips across it are void. */
   clockStepMs: number;
   /** Octets of receive buffer that the kernel gave us, the smallest of the sockets. */
@@ -45,14 +49,16 @@ export class Sweep {
   readonly #receivers: readonly Receiver[];
   readonly #clock = new KernelClock();
   readonly #calibration: Calibration;
+  readonly #nic: NicStamps;
   readonly #receiveBuffer: number;
   readonly #window: number;
   readonly #pollfds: Buffer;
   readonly #timespec = memory(16);
   #endMs = NaN;
 
-  constructor(columns: Columns, plan: SweepPlan, sockets: readonly SweepSocket[]) {
+  constructor(columns: Columns, plan: SweepPlan, sockets: readonly SweepSocket[], nic: NicStamps = nicStamps()) {
     this.#columns = columns;
+    this.#nic = nic;
     this.#sockets = sockets;
     const wall = openWall();
     this.#flight = new Flight(columns, plan);
@@ -61,8 +67,12 @@ export class Sweep {
     this.#window = Math.min(Math.max(room, WINDOW_MIN), this.#flight.mask + 1);
     // On loopback a batch is answered within the call that sends it, so its answers must fit the buffer.
     const slots = Math.min(BATCH, room, this.#flight.total);
-    this.#senders = sockets.map((socket) => new Sender(socket, slots, this.#flight, plan, wall));
-    this.#receivers = this.#senders.map((sender) => new Receiver(sender, BATCH, this.#flight, this.#clock, wall));
+    const nicTimes = nic.state === 'on' ? new NicTimes(this.#flight) : null;
+    if (nicTimes !== null) for (const { fd } of sockets) askForNicStamps(fd);
+    this.#senders = sockets.map((socket) => new Sender(socket, slots, this.#flight, plan, wall, nicTimes));
+    this.#receivers = this.#senders.map(
+      (sender) => new Receiver(sender, BATCH, this.#flight, this.#clock, wall, nicTimes),
+    );
     this.#pollfds = memory(8 * Math.max(1, sockets.length));
     for (const [i, { fd }] of sockets.entries()) this.#pollfds.writeInt32LE(fd, i * 8);
     this.#calibration = calibrate(wall);
@@ -92,6 +102,7 @@ export class Sweep {
     return {
       sockets: [...new Set(this.#sockets.map((s) => s.kind))],
       calibration: this.#calibration,
+      nic: this.#nic,
       clockStepMs: this.#clock.largestStepMs,
       receiveBuffer: this.#receiveBuffer,
       durationMs: Math.max(0, this.#endMs - this.#flight.startMs),
