@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { lookup, Resolver as DnsResolver } from 'node:dns/promises';
 import { createReadStream } from 'node:fs';
 import { access, open, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
 import { openTransport } from '../wire/tcp/open.ts';
@@ -29,7 +26,7 @@ export function createIo(proc: NodeJS.Process): { io: Io; finish: (code: number)
     env: proc.env,
     cwd: proc.cwd(),
     clock,
-    random: { next: Math.random, uuid: randomUUID },
+    random: { next: Math.random, uuid: () => crypto.randomUUID() },
     fs: files(proc.cwd()),
     dns: resolver,
     sockets: {
@@ -106,12 +103,17 @@ async function readBounded(path: string, maxBytes: number): Promise<string> {
   }
 }
 
+// Modules that not every command needs are loaded when they are: node:crypto, node:dns and node:readline take 10 to 20 ms.
 const resolver: Resolver = {
   lookup: async (host, family) => {
+    const { lookup } = await import('node:dns/promises');
     const found = await lookup(host, { all: true, verbatim: true, family: family ?? 0 });
     return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
   },
-  reverse: (address) => new DnsResolver({ timeout: 2000, tries: 1 }).reverse(address),
+  reverse: async (address) => {
+    const { Resolver: DnsResolver } = await import('node:dns/promises');
+    return new DnsResolver({ timeout: 2000, tries: 1 }).reverse(address);
+  },
 };
 
 /**
@@ -189,6 +191,7 @@ function lineReader(proc: NodeJS.Process, interrupted: AbortSignal): Terminal['a
   const stopped = new Promise<null>((done) => interrupted.addEventListener('abort', () => done(null), { once: true }));
   return async (question) => {
     proc.stderr.write(question);
+    const { createInterface } = await import('node:readline');
     // Without terminal mode the kernel keeps turning Ctrl-C into SIGINT.
     lines ??= createInterface({ input: proc.stdin, terminal: false })[Symbol.asyncIterator]();
     const next = await Promise.race([lines.next(), stopped]);

@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 const HANDSHAKE = 0x16;
 const ALERT = 0x15;
 /** Octets before what a record carries: type, version, length (RFC 8446 §5.1). */
@@ -40,7 +38,8 @@ export function clientHello(serverName?: string): Buffer {
 
 /** Gives a ClientHello other random octets, so that no two are the same. */
 export function renewRandom(hello: Buffer): void {
-  randomFillSync(hello, RANDOM_AT, RANDOM_BYTES);
+  // The global one loads OpenSSL's bindings when it is first used, an import would for every ping.
+  crypto.getRandomValues(hello.subarray(RANDOM_AT, RANDOM_AT + RANDOM_BYTES));
 }
 
 /** Whether five octets begin a record that a server may answer a ClientHello with: of a handshake or an alert. */

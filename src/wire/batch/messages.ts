@@ -28,7 +28,7 @@ export class MessageBatch {
     const data = memory(slots * dataBytes);
     const names = memory(slots * NAME_BYTES);
     const control = memory(slots * controlBytes);
-    const iovecs = memory(slots * 16);
+    const iovecs = memory(slots * IOVEC_WORDS * 4);
     this.data = new Uint8Array(data.buffer);
     this.data32 = new Uint32Array(data.buffer);
     this.names32 = new Uint32Array(names.buffer);
@@ -36,21 +36,16 @@ export class MessageBatch {
     this.control32 = new Uint32Array(control.buffer);
     this.#iovecs32 = new Uint32Array(iovecs.buffer);
     this.#headers32 = new Uint32Array(this.headers.buffer);
-    const at = {
-      data: addressOf(data),
-      names: addressOf(names),
-      control: addressOf(control),
-      iovecs: addressOf(iovecs),
+    // Thousands of pointers, so by words: a BigInt each would take longer than a sweep of a thousand targets.
+    const pointers = (into: Uint32Array, word: number, stride: number, to: Buffer, step: number) => {
+      const address = Number(addressOf(to));
+      for (let i = 0; i < slots; i++) writePointer(into, word + i * stride, address + i * step);
     };
-    for (let i = 0; i < slots; i++) {
-      const slot = BigInt(i);
-      iovecs.writeBigUInt64LE(at.data + slot * BigInt(dataBytes), i * 16);
-      const header = i * MMSGHDR_BYTES;
-      this.headers.writeBigUInt64LE(at.names + slot * BigInt(NAME_BYTES), header);
-      this.headers.writeBigUInt64LE(at.iovecs + slot * 16n, header + 16);
-      this.headers.writeBigUInt64LE(1n, header + 24);
-      this.headers.writeBigUInt64LE(at.control + slot * BigInt(controlBytes), header + 32);
-    }
+    pointers(this.#iovecs32, 0, IOVEC_WORDS, data, dataBytes);
+    pointers(this.#headers32, NAME, HEADER_WORDS, names, NAME_BYTES);
+    pointers(this.#headers32, IOVECS, HEADER_WORDS, iovecs, IOVEC_WORDS * 4);
+    pointers(this.#headers32, CONTROL, HEADER_WORDS, control, controlBytes);
+    for (let i = 0; i < slots; i++) this.#headers32[i * HEADER_WORDS + IOVECS_COUNT] = 1;
     this.#used = slots;
     this.rearm();
   }
@@ -66,7 +61,7 @@ export class MessageBatch {
     for (let i = 0; i < this.#used; i++) {
       headers[i * HEADER_WORDS + NAME_LENGTH] = NAME_BYTES;
       headers[i * HEADER_WORDS + CONTROL_LENGTH] = this.#controlBytes;
-      this.#iovecs32[i * 4 + 2] = this.dataBytes;
+      this.#iovecs32[i * IOVEC_WORDS + 2] = this.dataBytes;
     }
     this.#used = 0;
   }
@@ -80,7 +75,7 @@ export class MessageBatch {
 
   /** Changes only the octets of its packet. */
   setDataLength(slot: number, dataBytes: number): void {
-    this.#iovecs32[slot * 4 + 2] = dataBytes;
+    this.#iovecs32[slot * IOVEC_WORDS + 2] = dataBytes;
   }
 
   /** Octets that recvmmsg put into a slot, never more than it holds. */
@@ -104,6 +99,17 @@ export const NAME_WORDS = NAME_BYTES / 4;
 
 // struct mmsghdr in 32-bit words
 const HEADER_WORDS = MMSGHDR_BYTES / 4;
+const NAME = 0;
 const NAME_LENGTH = 2;
+const IOVECS = 4;
+const IOVECS_COUNT = 6;
+const CONTROL = 8;
 const CONTROL_LENGTH = 10;
 const MESSAGE_LENGTH = 14;
+const IOVEC_WORDS = 4;
+
+/** A user address has at most 48 bits, so a double holds it. */
+function writePointer(words: Uint32Array, at: number, address: number): void {
+  words[at] = address % 2 ** 32;
+  words[at + 1] = address / 2 ** 32;
+}
