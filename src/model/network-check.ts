@@ -1,4 +1,5 @@
 import { parseUrl } from './url.ts';
+import { watchIssues } from './watch-check.ts';
 import { workloadClass } from './workload.ts';
 
 /** A mistake that no single value shows: names that are taken twice, references to nothing, secrets in a URL. */
@@ -32,6 +33,7 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...unknownReference(mapping(root['vantage'])['site'], ['vantage', 'site'], 'site', siteNames),
     ...endpoints.flatMap((endpoint, i) => endpointIssues(endpoint, i, siteNames, workloadNames, names(endpoints))),
     ...workloads.flatMap(workloadIssues),
+    ...watchIssues(root['watch'], { endpoints: names(endpoints), sites: siteNames, vantage: vantageName(root) }),
   ];
 }
 
@@ -108,6 +110,11 @@ function urlIssues(value: unknown, path: (string | number)[]): NetworkIssue[] {
       params: { secret: true },
     });
   return issues;
+}
+
+function vantageName(root: Loose): string | undefined {
+  const { name } = mapping(root['vantage']);
+  return typeof name === 'string' ? name : undefined;
 }
 
 function mapping(value: unknown): Loose {

@@ -47,10 +47,11 @@ const slo = z
       .meta({ description: 'Endpoints, each with a budget of its own; default all.' }),
     indicator: sloIndicator.meta({
       description:
-        'What makes an event good. availability: the probe was answered. The others: answered, and at or below thresholdMs.',
+        'What makes an event good. availability, network-loss: the probe was answered. The others: answered, and at or below thresholdMs.',
     }),
     probe: watchProbe.optional().meta({
-      description: 'Probe whose results count; default inference for ttft, token-gap and total, otherwise tcp.',
+      description:
+        'Probe whose results count; default inference for ttft, token-gap and total, ping for network-loss, otherwise tcp.',
     }),
     thresholdMs: z.number().positive().optional().meta({
       description: 'Limit of the indicator, ms; default that of the workload of the endpoint.',
