@@ -160,6 +160,18 @@ describe.runIf(linux)('inferpath ping', () => {
     expect(report.client.ownDrops).toBe(0);
   });
 
+  test('so many targets that two threads share them: every one is there, once, and answers', async () => {
+    const file = Array.from({ length: 24_001 }, (_, i) => `127.9.${i >> 8}.${i & 255}`).join('\n');
+    const { code, stdout } = await cli(['ping', '--file', 'many', '-c', '1', '--rate', 'max', '--json'], {
+      files: { many: file },
+    });
+    const report = published('ping', stdout) as PingReport;
+    expect(code).toBe(exitCode.ready);
+    expect(report.summary).toMatchObject({ sent: 24_001, answered: 24_001, answering: 24_001, duplicates: 0, lost: 0 });
+    expect(report.targets.map((t) => t.address).join('\n')).toBe(file);
+    expect(report.client.calibration.packets).toBeGreaterThan(0);
+  });
+
   test('a name without an address is an outcome of its own and does not stop the others', async () => {
     const { code, stdout } = await cli(['ping', 'nowhere.example', 'here.example', '-c', '2', '-i', '0.01'], {
       hosts: { 'here.example': [{ address: '127.0.0.1', family: 4 }] },

@@ -11,7 +11,7 @@ import { renderPingOpenMetrics } from '../../report/ping-openmetrics.ts';
 import { renderPingText } from '../../report/ping-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { Counter } from '../../wire/batch/columns.ts';
-import { startSweepThread, type SweepThread, sweepHere } from '../../wire/batch/thread.ts';
+import { startSweepThread, type SweepThread, sweepAtFullSpeed } from '../../wire/batch/thread.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { livePing } from '../ping-live.ts';
 import { version } from '../version.ts';
@@ -142,11 +142,14 @@ export const ping = defineCommand({
     }
     if (flags.json && flags.openmetrics)
       throw new UsageError('--openmetrics: cannot go with --json; allowed: one of the two');
-    // Its loading takes as long as the reading of many targets, so it begins first.
+    const text = flags.file === undefined ? '' : await readFile(flags.file, io);
+    // A thread takes as long to load as many targets to read, so it begins before they are counted.
     const isUnwatchedSweep = flags.rate === 'max' && flags.count === 1 && !io.terminal.stderrIsTty;
-    const thread = isUnwatchedSweep ? sweepHere(() => io.clock.monoMs()) : startSweepThread();
+    const thread = isUnwatchedSweep
+      ? sweepAtFullSpeed(text.length / USUAL_LINE, () => io.clock.monoMs())
+      : startSweepThread();
     try {
-      const table = await targetTable(flags, positionals, io);
+      const table = targetTable(flags, text, positionals);
       return await measure(flags, table, thread, io);
     } finally {
       thread.close();
@@ -154,17 +157,19 @@ export const ping = defineCommand({
   },
 });
 
+/** Characters of an address and its line end. */
+const USUAL_LINE = 14;
+
 type PingFlags = FlagValues<typeof flags>;
 
 /** @throws UsageError with every mistake and its line */
-async function targetTable({ file, family }: PingFlags, positionals: readonly string[], io: Io): Promise<TargetTable> {
+function targetTable({ file, family }: PingFlags, text: string, positionals: readonly string[]): TargetTable {
   const given = positionals.join('\n');
   const wanted = familyOf(family);
   const inArguments = readTargets(given, wanted);
   const mistakes = inArguments.mistakes.map(({ text, why }) => `target: ${JSON.stringify(text)} ${why}`);
   let { table } = inArguments;
   if (file !== undefined) {
-    const text = await readFile(file, io);
     // The arguments go first; line numbers are those of the file.
     const offset = given === '' ? 0 : positionals.length;
     const scan = readTargets(given === '' ? text : `${given}\n${text}`, wanted);

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { errnoOf } from '../error-queue.ts';
 import { SystemCallError } from '../libc.ts';
-import { type Columns, makeColumns, ProbeState } from './columns.ts';
+import { type Columns, halfOf, makeColumns, ProbeState } from './columns.ts';
 import { ConnectSweep } from './connect-sweep.ts';
 import type { SweepAnswer, SweepJob } from './job.ts';
 import { openIcmpSocket, openSynSocket, openUdpSocket, type SweepSocket } from './socket.ts';
@@ -10,7 +10,8 @@ import { udpCodec } from './udp-codec.ts';
 
 /** A sweep that is ready to be stepped; or why it cannot be. */
 export function openSweep(job: SweepJob): { sweep: Sweep | ConnectSweep } | Extract<SweepAnswer, { failed: object }> {
-  const columns = makeColumns(job.targets, job.rounds, job.buffer);
+  const all = makeColumns(job.targets, job.rounds, job.buffer);
+  const columns = job.half === undefined ? all : halfOf(all, job.half);
   if (job.method === 'tcp-connect') return { sweep: new ConnectSweep(columns, job.plan) };
   if (job.method === 'tls') return { sweep: new ConnectSweep(columns, job.plan, job.serverNames) };
   const sockets: SweepSocket[] = [];

@@ -79,6 +79,10 @@ export const LAG_BUCKETS = 32;
 
 const COUNTERS = Counter.lagBuckets + LAG_BUCKETS;
 
+/** Targets in two halves, each for a thread of its own. */
+const HALVES = 2;
+export type Half = 0 | 1;
+
 /** Octets of the columns; to be had before they are made, because it may be too much. */
 export function columnBytes(targets: number, rounds: number): number {
   return layout(targets, rounds).bytes;
@@ -110,6 +114,44 @@ export function makeColumns(targets: number, rounds: number, shared?: SharedArra
   };
 }
 
+/** One half of the targets as columns of their own over the same memory, with counters that no other thread writes. */
+export function halfOf(columns: Columns, half: Half): Columns {
+  const { targets, rounds, counters } = columns;
+  const middle = targets >>> 1;
+  const [from, to] = half === 0 ? [0, middle] : [middle, targets];
+  const cells = [from * rounds, to * rounds] as const;
+  const addresses = [from * 4, to * 4] as const;
+  return {
+    targets: to - from,
+    rounds,
+    counters: new Float64Array(counters.buffer, counters.byteOffset + half * counters.byteLength, COUNTERS),
+    control: columns.control,
+    address32: columns.address32.subarray(...addresses),
+    offender32: columns.offender32.subarray(...addresses),
+    rttMs: columns.rttMs.subarray(...cells),
+    state: columns.state.subarray(...cells),
+    scope: columns.scope.subarray(from, to),
+    errorMs: columns.errorMs.subarray(from, to),
+    duplicates: columns.duplicates.subarray(from, to),
+    reordered: columns.reordered.subarray(from, to),
+    answeredRound: columns.answeredRound.subarray(from, to),
+    port: columns.port.subarray(from, to),
+    icmp: columns.icmp.subarray(from, to),
+    family: columns.family.subarray(from, to),
+    offenderFamily: columns.offenderFamily.subarray(from, to),
+    errno: columns.errno.subarray(from, to),
+  };
+}
+
+/** Adds what the second half counted to the first, whose counters are those of all. Once, when both are done. */
+export function joinHalves(columns: Columns): void {
+  const { counters } = columns;
+  const second = halfOf(columns, 1).counters;
+  for (let i = 0; i < COUNTERS; i++)
+    counters[i] = i === Counter.lagMaxMs ? Math.max(counters[i]!, second[i]!) : counters[i]! + second[i]!;
+  second.fill(0);
+}
+
 function layout(targets: number, rounds: number) {
   let bytes = 0;
   const take = (count: number, width: number) => {
@@ -119,7 +161,7 @@ function layout(targets: number, rounds: number) {
   };
   const cells = targets * rounds;
   const at = {
-    counters: take(COUNTERS, 8),
+    counters: take(COUNTERS * HALVES, 8),
     address32: take(targets * 4, 4),
     scope: take(targets, 4),
     rttMs: take(cells, 4),

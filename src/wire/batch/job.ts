@@ -1,3 +1,4 @@
+import type { Half } from './columns.ts';
 import type { SweepEnd } from './sweep.ts';
 import type { SweepPlan } from './flight.ts';
 
@@ -8,6 +9,8 @@ export interface SweepJob {
   buffer: SharedArrayBuffer;
   targets: number;
   rounds: number;
+  /** Only these of the targets; absent: all. */
+  half?: Half;
   method: SweepMethod;
   /** Names of targets that have one, for the ClientHello. */
   serverNames: ReadonlyMap<number, string>;
