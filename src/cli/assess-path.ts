@@ -1,5 +1,6 @@
 import { mtuProbe } from '../measure/mtu/probe.ts';
 import type { Target } from '../measure/probe.ts';
+import { responsivenessProbe } from '../measure/responsiveness/probe.ts';
 import { stampProbe } from '../measure/stamp/probe.ts';
 import { throughputProbe } from '../measure/throughput/probe.ts';
 import { traceProbe } from '../measure/trace.ts';
@@ -16,6 +17,9 @@ const stampIntervalMs = 10;
 /** A full path each way: long enough to fill a queue of seconds, bounded also in octets. */
 const loadS = 6;
 const loadBytes = 5e9;
+/** Intervals of one second, as in earlier drafts: quick, at least of medium confidence, and kinder to queues that fill slowly. */
+const rpmIntervalS = 1;
+const rpmDurationS = 12;
 
 /** One kind of measurement of the path: what to call it while it runs, and how to run it. */
 export interface PathStep {
@@ -36,8 +40,8 @@ export function pathSteps(target: Target): PathStep[] {
  * What `--load` adds: measurements against listeners of the user's own beside the endpoint (`reflector` of the network file).
  * They fill the path, so they run one after the other and after everything else.
  */
-export function loadSteps(endpoint: Endpoint, target: Target): PathStep[] {
-  const { stamp, throughput } = endpoint.reflector ?? {};
+export function loadSteps(endpoint: Endpoint, target: Target, { insecure }: { insecure: boolean }): PathStep[] {
+  const { stamp, throughput, responsiveness } = endpoint.reflector ?? {};
   const steps: PathStep[] = [];
   if (stamp !== undefined) {
     const options = stampProbe.options.parse({ count: stampPackets, intervalMs: stampIntervalMs });
@@ -52,10 +56,16 @@ export function loadSteps(endpoint: Endpoint, target: Target): PathStep[] {
       const to = at(target, throughput);
       steps.push({ name: `load ${direction}`, run: (io, signal) => throughputProbe.run(to, options, io, signal) });
     }
+  if (responsiveness !== undefined) {
+    const input = { intervalS: rpmIntervalS, durationS: rpmDurationS, maxBytes: 2 * loadBytes, insecure };
+    const options = responsivenessProbe.options.parse(input);
+    const to = at(target, responsiveness, 'https');
+    steps.push({ name: 'responsiveness', run: (io, signal) => responsivenessProbe.run(to, options, io, signal) });
+  }
   return steps;
 }
 
 /** The same endpoint, reached at another listener; its name stays, so that findings are about it. */
-function at(target: Target, hostPort: string): Target {
-  return { ...target, url: new URL(`http://${hostPort}`) };
+function at(target: Target, hostPort: string, scheme: 'http' | 'https' = 'http'): Target {
+  return { ...target, url: new URL(`${scheme}://${hostPort}`) };
 }

@@ -69,7 +69,14 @@ export async function assessNetwork(
   const underLoad: Observation[] = [];
   // Alone and last: a full path is no place to measure anything else, and two may share a link.
   for (const endpoint of options.load ? network.endpoints : [])
-    await walk(loadSteps(endpoint, targetOf(endpoint, options)), endpoint, underLoad, io, signal, progress);
+    await walk(
+      loadSteps(endpoint, targetOf(endpoint, options), options.link),
+      endpoint,
+      underLoad,
+      io,
+      signal,
+      progress,
+    );
   const measured = [...perEndpoint.flat(), ...underLoad];
   const observations = [...measured, self.observation(options.vantage, measured)];
   const findings = judge(network, observations, new Date(io.clock.wallMs()));

@@ -3,6 +3,7 @@ import type { MtuDirection, TcpSizes } from '../model/mtu.ts';
 import { type Network, network } from '../model/network.ts';
 import type { Observation, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { ResponsivenessDirection } from '../model/responsiveness.ts';
 import type { LoadRtts } from '../model/throughput.ts';
 
 export const now = new Date('2026-11-23T12:00:00.000Z');
@@ -243,6 +244,58 @@ export function underLoad(idleMs: number | null, loadedMs: number, count: number
       latency: { method: 'icmp', how: 'test', idle, loaded: loadRtts(loadedMs, count), increaseMs, grade: 'C' },
       cpu: { local: 0, busiestThread: 0, remote: null },
     },
+  };
+}
+
+/** One direction whose moving averages were `rpms`, the last one its result. */
+export function rpmDirection(
+  rpms: readonly number[],
+  patch: Partial<ResponsivenessDirection> = {},
+): ResponsivenessDirection {
+  return {
+    direction: 'download',
+    outcome: { kind: 'answered' },
+    ended: 'stable',
+    rpm: rpms.at(-1) ?? null,
+    grade: 'fair',
+    foreignRpm: null,
+    loadedRpm: null,
+    goodputMbit: 94.2,
+    confidence: { goodput: 'high', responsiveness: 'high' },
+    trimmedMeans: null,
+    connections: 4,
+    bytes: 1e8,
+    durationMs: 8000,
+    probes: { foreign: 80, self: 60, failed: 0, skipped: 0, failure: null },
+    intervals: rpms.map((rpm, i) => ({
+      atMs: 1000 * (i + 1),
+      connections: 4,
+      goodputMbit: 94,
+      foreignProbes: 20,
+      selfProbes: 15,
+      rpm,
+    })),
+    ...patch,
+  };
+}
+
+/** Idle: 3000 RPM, so 20 ms; chat allows 30 ms more. */
+export function rpmSeen(
+  directions: ResponsivenessDirection[],
+  patch: Partial<ObservationOf<'responsiveness'>> = {},
+): ObservationOf<'responsiveness'> {
+  return {
+    kind: 'responsiveness',
+    at: '2026-11-23T11:50:00.000Z',
+    from: 'here',
+    to: 'e1',
+    how: 'test',
+    outcome: { kind: 'answered' },
+    url: 'https://192.0.2.1/.well-known/nq',
+    idle: { tcpMs: 20, tlsMs: 20, httpMs: 20, probes: 5, rpm: 3000 },
+    directions,
+    eventLoopLagP99Ms: 1,
+    ...patch,
   };
 }
 

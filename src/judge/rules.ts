@@ -21,6 +21,7 @@ import { pathMtu } from './rules/path-mtu.ts';
 import { rateLimited } from './rules/rate-limited.ts';
 import { reachable } from './rules/reachable.ts';
 import { requestErrors } from './rules/request-errors.ts';
+import { responsiveness } from './rules/responsiveness.ts';
 import { scheduleLag } from './rules/schedule-lag.ts';
 import { serverStalls } from './rules/server-stalls.ts';
 import { sharedHops } from './rules/shared-hops.ts';
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
   networkLoss,
   networkJitter,
   bufferbloat,
+  responsiveness,
   stallRate,
   networkStalls,
   serverStalls,

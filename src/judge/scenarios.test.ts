@@ -124,6 +124,21 @@ const scenarios: Scenario[] = [
     says: /takes 180 ms .*longer than the idle one/,
     gainMs: 180,
   },
+  {
+    rule: 'responsiveness',
+    when: 'a queue that fills',
+    see: [build.rpmSeen([build.rpmDirection([300, 310, 290, 300])])],
+    verdict: 'fail',
+    says: /^during a download a round trip takes 180 ms .*longer than the idle one/,
+    gainMs: 180,
+  },
+  {
+    rule: 'responsiveness',
+    when: 'a client that was late itself',
+    see: [build.rpmSeen([build.rpmDirection([300, 310, 290, 300])], { eventLoopLagP99Ms: 45 })],
+    verdict: 'unknown',
+    says: /this client was late itself/,
+  },
   { rule: 'shared-hops', when: 'a single endpoint', see: twins.slice(0, 1), verdict: 'none' },
   {
     rule: 'network-rtt',

@@ -3,6 +3,7 @@ import { inferenceProbe } from './inference/probe.ts';
 import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import type { Probe } from './probe.ts';
+import { responsivenessProbe } from './responsiveness/probe.ts';
 import { stampProbe } from './stamp/probe.ts';
 import { throughputProbe } from './throughput/probe.ts';
 import { tcpProbe } from './tcp.ts';
@@ -19,5 +20,6 @@ export const probes: readonly Probe[] = [
   pingProbe,
   stampProbe,
   throughputProbe,
+  responsivenessProbe,
   inferenceProbe,
 ] as const;

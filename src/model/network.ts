@@ -57,6 +57,9 @@ const reflector = z
     stamp: text(named.hostPort)
       .optional()
       .meta({ description: 'Where `inferpath reflect --stamp` listens, to tell the two directions apart.' }),
+    responsiveness: text(named.hostPort)
+      .optional()
+      .meta({ description: 'Where `inferpath reflect --responsiveness` listens: round trips per minute under load.' }),
   })
   .meta({ description: 'Listeners of your own beside the endpoint; `assess --load` measures against them.' });
 

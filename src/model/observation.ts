@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
+import { responsivenessFields } from './responsiveness.ts';
 import { hopReply, roundTripFigures, roundTripsFields } from './round-trips.ts';
 import { stampSummary } from './stamp.ts';
 import { throughputTest } from './throughput.ts';
@@ -89,6 +90,12 @@ export const throughputObservation = z.object({
   port: z.number().int(),
   test: throughputTest.nullable().meta({ description: 'Null when no data flowed.' }),
 });
+/** Round trips per minute on a loaded path (draft-ietf-ippm-responsiveness-09). */
+export const responsivenessObservation = z.object({
+  kind: z.literal('responsiveness'),
+  ...header,
+  ...responsivenessFields,
+});
 export const inferenceObservation = z.object({ kind: z.literal('inference'), ...header, request: inferenceRequest });
 /** How large packets may be on the way. */
 export const mtuObservation = z.object({ kind: z.literal('mtu'), ...header, ...mtuFields });
@@ -117,6 +124,7 @@ export const observation = z
     roundTripsObservation,
     transferObservation,
     throughputObservation,
+    responsivenessObservation,
     inferenceObservation,
     mtuObservation,
     clientObservation,

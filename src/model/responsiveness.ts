@@ -8,6 +8,9 @@ const confidence = z.enum(['low', 'medium', 'high']).meta({
   description: 'high: became stable; medium: ran long enough and did not; low: did not run long enough.',
 });
 
+/** Lateness of the event loop, p99, that no longer disappears in a round trip: from there on the client may be what is slow. */
+export const lateLoopMs = 20;
+
 const means = z.object({
   tcpMs: ms.meta({ description: 'TCP handshake of a new connection.' }),
   tlsMs: ms.meta({ description: 'TLS handshake of a new connection, per round trip.' }),
@@ -51,6 +54,21 @@ export const responsivenessDirection = z.object({
 });
 export type ResponsivenessDirection = z.infer<typeof responsivenessDirection>;
 
+const idle = means
+  .extend({ probes: count, rpm })
+  .nullable()
+  .meta({ description: 'Before any load; null when no probe came back.' });
+
+/** What the observation of kind `responsiveness` holds beside its header. */
+export const responsivenessFields = {
+  url: z.string().meta({ description: 'Where the configuration of the server is.' }),
+  idle,
+  directions: z.array(responsivenessDirection),
+  eventLoopLagP99Ms: ms.meta({
+    description: 'Of this client while it measured; above 20 ms it may be what was slow, and not the path.',
+  }),
+};
+
 /** What `inferpath responsiveness --json` prints. */
 export const responsivenessReport = z
   .object({
@@ -74,10 +92,7 @@ export const responsivenessReport = z
         probeShare: z.number(),
       })
       .meta({ description: 'Of draft-ietf-ippm-responsiveness-09: ID, MAD, TMP, SDT, INP, INC, MNP, MPS, PTC.' }),
-    idle: means
-      .extend({ probes: count, rpm })
-      .nullable()
-      .meta({ description: 'Before any load; null when no probe came back.' }),
+    idle,
     directions: z.array(responsivenessDirection),
     client: z.object({
       eventLoopLagP99Ms: ms,

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { draftParameters, type Parameters } from '../../measure/responsiveness/core.ts';
 import type { DirectionProgress } from '../../measure/responsiveness/direction.ts';
+import { configUrlOf } from '../../measure/responsiveness/config.ts';
 import { type ResponsivenessResult, runResponsiveness } from '../../measure/responsiveness/run.ts';
-import type { ResponsivenessReport } from '../../model/responsiveness.ts';
+import { lateLoopMs, type ResponsivenessReport } from '../../model/responsiveness.ts';
 import { clip } from '../../report/ansi.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderResponsivenessText } from '../../report/responsiveness-text.ts';
@@ -105,14 +106,12 @@ export const responsiveness = defineCommand({
   run: async ({ flags, positionals, io }) => measure(flags, configUrl(positionals[0] as string), io),
 });
 
-/** The server's configuration: where the URL says, or at the place that the draft gives it. */
 function configUrl(text: string): URL {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
   if (!url || url.protocol !== 'https:' || url.hostname === '' || url.username !== '' || url.password !== '')
     throw new UsageError(`url: found ${JSON.stringify(text)}; allowed: an https URL without user and password`);
-  if (url.pathname === '/') url.pathname = '/.well-known/nq';
-  return url;
+  return configUrlOf(url);
 }
 
 async function measure(flags: ResponsivenessFlags, url: URL, io: Io): Promise<ExitCode> {
@@ -168,8 +167,6 @@ function parametersOf({ interval, connections, probes }: ResponsivenessFlags): P
 
 /** From here on a thread has little left to be late with: it decrypts, counts and probes. */
 const BUSY_SHARE = 0.9;
-/** Lateness of the event loop that no longer disappears in a round trip. */
-const LATE_MS = 20;
 
 function clientOf(
   lags: readonly number[],
@@ -184,7 +181,7 @@ function clientOf(
     eventLoopLagP99Ms: p99,
     eventLoopLagMaxMs: rising.at(-1) ?? 0,
     cpuShare,
-    bottleneck: cpuShare > BUSY_SHARE || p99 > LATE_MS,
+    bottleneck: cpuShare > BUSY_SHARE || p99 > lateLoopMs,
     stamps,
   };
 }

@@ -25,6 +25,11 @@ const configuration = z.object({
 /** More than any configuration holds. */
 export const configBytesMax = 64 << 10;
 
+/** The server's configuration: where the URL says, or at the place that the draft gives it. */
+export function configUrlOf(url: URL): URL {
+  return url.pathname === '/' ? new URL('/.well-known/nq', url) : url;
+}
+
 /**
  * Reads the JSON at `/.well-known/nq`. A server may not send us elsewhere: every URL has to be https on the host that was asked, or
  * on one that the user allows.
