@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What they hold against a truth is times, or all of the machine's speed: they run alone. */
 const timed = [
-  'test/lab/{assess,attribution,responsiveness,stock-tools,throughput}.test.ts',
+  'test/lab/{assess,attribution,ping,probes,responsiveness,stock-tools,throughput,trace-command}.test.ts',
   'test/e2e/{demo,hostile,throughput}.test.ts',
 ];
 const patient = { testTimeout: 120_000, hookTimeout: 60_000 };
