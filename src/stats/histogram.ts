@@ -77,8 +77,8 @@ export function countAtMost(histogram: Histogram, limit: number): number {
   return n;
 }
 
-/** Bucket 0 is [0, 2^LOWEST_EXPONENT); then STEPS per power of two. */
-function bucketOf(value: number): number {
+/** Bucket of a value of at least 0. Bucket 0 is [0, 2^LOWEST_EXPONENT); then STEPS per power of two. */
+export function bucketOf(value: number): number {
   if (value < 2 ** LOWEST_EXPONENT) return 0;
   const capped = Math.min(value, 2 ** HIGHEST_EXPONENT);
   let exponent = Math.floor(Math.log2(capped));
@@ -89,7 +89,8 @@ function bucketOf(value: number): number {
   return 1 + (exponent - LOWEST_EXPONENT) * STEPS + step;
 }
 
-function lowerEdge(index: number): number {
+/** Smallest value of a bucket; its end is the one of the next. */
+export function lowerEdge(index: number): number {
   if (index === 0) return 0;
   const exponent = Math.floor((index - 1) / STEPS) + LOWEST_EXPONENT;
   return 2 ** exponent * (1 + ((index - 1) % STEPS) / STEPS);

@@ -1,11 +1,13 @@
 import type { Sample, SampleKind, SampleMetric } from '../model/sample.ts';
+import type { SampleColumns } from './columns.ts';
 
 /** What an agent hands over at once. Stored whole or not at all, and once however often it comes. */
 export interface Batch {
   /** Unique for all times; the same key is the same batch. */
   key: string;
   agent: string;
-  samples: readonly Sample[];
+  /** As they come over the wire: a hundred thousand rows a second leave no time to make an object of each. */
+  columns: SampleColumns;
 }
 
 export interface SampleQuery {
@@ -30,9 +32,10 @@ export interface SamplePage {
 }
 
 export interface SeriesQuery {
+  /** Points stand at multiples of `stepMs` since the epoch: `fromMs` is rounded down to one, `toMs` up. */
   fromMs: number;
   toMs: number;
-  /** Width of a point; whole minutes are answered from roll-ups. */
+  /** Width of a point. Whole minutes and hours are answered from roll-ups, for as long as these are kept; others from raw samples. */
   stepMs: number;
   kind: SampleKind;
   metric: SampleMetric;
@@ -44,7 +47,7 @@ export interface SeriesQuery {
   by: 'endpoint' | 'endpoint-agent';
 }
 
-/** One point of one line: what happened in [atMs, atMs + stepMs). */
+/** One point of one line: what happened in [atMs, atMs + stepMs). Where nothing did there is no point. Points are sorted by time. */
 export interface SeriesPoint {
   atMs: number;
   endpoint: string;
@@ -62,7 +65,7 @@ export interface SeriesPoint {
   quantiles: (number | null)[];
 }
 
-/** Good and bad events of an indicator per agent and slice of time: what budgets are made of. */
+/** Good and bad events of an indicator per agent and slice of time: what budgets are made of. Times as in `SeriesQuery`. */
 export interface CountsQuery {
   fromMs: number;
   toMs: number;
@@ -70,7 +73,10 @@ export interface CountsQuery {
   kind: SampleKind;
   /** Many at once: budgets of a thousand endpoints are one question, not a thousand. */
   endpoints: readonly string[];
-  /** An answered probe is good only if this metric is at or below the limit. */
+  /**
+   * An answered probe is good only if it has this metric and it is at or below the limit. What is good is never called bad;
+   * what is above by less than a bucket of the histogram (1/32) may be called good, so that roll-ups and raw samples agree.
+   */
   limit?: { metric: SampleMetric; max: number };
 }
 
@@ -85,7 +91,10 @@ export interface CountsPoint {
   unknown: number;
 }
 
-/** A state that differs from the one before it, of one endpoint as one agent sees it. */
+/**
+ * A state that differs from the one before it, of one endpoint as one agent sees it, however late either arrived. Samples
+ * without a state neither make nor hide a change. Known for as long as raw samples are kept.
+ */
 export interface StateChange {
   atMs: number;
   agent: string;
@@ -96,7 +105,7 @@ export interface StateChange {
 }
 
 /**
- * Where samples live. `append` resolves only when a crash can no longer lose them; a batch whose key is known already is
+ * Where samples live. Samples of one series at the same millisecond have no order. `append` resolves only when a crash can no longer lose them; a batch whose key is known already is
  * `duplicate`, with nothing stored. Reads see every batch that was acknowledged before they began.
  * Errors of the medium (full disk, server gone) reject and leave nothing half stored.
  */
@@ -110,7 +119,7 @@ export interface Store {
   changes(query: { fromMs: number; toMs: number; endpoint?: string }): Promise<StateChange[]>;
   /** The newest sample of each endpoint, agent and kind, not older than `sinceMs`. */
   latest(sinceMs: number): Promise<Sample[]>;
-  /** Brings roll-ups up to date and drops what is past its time. */
+  /** Brings roll-ups up to date and drops what is past its time; to be called every few seconds, whatever comes in. */
   maintain(nowMs: number): Promise<void>;
   close(): Promise<void>;
 }

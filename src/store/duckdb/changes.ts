@@ -1,0 +1,49 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SampleKind } from '../../model/sample.ts';
+import type { StateChange } from '../store.ts';
+import { hourMs } from './cells-sql.ts';
+import { readProgress } from './roll.ts';
+import { eachChunk } from './rows.ts';
+import type { Words } from './words.ts';
+
+/**
+ * Changes in [from, to): states in that time in their order, after the last state that each series had before. That one comes
+ * from the last states of whole hours, from what is not in these yet, and from the begun hour.
+ */
+export async function changes(
+  connection: DuckDBConnection,
+  words: Words,
+  query: { fromMs: number; toMs: number; endpoint?: string },
+): Promise<StateChange[]> {
+  const { fromMs, toMs } = query;
+  const endpoint = query.endpoint === undefined ? null : words.find('endpoint', query.endpoint);
+  if (endpoint === undefined) return [];
+  const { batch } = await readProgress(connection);
+  const hour = Math.floor(fromMs / hourMs) * hourMs;
+  const where = `${endpoint === null ? 'true' : `endpoint = ${endpoint}`} AND state IS NOT NULL`;
+  const series = 'endpoint, agent, kind';
+  const before = `SELECT ${series}, max(at_ms) AS at_ms, arg_max(state, at_ms) AS state FROM (
+      SELECT ${series}, last_ms AS at_ms, state FROM last_states WHERE at_ms < ${hour} AND ${where}
+      UNION ALL SELECT ${series}, at_ms, state FROM samples WHERE at_ms < ${hour} AND batch > ${batch} AND ${where}
+      UNION ALL SELECT ${series}, at_ms, state FROM samples WHERE at_ms >= ${hour} AND at_ms < ${fromMs} AND ${where}
+    ) GROUP BY ${series}`;
+  const within = `SELECT ${series}, at_ms, state FROM samples WHERE at_ms >= ${fromMs} AND at_ms < ${toMs} AND ${where}`;
+  const sql = `SELECT endpoint::DOUBLE, agent::DOUBLE, kind::DOUBLE, at_ms, before, state FROM (
+      SELECT *, lag(state) OVER (PARTITION BY ${series} ORDER BY at_ms) AS before FROM (${before} UNION ALL ${within})
+    ) WHERE at_ms >= ${fromMs} AND before <> state ORDER BY at_ms`;
+  const found: StateChange[] = [];
+  await eachChunk(connection, sql, (columns) => {
+    const [endpoints, agents, kinds, at] = columns.leading(4);
+    const [befores, afters] = [columns.texts(4), columns.texts(5)];
+    for (let i = 0; i < columns.count; i++)
+      found.push({
+        atMs: at[i]!,
+        agent: words.word('agent', agents[i]!),
+        endpoint: words.word('endpoint', endpoints[i]!),
+        kind: words.word('kind', kinds[i]!) as SampleKind,
+        before: befores[i]!,
+        after: afters[i]!,
+      });
+  });
+  return found;
+}

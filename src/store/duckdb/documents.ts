@@ -1,0 +1,188 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Document, Documents, Write } from '../documents.ts';
+import type { Database } from './database.ts';
+import { eachChunk, firstRow } from './rows.ts';
+
+/** What the log says last of a document; the body as text, so that nobody can change it in passing. */
+interface Entry {
+  version: number;
+  text: string;
+}
+
+type Change = { collection: string; id: string } & ({ entry: Entry } | { entry: null });
+
+interface Waiting {
+  changes: (Change & { expected: number })[];
+  resolve(done: boolean): void;
+  reject(error: unknown): void;
+}
+
+/** Rows of the log that speak of what has been changed since, above which it is rewritten. */
+const STALE_ROWS = 10_000;
+
+/**
+ * Documents as a log in the database, and in memory as the log has them last. Commits that wait for the same moment share one
+ * transaction; each of them is decided after the one before it.
+ */
+export class DuckDocuments implements Documents {
+  readonly about: string;
+  readonly #database: Database;
+  readonly #collections = new Map<string, Map<string, Entry>>();
+  #writer: DuckDBConnection | undefined;
+  #queue: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #seq = 0;
+  #staleRows = 0;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.about = `embedded documents (DuckDB) in ${database.path}`;
+  }
+
+  static async open(database: Database): Promise<DuckDocuments> {
+    const documents = new DuckDocuments(database);
+    documents.#writer = await database.connect();
+    await documents.#writer.run(
+      'CREATE TABLE IF NOT EXISTS documents(seq BIGINT, collection VARCHAR, id VARCHAR, version INTEGER, body VARCHAR)',
+    );
+    await documents.#load(documents.#writer);
+    if (documents.#staleRows > 0) await documents.#compact(documents.#writer);
+    return documents;
+  }
+
+  async get(collection: string, id: string): Promise<Document | undefined> {
+    const entry = this.#collections.get(collection)?.get(id);
+    return entry && documentOf(collection, id, entry);
+  }
+
+  async list(collection: string): Promise<Document[]> {
+    return [...(this.#collections.get(collection) ?? [])].map(([id, entry]) => documentOf(collection, id, entry));
+  }
+
+  async commit(writes: readonly Write[]): Promise<boolean> {
+    const changes = writes.map(changeOf);
+    const names = new Set(changes.map(({ collection, id }) => JSON.stringify([collection, id])));
+    if (names.size < changes.length) throw new RangeError('Cannot commit: two changes of one document');
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ changes, resolve, reject });
+      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#writer?.closeSync();
+    this.#writer = undefined;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#queue.splice(0);
+      try {
+        const done = await this.#commit(group);
+        group.forEach(({ resolve }, i) => resolve(done[i]!));
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<boolean[]> {
+    const begun = new Map<string, number>();
+    const versionOf = ({ collection, id }: Change) =>
+      begun.get(JSON.stringify([collection, id])) ?? this.#collections.get(collection)?.get(id)?.version ?? 0;
+    const accepted: Change[] = [];
+    const done = group.map(({ changes }) => {
+      if (changes.some((change) => versionOf(change) !== change.expected)) return false;
+      for (const change of changes)
+        begun.set(JSON.stringify([change.collection, change.id]), change.entry?.version ?? 0);
+      accepted.push(...changes);
+      return true;
+    });
+    if (accepted.length > 0) await this.#store(accepted);
+    return done;
+  }
+
+  async #store(changes: readonly Change[]): Promise<void> {
+    try {
+      this.#writer ??= await this.#database.connect();
+      await this.#writer.run('BEGIN');
+      const rows = await this.#writer.createAppender('documents');
+      for (const { collection, id, entry } of changes) {
+        rows.appendBigInt(BigInt(++this.#seq));
+        rows.appendVarchar(collection);
+        rows.appendVarchar(id);
+        rows.appendInteger(entry?.version ?? 0);
+        if (entry) rows.appendVarchar(entry.text);
+        else rows.appendNull();
+        rows.endRow();
+      }
+      rows.closeSync();
+      await this.#writer.run('COMMIT');
+    } catch (error) {
+      await this.#recover(error);
+      throw error;
+    }
+    for (const change of changes) this.#apply(change);
+    // What has been committed stays committed, whether or not there is room to tidy up.
+    if (this.#staleRows > STALE_ROWS) await this.#compact(this.#writer).catch(() => {});
+  }
+
+  /** Back to what the database says: whether the last commit got through is known to it alone. */
+  async #recover(failure: unknown): Promise<void> {
+    this.#writer?.closeSync();
+    this.#writer = undefined;
+    await this.#database.mend(failure);
+    this.#writer = await this.#database.connect();
+    await this.#load(this.#writer);
+  }
+
+  async #load(connection: DuckDBConnection): Promise<void> {
+    this.#collections.clear();
+    this.#staleRows = 0;
+    [this.#seq = 0] = await firstRow(connection, 'SELECT coalesce(max(seq), 0) FROM documents');
+    const sql = 'SELECT version::DOUBLE, collection, id, body FROM documents ORDER BY seq';
+    await eachChunk(connection, sql, (columns) => {
+      const versions = columns.numbers(0);
+      const [collections, ids, bodies] = [columns.texts(1), columns.texts(2), columns.texts(3)];
+      versions.forEach((version, i) => {
+        const text = bodies[i] ?? null;
+        const entry = text === null ? null : { version, text };
+        this.#apply({ collection: collections[i]!, id: ids[i]!, entry });
+      });
+    });
+  }
+
+  #apply({ collection, id, entry }: Change): void {
+    let entries = this.#collections.get(collection);
+    if (!entries) this.#collections.set(collection, (entries = new Map()));
+    if (entries.has(id)) this.#staleRows++;
+    if (entry) {
+      entries.set(id, entry);
+    } else {
+      entries.delete(id);
+      this.#staleRows++;
+    }
+  }
+
+  async #compact(connection: DuckDBConnection): Promise<void> {
+    await connection.run(`DELETE FROM documents
+      WHERE body IS NULL OR seq NOT IN (SELECT max(seq) FROM documents GROUP BY collection, id)`);
+    this.#staleRows = 0;
+  }
+}
+
+function changeOf(write: Write): Change & { expected: number } {
+  if ('remove' in write) return { ...write.remove, entry: null, expected: write.version };
+  const { collection, id, body } = write.put;
+  const text = JSON.stringify(body) as string | undefined;
+  if (text === undefined) throw new TypeError(`Cannot commit "${collection}/${id}": its body is no JSON value`);
+  return { collection, id, entry: { version: write.version + 1, text }, expected: write.version };
+}
+
+const documentOf = (collection: string, id: string, { version, text }: Entry): Document => ({
+  collection,
+  id,
+  version,
+  body: JSON.parse(text) as unknown,
+});

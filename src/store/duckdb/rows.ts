@@ -1,0 +1,81 @@
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+
+/**
+ * Columns of one chunk of a result, read where the engine left them. Every number of a query is to be cast to DOUBLE, so that
+ * there is one way of reading; NULL becomes NaN.
+ */
+export class Columns {
+  readonly count: number;
+  readonly #chunk: DuckDBDataChunk;
+
+  constructor(chunk: DuckDBDataChunk) {
+    this.#chunk = chunk;
+    this.count = chunk.rowCount;
+  }
+
+  numbers(column: number): Float64Array {
+    const vector = duckdb.data_chunk_get_vector(this.#chunk.chunk, column);
+    const bytes = duckdb.vector_get_data(vector, this.count * 8);
+    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, this.count);
+    // Null where all are valid, whatever the types of the package say.
+    const valid = duckdb.vector_get_validity(vector, Math.ceil(this.count / 64) * 8) as Uint8Array | null;
+    return valid ? numbers.map((number, i) => (valid[i >> 3]! & (1 << (i & 7)) ? number : NaN)) : numbers;
+  }
+
+  /** The first columns, all numbers. */
+  leading<const N extends number>(count: N): Tuple<Float64Array, N> {
+    return Array.from({ length: count }, (_, i) => this.numbers(i)) as Tuple<Float64Array, N>;
+  }
+
+  texts(column: number): (string | null)[] {
+    return this.#chunk.getColumnValues(column) as (string | null)[];
+  }
+
+  /** Lists of (bucket, count). */
+  cells(column: number): Cells {
+    const vector = duckdb.data_chunk_get_vector(this.#chunk.chunk, column);
+    const entries = duckdb.vector_get_data(vector, this.count * 16);
+    const child = duckdb.list_vector_get_child(vector);
+    const size = duckdb.list_vector_get_size(vector);
+    const field = (index: number) => {
+      const bytes = duckdb.vector_get_data(duckdb.struct_vector_get_child(child, index), size * 4);
+      return new Int32Array(bytes.buffer, bytes.byteOffset, size);
+    };
+    // Offset and length are 64 bits each; a chunk never has more than 2^32 cells.
+    return {
+      entries: new Uint32Array(entries.buffer, entries.byteOffset, this.count * 4),
+      buckets: field(0),
+      counts: field(1),
+    };
+  }
+}
+
+type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R : Tuple<T, N, [...R, T]>;
+
+/** The cells of row r are `buckets[i]`, `counts[i]` for i from entries[4r], entries[4r + 2] of them. */
+export interface Cells {
+  entries: Uint32Array;
+  buckets: Int32Array;
+  counts: Int32Array;
+}
+
+/** Runs a query and hands over its chunks, one after the other, without keeping them. */
+export async function eachChunk(
+  connection: DuckDBConnection,
+  sql: string,
+  read: (columns: Columns) => void,
+): Promise<void> {
+  const result = await connection.run(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) return;
+    read(new Columns(chunk));
+  }
+}
+
+/** The numbers of the first row. */
+export async function firstRow(connection: DuckDBConnection, sql: string): Promise<number[]> {
+  const row = (await (await connection.run(sql)).getRows())[0] ?? [];
+  return row.map(Number);
+}

@@ -1,0 +1,13 @@
+import { bucketOf, lowerEdge } from '../stats/histogram.ts';
+
+/** Bucket of a value of either sign: that of its size, negative for negative values. Rising with the value. */
+export function signedBucketOf(value: number): number {
+  return value < 0 ? -bucketOf(-value) || 0 : bucketOf(value);
+}
+
+/** The middle of a bucket: what a quantile says that falls into it. */
+export function bucketMiddle(bucket: number): number {
+  const size = Math.abs(bucket);
+  const middle = (lowerEdge(size) + lowerEdge(size + 1)) / 2;
+  return bucket < 0 ? -middle : middle;
+}
