@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finding } from '../model/finding.ts';
-import { anyObservations } from './arbitrary.case.ts';
+import { anyObservations } from '../model/arbitrary.case.ts';
 import { healthyRun, networkOf, now } from './build.case.ts';
 import { type Rule, viewOf } from './rule.ts';
 

@@ -50,6 +50,7 @@ export const sampleKind = z.enum([
   'inference',
   'client',
   'round-trips',
+  'responsiveness',
 ]);
 export type SampleKind = z.infer<typeof sampleKind>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as z from 'zod';
-import { type Observation, observation } from '../model/observation.ts';
+import { type Observation, observation } from './observation.ts';
 
 /** The part of JSON Schema that the model's schemas come out as. */
 interface Schema {
