@@ -1,17 +1,22 @@
 import { randomInt } from 'node:crypto';
-import { SOCK_DGRAM, SOCK_RAW } from '../abi.ts';
+import { SOCK_DGRAM } from '../abi.ts';
 import { StampedSocket } from '../error-queue.ts';
-import { ICMP6_ECHO, ICMP_ECHO, readEcho, readIPv4Header } from '../icmp.ts';
+import { ICMP6_ECHO, ICMP_ECHO, readEcho } from '../icmp.ts';
 import type { QuotedPacket } from '../icmp-error.ts';
-import { addressBytes, checksumAdd, checksumFold, protocol } from '../ip.ts';
+import { checksumAdd, checksumFold, protocol } from '../ip.ts';
 import { memory, SystemCallError } from '../libc.ts';
-import type { ControlMessages } from '../msghdr.ts';
-import { HEADER6_BYTES, includeHeader6, startHeader6, writeProbe6 } from './header6.ts';
 import { counterweight, InFlight } from './in-flight.ts';
 import { errorKind, type IcmpListener, plainAddress } from './icmp-listener.ts';
 import { readySockets } from './poll.ts';
-import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
-import { seenTtl } from './udp.ts';
+import { RawPackets } from './raw-packets.ts';
+import {
+  seenTtl,
+  targetReply,
+  type TraceEvents,
+  type TraceReply,
+  type TraceTarget,
+  type TraceTransport,
+} from './transport.ts';
 
 /**
  * Echo requests. The sequence number is the mark of a probe; the last two octets hold the checksum constant, because type,
@@ -49,48 +54,19 @@ function writeProbe(
   return checksum;
 }
 
-function connected(target: TraceTarget, type: number): StampedSocket {
-  const { family, address } = target;
-  const socket = new StampedSocket(family, type, family === 4 ? protocol.icmp : protocol.icmp6, 'tx+rx');
-  const errno = socket.connect(address, 0);
-  if (errno !== 0) {
-    socket.close();
-    throw new SystemCallError('connect', errno, address);
-  }
-  // A raw IPv4 socket hands out the header, TTL included.
-  if (family === 6 || type === SOCK_DGRAM) socket.receiveHopLimit();
-  return socket;
-}
-
 class RawTransport implements TraceTransport {
   readonly method = 'icmp';
   readonly how = 'ICMP echo by a raw socket, kernel TX and RX stamps';
   readonly #target: TraceTarget;
-  readonly #listener: IcmpListener;
-  readonly #socket: StampedSocket;
-  readonly #source: string;
-  readonly #packet: Buffer;
-  /** The ICMP message inside the packet. */
-  readonly #message: Buffer;
-  readonly #pseudoSum: number;
-  readonly #probes = new InFlight();
+  readonly #packets: RawPackets;
+  readonly #protocol: number;
   readonly #checksums = new Map<number, number>();
   readonly #firstIdentifier = randomInt(0x10000);
 
   constructor(target: TraceTarget, listener: IcmpListener) {
     this.#target = target;
-    this.#listener = listener;
-    this.#socket = connected(target, SOCK_RAW);
-    this.#source = plainAddress(this.#socket.localAddress()) ?? '';
-    const before = target.family === 6 ? HEADER6_BYTES : 0;
-    this.#packet = memory(before + PACKET_BYTES);
-    this.#message = this.#packet.subarray(before);
-    this.#pseudoSum = 0;
-    if (target.family === 4) return;
-    includeHeader6(this.#socket);
-    startHeader6(this.#packet, this.#source, target.address, protocol.icmp6);
-    const addresses = [this.#source, target.address].map((text) => addressBytes(text.split('%', 1)[0]!));
-    this.#pseudoSum = addresses.reduce((sum, bytes) => checksumAdd(bytes, 0, 16, sum), protocol.icmp6 + PACKET_BYTES);
+    this.#protocol = target.family === 4 ? protocol.icmp : protocol.icmp6;
+    this.#packets = new RawPackets(target, listener, { protocol: this.#protocol, bytes: PACKET_BYTES });
   }
 
   ready(): boolean {
@@ -98,32 +74,27 @@ class RawTransport implements TraceTransport {
   }
 
   send(id: number, flow: number, ttl: number): void {
-    const mark = this.#probes.add(id, flow);
-    const { family, address } = this.#target;
-    const checksum = writeProbe(this.#message, family, this.#identifier(flow), mark, flow, this.#pseudoSum);
-    this.#checksums.set(flow, checksum);
-    if (family === 6) writeProbe6(this.#packet, flow, ttl);
-    else this.#socket.setHopLimit(ttl);
-    this.#socket.send(this.#packet, this.#packet.length, id, address);
+    const { probes, message, pseudoSum } = this.#packets;
+    const { family } = this.#target;
+    const mark = probes.add(id, flow);
+    const sum = family === 6 ? pseudoSum : 0;
+    this.#checksums.set(flow, writeProbe(message, family, this.#identifier(flow), mark, flow, sum));
+    this.#packets.send(id, flow, ttl);
   }
 
   forget(id: number): void {
-    this.#probes.forget(id);
+    this.#packets.probes.forget(id);
   }
 
   drain(events: TraceEvents): number {
-    const heard = this.#listener.drain((quoted, reply) => this.#heard(quoted, reply, events));
-    const own = this.#socket.drain({
-      transmitted: (id, atMs) => events.transmitted(id, atMs),
-      icmpError: () => undefined,
-      received: (bytes, control, atMs) => this.#received(bytes, control, atMs, events),
+    return this.#packets.drain(events, {
+      heard: (quoted, reply) => this.#heard(quoted, reply, events),
+      received: (message, replyTtl, atMs) => this.#received(message, replyTtl, atMs, events),
     });
-    return heard === 0 ? own : heard;
   }
 
   close(): void {
-    this.#socket.close();
-    this.#listener.close();
+    this.#packets.close();
   }
 
   #identifier(flow: number): number {
@@ -131,28 +102,36 @@ class RawTransport implements TraceTransport {
   }
 
   #heard(quoted: QuotedPacket, reply: TraceReply, events: TraceEvents): void {
-    const { family } = this.#target;
-    if (quoted.protocol !== (family === 4 ? protocol.icmp : protocol.icmp6)) return;
-    const probe = this.#probes.byMark(quoted.echoSequence);
+    if (quoted.protocol !== this.#protocol) return;
+    const { probes, source } = this.#packets;
+    const probe = probes.byMark(quoted.echoSequence);
     if (probe === undefined) return;
     const identifier = this.#identifier(probe.flow);
     // A NAT may have changed the identifier; whose else it could be is said by the checksum.
     const checksumFits = quoted.checksum === this.#checksums.get(probe.flow);
-    if (quoted.echoIdentifier !== identifier && !checksumFits && quoted.source === this.#source) return;
-    const rewritten = quoted.source !== this.#source || quoted.echoIdentifier !== identifier || !checksumFits;
+    if (quoted.echoIdentifier !== identifier && !checksumFits && quoted.source === source) return;
+    const rewritten = quoted.source !== source || quoted.echoIdentifier !== identifier || !checksumFits;
     events.replied(probe.id, { ...reply, rewritten });
   }
 
-  #received(bytes: number, control: ControlMessages, atMs: number | null, events: TraceEvents): void {
+  #received(message: Buffer, replyTtl: number | null, atMs: number | null, events: TraceEvents): void {
     const { family, address } = this.#target;
-    const { data } = this.#socket.message;
-    const header = family === 4 ? readIPv4Header(data, bytes) : null;
-    if (family === 4 && header === null) return;
-    const echo = readEcho(data, header?.headerBytes ?? 0, bytes, family);
-    const probe = echo?.reply ? this.#probes.byMark(echo.sequence) : undefined;
+    const echo = readEcho(message, 0, message.length, family);
+    const probe = echo?.reply ? this.#packets.probes.byMark(echo.sequence) : undefined;
     if (probe === undefined || echo?.identifier !== this.#identifier(probe.flow)) return;
-    events.replied(probe.id, targetReply(address, atMs, { replyTtl: header?.ttl ?? seenTtl(control) }));
+    events.replied(probe.id, targetReply(address, atMs, { replyTtl }));
   }
+}
+
+function pingSocket({ family, address }: TraceTarget): StampedSocket {
+  const socket = new StampedSocket(family, SOCK_DGRAM, family === 4 ? protocol.icmp : protocol.icmp6, 'tx+rx');
+  const errno = socket.connect(address, 0);
+  if (errno !== 0) {
+    socket.close();
+    throw new SystemCallError('connect', errno, address);
+  }
+  socket.receiveHopLimit();
+  return socket;
 }
 
 class PingTransport implements TraceTransport {
@@ -167,7 +146,7 @@ class PingTransport implements TraceTransport {
   constructor(target: TraceTarget) {
     this.#target = target;
     // So that a refusal comes before the first probe.
-    this.#flows[0] = connected(target, SOCK_DGRAM);
+    this.#flows[0] = pingSocket(target);
   }
 
   ready(): boolean {
@@ -175,7 +154,7 @@ class PingTransport implements TraceTransport {
   }
 
   send(id: number, flow: number, ttl: number): void {
-    const socket = (this.#flows[flow] ??= connected(this.#target, SOCK_DGRAM));
+    const socket = (this.#flows[flow] ??= pingSocket(this.#target));
     writeProbe(this.#packet, this.#target.family, 0, this.#probes.add(id, flow), flow, 0);
     socket.setHopLimit(ttl);
     socket.send(this.#packet, PACKET_BYTES, id, this.#target.address);

@@ -1,16 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { IPPROTO_TCP, SOCK_RAW, SOCK_STREAM } from '../abi.ts';
+import { IPPROTO_TCP, SOCK_STREAM } from '../abi.ts';
+import { assembleBpf, BPF, type BpfInstruction } from '../bpf.ts';
 import { StampedSocket } from '../error-queue.ts';
-import { readIPv4Header } from '../icmp.ts';
 import type { QuotedPacket } from '../icmp-error.ts';
-import { addressBytes, checksumAdd, checksumFold, protocol, word } from '../ip.ts';
-import { addressOf, check, libc, memory, SystemCallError } from '../libc.ts';
-import { SOL_SOCKET } from '../msghdr.ts';
-import { HEADER6_BYTES, includeHeader6, startHeader6, writeProbe6 } from './header6.ts';
-import { InFlight } from './in-flight.ts';
-import { type IcmpListener, plainAddress } from './icmp-listener.ts';
+import { checksumAdd, checksumFold, protocol, word } from '../ip.ts';
+import type { IcmpListener } from './icmp-listener.ts';
+import { RawPackets } from './raw-packets.ts';
 import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
-import { seenTtl } from './udp.ts';
 
 /**
  * Bare SYNs to the port of the application, any number of one flow at a time. A flow is a source port, held by an ordinary
@@ -23,7 +19,6 @@ export function openTcpTransport(target: TraceTarget, listener: IcmpListener): T
 
 const HEADER_BYTES = 24;
 const FLAG = { syn: 0x02, rst: 0x04, ack: 0x10 } as const;
-const SO_ATTACH_FILTER = 26;
 const MSS_OPTION = 0x020405b4; // kind 2, 4 octets, 1460 (RFC 9293 §3.7.1)
 const WINDOW = 64_240;
 
@@ -31,45 +26,16 @@ class SynTransport implements TraceTransport {
   readonly method = 'tcp';
   readonly how = 'TCP SYNs by a raw socket, one flow per source port, kernel TX and RX stamps';
   readonly #target: TraceTarget;
-  readonly #listener: IcmpListener;
-  readonly #socket: StampedSocket;
-  readonly #source: string;
+  readonly #packets: RawPackets;
   readonly #holders: StampedSocket[] = [];
   readonly #ports: number[] = [];
-  readonly #packet: Buffer;
-  /** The TCP header inside the packet. */
-  readonly #header: Buffer;
-  readonly #probes = new InFlight();
   /** Upper half of all sequence numbers. */
   readonly #epoch = randomInt(0x10000);
-  readonly #pseudoSum: number;
 
   constructor(target: TraceTarget, listener: IcmpListener) {
     this.#target = target;
-    this.#listener = listener;
-    this.#socket = new StampedSocket(target.family, SOCK_RAW, IPPROTO_TCP, 'tx+rx');
-    try {
-      attachFilter(this.#socket, target.family);
-      if (target.family === 6) {
-        this.#socket.receiveHopLimit();
-        includeHeader6(this.#socket);
-      }
-      const errno = this.#socket.connect(target.address, 0);
-      if (errno !== 0) throw new SystemCallError('connect', errno, target.address);
-      this.#source = plainAddress(this.#socket.localAddress()) ?? '';
-    } catch (error) {
-      this.#socket.close();
-      throw error;
-    }
-    const before = target.family === 6 ? HEADER6_BYTES : 0;
-    this.#packet = memory(before + HEADER_BYTES);
-    this.#header = this.#packet.subarray(before);
-    if (target.family === 6) startHeader6(this.#packet, this.#source, target.address, protocol.tcp);
-    const addresses = [this.#source, target.address].map((text) => addressBytes(text.split('%', 1)[0]!));
-    this.#pseudoSum = addresses.reduce(
-      (sum, bytes) => checksumAdd(bytes, 0, bytes.length, sum),
-      protocol.tcp + HEADER_BYTES,
-    );
+    const filter = synOrResetFilter(target.family);
+    this.#packets = new RawPackets(target, listener, { protocol: protocol.tcp, bytes: HEADER_BYTES, filter });
   }
 
   ready(): boolean {
@@ -77,44 +43,34 @@ class SynTransport implements TraceTransport {
   }
 
   send(id: number, flow: number, ttl: number): void {
-    const header = this.#header.fill(0);
+    const { message, probes, pseudoSum } = this.#packets;
+    const header = message.fill(0);
     header.writeUInt16BE((this.#ports[flow] ??= this.#holdPort()), 0);
     header.writeUInt16BE(this.#target.port, 2);
     header.writeUInt16BE(this.#epoch, 4);
-    header.writeUInt16BE(this.#probes.add(id, flow), 6);
+    header.writeUInt16BE(probes.add(id, flow), 6);
     header[12] = (HEADER_BYTES / 4) << 4;
     header[13] = FLAG.syn;
     header.writeUInt16BE(WINDOW, 14);
     header.writeUInt32BE(MSS_OPTION, 20);
-    header.writeUInt16BE(checksumFold(checksumAdd(header, 0, HEADER_BYTES, this.#pseudoSum)), 16);
-    if (this.#target.family === 6) writeProbe6(this.#packet, flow, ttl);
-    else this.#socket.setHopLimit(ttl);
-    this.#socket.send(this.#packet, this.#packet.length, id, this.#target.address);
+    header.writeUInt16BE(checksumFold(checksumAdd(header, 0, HEADER_BYTES, pseudoSum)), 16);
+    this.#packets.send(id, flow, ttl);
   }
 
   forget(id: number): void {
-    this.#probes.forget(id);
+    this.#packets.probes.forget(id);
   }
 
   drain(events: TraceEvents): number {
-    const heard = this.#listener.drain((quoted, reply) => this.#heard(quoted, reply, events));
-    const own = this.#socket.drain({
-      transmitted: (id, atMs) => events.transmitted(id, atMs),
-      icmpError: () => undefined,
-      received: (bytes, control, atMs) => {
-        const { data } = this.#socket.message;
-        const header = this.#target.family === 4 ? readIPv4Header(data, bytes) : null;
-        if (this.#target.family === 4 && header === null) return;
-        this.#segment(data.subarray(header?.headerBytes ?? 0, bytes), atMs, header?.ttl ?? seenTtl(control), events);
-      },
+    return this.#packets.drain(events, {
+      heard: (quoted, reply) => this.#heard(quoted, reply, events),
+      received: (segment, replyTtl, atMs) => this.#segment(segment, atMs, replyTtl, events),
     });
-    return heard === 0 ? own : heard;
   }
 
   close(): void {
-    this.#socket.close();
+    this.#packets.close();
     for (const holder of this.#holders) holder.close();
-    this.#listener.close();
   }
 
   #holdPort(): number {
@@ -130,7 +86,7 @@ class SynTransport implements TraceTransport {
     const flags = segment[13]!;
     const sequence = (segment.readUInt32BE(8) - 1) >>> 0;
     if ((flags & FLAG.ack) === 0 || sequence >>> 16 !== this.#epoch) return;
-    const probe = this.#probes.byMark(sequence & 0xffff);
+    const probe = this.#packets.probes.byMark(sequence & 0xffff);
     if (probe === undefined || this.#ports[probe.flow] !== word(segment, 2)) return;
     const kind = (flags & FLAG.rst) !== 0 ? 'refused' : 'target';
     events.replied(probe.id, targetReply(this.#target.address, atMs, { kind, replyTtl }));
@@ -140,48 +96,23 @@ class SynTransport implements TraceTransport {
     if (quoted.protocol !== protocol.tcp || quoted.destinationPort !== this.#target.port) return;
     const { tcpSequence, sourcePort, source } = quoted;
     if (tcpSequence === null || tcpSequence >>> 16 !== this.#epoch) return;
-    const probe = this.#probes.byMark(tcpSequence & 0xffff);
+    const probe = this.#packets.probes.byMark(tcpSequence & 0xffff);
     if (probe === undefined) return;
-    const rewritten = source !== this.#source || sourcePort !== this.#ports[probe.flow];
+    const rewritten = source !== this.#packets.source || sourcePort !== this.#ports[probe.flow];
     events.replied(probe.id, { ...reply, rewritten });
   }
 }
 
-const SOCK_FILTER_BYTES = 8;
-const SOCK_FPROG_BYTES = 16;
+const FLAGS_AT = 13;
 
-/**
- * A raw socket sees all segments of the peer, of other connections, too: a classic BPF program (socket filter of linux/filter.h)
- * lets only those with SYN or RST through. IPv4 packets come with their header, IPv6 without.
- */
-function attachFilter(socket: StampedSocket, family: 4 | 6): void {
-  // code, jump if true, jump if false, constant
-  const flagsAt = 13;
-  const load: [number, number, number, number][] =
-    family === 4
-      ? [
-          [0xb1, 0, 0, 0],
-          [0x50, 0, 0, flagsAt],
-        ]
-      : [[0x30, 0, 0, flagsAt]];
-  const program: [number, number, number, number][] = [
-    ...load,
-    [0x45, 0, 1, FLAG.syn | FLAG.rst],
-    [0x06, 0, 0, 0xffffffff],
-    [0x06, 0, 0, 0],
+/** A raw socket sees all segments of the peer, of other connections, too: lets only those with SYN or RST through. */
+function synOrResetFilter(family: 4 | 6): Uint8Array {
+  const isAnswer: BpfInstruction[] = [
+    [BPF.jumpSet, 0, 1, FLAG.syn | FLAG.rst],
+    [BPF.ret, 0, 0, 0xffffffff],
+    [BPF.ret, 0, 0, 0],
   ];
-  const code = memory(program.length * SOCK_FILTER_BYTES);
-  program.forEach(([op, yes, no, constant], i) => {
-    code.writeUInt16LE(op, i * SOCK_FILTER_BYTES);
-    code[i * SOCK_FILTER_BYTES + 2] = yes;
-    code[i * SOCK_FILTER_BYTES + 3] = no;
-    code.writeUInt32LE(constant, i * SOCK_FILTER_BYTES + 4);
-  });
-  const fprog = memory(SOCK_FPROG_BYTES);
-  fprog.writeUInt16LE(program.length, 0);
-  fprog.writeBigUInt64LE(addressOf(code), 8);
-  check(
-    libc().setsockopt(socket.fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog, SOCK_FPROG_BYTES),
-    'setsockopt SO_ATTACH_FILTER',
-  );
+  // IPv4 packets come with their header, IPv6 without.
+  if (family === 6) return assembleBpf([[BPF.loadByte, 0, 0, FLAGS_AT], ...isAnswer]);
+  return assembleBpf([[BPF.loadXHeaderLength, 0, 0, 0], [BPF.loadByteAtX, 0, 0, FLAGS_AT], ...isAnswer]);
 }

@@ -1,4 +1,5 @@
 import type { IcmpExtensions } from '../icmp-extension.ts';
+import type { ControlMessages } from '../msghdr.ts';
 
 /** What came back for one probe. Null is what this transport cannot see. Times are monotonic ms. */
 export interface TraceReply extends IcmpExtensions {
@@ -57,4 +58,9 @@ export interface TraceTarget {
 export function targetReply(from: string, atMs: number | null, more: Partial<TraceReply> = {}): TraceReply {
   const unseen = { icmp: null, rttMs: null, replyTtl: null, quotedTtl: null, dscp: null, rewritten: null };
   return { from, kind: 'target', atMs, ...unseen, mpls: [], interfaces: [], ...more };
+}
+
+/** TTL of what came in; null where the kernel did not say. */
+export function seenTtl({ ttl }: ControlMessages): number | null {
+  return ttl >= 0 ? ttl : null;
 }

@@ -8,7 +8,14 @@ import { type ControlMessages, IP_RECVERR_RFC4884, IPV6_RECVERR_RFC4884, SOL_IP,
 import { counterweight, InFlight } from './in-flight.ts';
 import { errorKind, type IcmpListener, plainAddress } from './icmp-listener.ts';
 import { readySockets } from './poll.ts';
-import { targetReply, type TraceEvents, type TraceReply, type TraceTarget, type TraceTransport } from './transport.ts';
+import {
+  seenTtl,
+  targetReply,
+  type TraceEvents,
+  type TraceReply,
+  type TraceTarget,
+  type TraceTransport,
+} from './transport.ts';
 
 /**
  * Datagrams to a closed port. A flow is an ordinary socket and so its source port; the mark of a probe stands in its first two
@@ -180,11 +187,6 @@ function askForExtensions(socket: StampedSocket): void {
 }
 
 const EXTENSIONS_INVALID = 1;
-
-/** TTL of what came in; null where the kernel did not say. */
-export function seenTtl({ ttl }: ControlMessages): number | null {
-  return ttl >= 0 ? ttl : null;
-}
 
 function extensionsOf(control: ControlMessages, data: Buffer, bytes: number) {
   const [offset, flags] = [control.errorData & 0xffff, (control.errorData >>> 16) & 0xff];
