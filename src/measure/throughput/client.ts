@@ -1,17 +1,15 @@
 import { Socket } from 'node:net';
 import type { Outcome } from '../../model/outcome.ts';
-import { printable } from '../../model/outcome.ts';
 import type { ThroughputInterval, ThroughputTest } from '../../model/throughput.ts';
-import { isNoRoute } from '../../wire/error-queue.ts';
 import type { Io } from '../../wire/io.ts';
-import { ChannelClosedError, ChannelTimeoutError, ControlChannel } from '../../wire/iperf/channel.ts';
-import { encodeCookie, iperfState, makeCookie, stateName } from '../../wire/iperf/control.ts';
-import { isWelcome, UDP_HELLO } from '../../wire/iperf/datagram.ts';
-import { memory, SystemCallError } from '../../wire/libc.ts';
+import { ControlChannel } from '../../wire/iperf/channel.ts';
+import { iperfState, makeCookie } from '../../wire/iperf/control.ts';
 import { Mover } from '../../wire/mover/mover.ts';
-import { closeSocket, connectTcp, connectUdp, readTcpInfo, receiveNow, sendNow } from '../../wire/mover/sockets.ts';
+import { closeSocket, connectTcp, readTcpInfo } from '../../wire/mover/sockets.ts';
 import type { ClientOptions } from './options.ts';
 import { chooseMeter } from './choose-meter.ts';
+import { clientOutcome, endOutcome, PeerEnded, saidInstead } from './client-outcome.ts';
+import { openStreams } from './client-streams.ts';
 import type { LatencyMeter } from './latency.ts';
 import { parametersJson, TCP_BLOCK_BYTES, UDP_BLOCK_MAX_BYTES } from './parameters.ts';
 import { readResults, type IperfResults } from './results.ts';
@@ -45,20 +43,9 @@ export interface ClientResult {
 const STEP_MS = 10_000;
 /** The end of a test travels behind whatever the load has queued on the way. */
 const END_MS = 30_000;
-/** A stream's first datagram may be lost; stock iperf3 waits as long. */
-const UDP_WELCOME_MS = 10_000;
 const IDLE_PROBING_MS = 1000;
 const POLL_MS = 20;
 const HOW = "iperf3's protocol; octets counted at the sockets, TCP_INFO of the own connections";
-
-/** The peer ended what was to go on. */
-class PeerEnded extends Error {
-  readonly outcome: Outcome;
-  constructor(outcome: Outcome) {
-    super('the peer ended the test');
-    this.outcome = outcome;
-  }
-}
 
 /** One test against an iperf3 server, stock or ours. Never throws for what the network or the peer does. */
 export async function runClient(
@@ -120,22 +107,8 @@ class ClientRun {
   }
 
   outcomeOf(error: unknown): Outcome {
-    const { address } = this.#options;
-    if (this.#signal.aborted) return { kind: 'interrupted' };
-    if (error instanceof PeerEnded) return error.outcome;
-    if (error instanceof ChannelTimeoutError) return { kind: 'timedOut', phase: this.#phase, afterMs: error.afterMs };
-    if (error instanceof ChannelClosedError) return { kind: 'brokenStream', message: error.message };
-    if (error instanceof SystemCallError) {
-      const { errno, operation } = error;
-      if (errno === 'ECONNREFUSED') return { kind: 'refused', address };
-      if (isNoRoute(errno)) return { kind: 'unreachable', by: 'this host', message: error.message };
-      if (errno === 'ETIMEDOUT') return { kind: 'timedOut', phase: 'tcp', afterMs: this.#options.connectTimeoutMs };
-      const message = operation.startsWith('congestion control') ? congestionHelp(operation, errno) : error.message;
-      return { kind: 'failed', phase: this.#phase, operation, errno, address, message };
-    }
-    if (error instanceof Error && error.name === 'IperfProtocolError')
-      return { kind: 'brokenStream', message: printable(error.message) };
-    throw error;
+    const { address, connectTimeoutMs } = this.#options;
+    return clientOutcome(error, { address, connectTimeoutMs, phase: this.#phase, aborted: this.#signal.aborted });
   }
 
   async close(): Promise<void> {
@@ -229,45 +202,14 @@ class ClientRun {
   }
 
   async #openStreams(): Promise<DataStream[]> {
-    const { direction, parallel } = this.#options;
-    const roles: DataStream['role'][] =
-      direction === 'both' ? ['send', 'receive'] : [direction === 'up' ? 'send' : 'receive'];
     this.#phase = 'tcp';
     this.#events.phase?.('opening streams');
-    const streams: DataStream[] = [];
-    // One after the other: both sides number streams in the order in which they are accepted.
-    for (const role of roles.flatMap((r) => Array.from({ length: parallel }, () => r)))
-      streams.push({ role, fd: await this.#openStream() });
+    const streams = await openStreams(this.#options, this.#cookie, this.#io, this.#signal, (fd, rttMs) => {
+      this.#fds.push(fd);
+      if (this.#meter?.probe.method === 'tcp-connect' && rttMs !== null) this.#meter.add('idle', rttMs);
+    });
     this.#phase = 'wait';
     return streams;
-  }
-
-  async #openStream(): Promise<number> {
-    const { address, port, protocol, connectTimeoutMs } = this.#options;
-    if (protocol === 'udp') return this.#openUdpStream();
-    const wait = { timeoutMs: connectTimeoutMs, signal: this.#signal };
-    const fd = await connectTcp({ address, port }, this.#options, wait);
-    this.#fds.push(fd);
-    const rttMs = readTcpInfo(fd)?.rttMs;
-    if (this.#meter?.probe.method === 'tcp-connect' && rttMs !== undefined) this.#meter.add('idle', rttMs);
-    sendNow(fd, encodeCookie(this.#cookie), address);
-    return fd;
-  }
-
-  /** The server answers from a socket of its own; until then it knows of no other stream. */
-  async #openUdpStream(): Promise<number> {
-    const { address, port } = this.#options;
-    const fd = await connectUdp({ address, port }, this.#options);
-    this.#fds.push(fd);
-    sendNow(fd, UDP_HELLO, address);
-    const buffer = memory(64);
-    const untilMs = this.#io.clock.monoMs() + UDP_WELCOME_MS;
-    while (this.#io.clock.monoMs() < untilMs) {
-      const got = receiveNow(fd, buffer, address);
-      if (got !== null && isWelcome(buffer.subarray(0, got))) return fd;
-      if (got === null) await this.#io.clock.sleep(1, this.#signal);
-    }
-    throw new ChannelTimeoutError('answer to the first datagram', UDP_WELCOME_MS);
   }
 
   async #load(
@@ -297,7 +239,7 @@ class ClientRun {
   async #watch(channel: ControlChannel): Promise<Outcome | null> {
     try {
       const state = await channel.state({ timeoutMs: 2 ** 31 - 1, signal: this.#stopWatching.signal });
-      return await this.#saidInstead(channel, state);
+      return await saidInstead(channel, state, STEP_MS);
     } catch (error) {
       if (this.#stopWatching.signal.aborted) return null;
       return this.outcomeOf(error);
@@ -396,42 +338,6 @@ class ClientRun {
 
   async #expect(channel: ControlChannel, wanted: number, timeoutMs = STEP_MS): Promise<void> {
     const state = await channel.state({ timeoutMs, signal: this.#signal });
-    if (state !== wanted) throw new PeerEnded(await this.#saidInstead(channel, state));
+    if (state !== wanted) throw new PeerEnded(await saidInstead(channel, state, STEP_MS));
   }
-
-  async #saidInstead(channel: ControlChannel, state: number): Promise<Outcome> {
-    const rejected = (code: string, message: string) => ({ kind: 'rejected' as const, status: state, code, message });
-    if (state === iperfState.accessDenied) return rejected('ACCESS_DENIED', 'the server is busy with another test');
-    if (state === iperfState.serverTerminate) return rejected('SERVER_TERMINATE', 'the server ended the test');
-    if (state !== iperfState.serverError)
-      return { kind: 'brokenStream', message: `the server said ${stateName(state)} out of turn` };
-    const { code, errno } = await channel.serverError({ timeoutMs: STEP_MS });
-    return rejected('SERVER_ERROR', `the server refuses the test: ${describeError(code, errno)}`);
-  }
-}
-
-function endOutcome(endedBy: ThroughputTest['endedBy']): Outcome {
-  if (endedBy === 'interrupted') return { kind: 'interrupted' };
-  if (endedBy === 'peer') return { kind: 'brokenStream', message: 'a data connection ended before the test did' };
-  return { kind: 'answered' };
-}
-
-/** Why a congestion control could not be chosen, and what to do about it. */
-function congestionHelp(operation: string, errno: string): string {
-  if (errno === 'ENOENT')
-    return `${operation}: this kernel does not have it; see net.ipv4.tcp_available_congestion_control`;
-  if (errno === 'EPERM')
-    return `${operation}: not for every user on this system; see net.ipv4.tcp_allowed_congestion_control`;
-  return `${operation}: ${errno}`;
-}
-
-/** The numbers of iperf3's own list that a server uses to refuse; others are told by number. */
-const serverErrors: Record<number, string> = {
-  5: 'it lasts longer than the server allows',
-  6: 'it has more streams than the server allows',
-  27: 'it asks for more than the bitrate that the server allows',
-};
-
-function describeError(code: number, errno: number): string {
-  return serverErrors[code] ?? `iperf3 error ${code}${errno === 0 ? '' : `, errno ${errno}`}`;
 }

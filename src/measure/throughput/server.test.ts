@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== 'linux')('a server among hostile clients', 
       );
       for (const answer of answers) expect(answer.readInt8(0)).toBe(iperfState.paramExchange);
     }
-    await expect.poll(() => served.length).toBe(inputs.length);
+    await expect.poll(() => served.length, { timeout: 20_000 }).toBe(inputs.length);
     expect(served.map(({ ended }) => ended)).not.toContain('done');
     expect(served.map(({ reason }) => reason)).not.toContain('internal error');
   });
