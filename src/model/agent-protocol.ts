@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sampleKind, sampleVerdict, sampleMetrics } from './sample.ts';
 import { watchProbe } from './watch.ts';
 

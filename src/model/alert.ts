@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { finding } from './finding.ts';
 
 export const alertSeverity = z.enum(['page', 'ticket', 'info']);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { named } from './patterns.ts';
 
 const name = z.string().regex(named.name.pattern, `must be ${named.name.words}`);

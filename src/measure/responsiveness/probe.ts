@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObservationOf } from '../../model/observation.ts';
 import { quantile, sorted } from '../../stats/quantile.ts';
 import type { Io } from '../../wire/io.ts';
