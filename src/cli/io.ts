@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { access, open, stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
 import { openTransport } from '../wire/tcp/open.ts';
@@ -75,6 +75,8 @@ export function files(cwd: string): Files {
   return {
     readText: (path, maxBytes = maxTextBytes) => readBounded(resolve(cwd, path), maxBytes),
     writeText: (path, text) => writeFile(resolve(cwd, path), text),
+    writePrivate: (path, text) => writePrivate(resolve(cwd, path), text),
+    makeFolder: async (path) => void (await mkdir(resolve(cwd, path), { recursive: true, mode: 0o700 })),
     exists: (path) =>
       access(resolve(cwd, path)).then(
         () => true,
@@ -83,6 +85,28 @@ export function files(cwd: string): Files {
     readChunks: (path) => createReadStream(resolve(cwd, path)),
     modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };
+}
+
+/** Written beside, flushed, swapped in; the folder is flushed, too, or a crash could undo the swap. */
+async function writePrivate(path: string, text: string): Promise<void> {
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  // Windows has no handles of folders.
+  const folder = await open(dirname(path), 'r').catch(() => null);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 async function readBounded(path: string, maxBytes: number): Promise<string> {

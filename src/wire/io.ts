@@ -39,6 +39,10 @@ export interface Files {
   /** UTF-8 text; rejects with a TypeError when it is not UTF-8, with a RangeError when it is larger than `maxBytes`. */
   readText(path: string, maxBytes?: number): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
+  /** Text that only this user may read (mode 0600): old or new after a crash, never half, and on the disk when it resolves. */
+  writePrivate(path: string, text: string): Promise<void>;
+  /** Makes a folder that only this user may enter, and those above it; nothing when it exists. */
+  makeFolder(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** The bytes of a file or pipe, piece by piece; for what may be larger than memory. */
   readChunks(path: string): AsyncIterable<Uint8Array>;

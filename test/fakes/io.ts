@@ -94,6 +94,11 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
         written.set(path, text);
         return Promise.resolve();
       },
+      writePrivate: (path, text) => {
+        written.set(path, text);
+        return Promise.resolve();
+      },
+      makeFolder: () => Promise.resolve(),
       exists: (path) => Promise.resolve(written.has(path)),
       readChunks: async function* (path) {
         const text = written.get(path);

@@ -1,0 +1,70 @@
+import type { Documents } from '../store/documents.ts';
+import type { Store } from '../store/store.ts';
+import type { Io } from '../wire/io.ts';
+import { Agents } from './agents.ts';
+import { Audit } from './audit.ts';
+import { Sessions } from './auth/sessions.ts';
+import { Tokens } from './auth/tokens.ts';
+import type { Configuration } from './configuration.ts';
+import { EventHub } from './events.ts';
+import { Ingest } from './ingest.ts';
+import { BackOff, RateLimit } from './limits.ts';
+import type { Authorities } from './pki/authorities.ts';
+import { Refusals } from './refusals.ts';
+
+/** Everything that the routes of one server share. */
+export interface ServeContext {
+  io: Pick<Io, 'clock' | 'log' | 'random'>;
+  version: string;
+  documents: Documents;
+  store: Store;
+  configuration: Configuration;
+  audit: Audit;
+  tokens: Tokens;
+  sessions: Sessions;
+  /** Null where no agents can connect. */
+  agents: Agents | null;
+  authorities: Authorities | null;
+  ingest: Ingest;
+  events: EventHub;
+  refusals: Refusals;
+  backOff: BackOff;
+  limits: { known: RateLimit; unknown: RateLimit };
+  /** Where agents connect to, as an operator tells it to them; null where they cannot. */
+  agentsUrl: string | null;
+  /** Whether this server is on its way down: not ready any more, but alive. */
+  stopping: AbortSignal;
+}
+
+export interface ContextParts {
+  io: Pick<Io, 'clock' | 'log' | 'random'>;
+  version: string;
+  documents: Documents;
+  store: Store;
+  configuration: Configuration;
+  authorities: Authorities | null;
+  agentsUrl: string | null;
+  stopping: AbortSignal;
+}
+
+export function createContext(parts: ContextParts): ServeContext {
+  const { io, documents, authorities, store, configuration } = parts;
+  const audit = new Audit(documents, io.clock);
+  const tokens = new Tokens(documents, audit, io.clock);
+  const events = new EventHub(io);
+  return {
+    ...parts,
+    audit,
+    tokens,
+    sessions: new Sessions(documents, audit, io.clock, tokens),
+    agents: authorities ? new Agents(documents, audit, io.clock, authorities) : null,
+    ingest: new Ingest({ store, configuration, events, io }),
+    events,
+    refusals: new Refusals(audit, io.clock),
+    backOff: new BackOff(io.clock),
+    limits: {
+      known: new RateLimit(io.clock, { perS: 100, burst: 300 }),
+      unknown: new RateLimit(io.clock, { perS: 1, burst: 20 }),
+    },
+  };
+}

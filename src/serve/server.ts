@@ -1,0 +1,121 @@
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import { createApp } from './app.ts';
+import { type ContextParts, createContext, type ServeContext } from './context.ts';
+import { type Listening, listen, type TlsMaterial } from './listen.ts';
+import type { Authorities } from './pki/authorities.ts';
+import { issueServerCertificate, renewAtMs } from './pki/authority.ts';
+import { routes } from './routes.ts';
+
+export interface Place {
+  host: string;
+  port: number;
+}
+
+export interface ServerOptions {
+  /** For people and programs. */
+  web: Place & { tls?: { cert: string; key: string } };
+  /** For agents, by mutual TLS with the own authority; null: none. */
+  agents: Place | null;
+  /** Further names by which this server is reached. */
+  names: readonly string[];
+}
+
+export interface RunningServer {
+  web: Listening;
+  agents: Listening | null;
+  context: ServeContext;
+  stop(): Promise<void>;
+}
+
+/** How often sessions and invitations that are over are forgotten, and the own certificate is looked at. */
+const houseworkMs = 10 * 60_000;
+const graceMs = 5000;
+
+/**
+ * Starts the doors of a server. Resolves when both listen.
+ * @throws the system's error when it cannot listen; nothing is left open then
+ */
+export async function startServer(
+  options: ServerOptions,
+  parts: Omit<ContextParts, 'agentsUrl' | 'stopping'>,
+): Promise<RunningServer> {
+  const stop = new AbortController();
+  const { authorities } = parts;
+  const names = namesOf(options);
+  const certificate = authorities && options.agents ? ownCertificate(authorities, names, parts.io.clock.wallMs) : null;
+  const agentsUrl = options.agents ? agentsUrlOf(options.agents, options.names) : null;
+  const context = createContext({ ...parts, agentsUrl, stopping: stop.signal });
+  const hosts = new Set(names);
+  const { tls, ...place } = options.web;
+  const web = await listen({ ...place, ...(tls ? { tls } : {}) }, createApp(routes, { door: 'web', hosts }, context));
+  let agents: Listening | null = null;
+  try {
+    if (options.agents && certificate)
+      agents = await listen(
+        { ...options.agents, tls: certificate() },
+        createApp(routes, { door: 'agents', hosts }, context),
+      );
+  } catch (error) {
+    await web.close(0);
+    throw error;
+  }
+  if (agents && options.agents?.port === 0 && agentsUrl !== null)
+    context.agentsUrl = agentsUrl.replace(/:0$/, `:${agents.port}`);
+  authorities?.onChange(() => agents && certificate && agents.renew(certificate()));
+  const housework = keepHouse(context, () => agents && certificate && agents.renew(certificate()), stop.signal);
+  return {
+    web,
+    agents,
+    context,
+    stop: async () => {
+      stop.abort();
+      context.events.close();
+      await Promise.all([web.close(graceMs), agents?.close(graceMs), housework]);
+    },
+  };
+}
+
+/** Names that a Host header may say: where it listens, this machine's loopback, its name, and what the operator adds. */
+function namesOf({ web, agents, names }: ServerOptions): string[] {
+  const listening = [web.host, agents?.host].filter((host) => host !== undefined && !isAny(host));
+  const own = ['localhost', '127.0.0.1', '::1', hostname(), ...listening, ...names];
+  return [...new Set(own.map((name) => String(name).toLowerCase()))];
+}
+
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+function agentsUrlOf({ host, port }: Place, names: readonly string[]): string {
+  const name = names[0] ?? (isAny(host) ? hostname() : host);
+  return `https://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+}
+
+/** The certificate of the agents' door, made anew when the authority that signs has changed or two thirds of its life are over. */
+function ownCertificate(authorities: Authorities, names: readonly string[], wallMs: () => number): () => TlsMaterial {
+  let made: { by: string; renewMs: number; cert: string; key: string } | null = null;
+  return () => {
+    const signer = authorities.signer();
+    const nowMs = wallMs();
+    if (made === null || made.by !== signer.certificate || nowMs >= made.renewMs) {
+      const { certificate, key, notAfterMs } = issueServerCertificate(signer, names, nowMs);
+      const renewMs = renewAtMs(nowMs, notAfterMs);
+      made = { by: signer.certificate, renewMs, cert: certificate + signer.certificate, key };
+    }
+    return { cert: made.cert, key: made.key, clientAuthorities: authorities.bundle() };
+  };
+}
+
+async function keepHouse(context: ServeContext, renew: () => void, signal: AbortSignal): Promise<void> {
+  const { clock, log } = context.io;
+  while (!signal.aborted) {
+    await clock.sleep(houseworkMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      renew();
+      await context.sessions.sweep();
+      await context.agents?.sweep();
+    } catch (error) {
+      log.warn(`housework failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

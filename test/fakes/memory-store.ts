@@ -1,0 +1,81 @@
+import type { Document, Documents } from '../../src/store/documents.ts';
+import { samplesOf } from '../../src/store/columns.ts';
+import type { Batch, Store } from '../../src/store/store.ts';
+import type { Sample } from '../../src/model/sample.ts';
+
+/** Documents in memory, values copied as a real engine would. */
+export function memoryDocuments(): Documents & { all: Map<string, Document> } {
+  const all = new Map<string, Document>();
+  const keyOf = (collection: string, id: string) => `${collection}\0${id}`;
+  return {
+    all,
+    about: 'memory',
+    get: (collection, id) => Promise.resolve(structuredClone(all.get(keyOf(collection, id)))),
+    list: (collection) =>
+      Promise.resolve([...all.values()].filter((d) => d.collection === collection).map((d) => structuredClone(d))),
+    commit: (writes) => {
+      const targets = writes.map((w) => ({ w, at: 'put' in w ? w.put : w.remove }));
+      if (targets.some(({ w, at }) => (all.get(keyOf(at.collection, at.id))?.version ?? 0) !== w.version))
+        return Promise.resolve(false);
+      for (const { w } of targets)
+        if ('put' in w) {
+          const { collection, id, body } = w.put;
+          all.set(keyOf(collection, id), structuredClone({ collection, id, body, version: w.version + 1 }));
+        } else all.delete(keyOf(w.remove.collection, w.remove.id));
+      return Promise.resolve(true);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Samples in memory. Answers to `series` and `counts` are what a test has put there. */
+export function memoryStore(): Store & {
+  held: Sample[];
+  keys: Set<string>;
+  answers: Partial<Pick<Store, 'series' | 'counts' | 'changes'>>;
+  beforeAppend: () => Promise<void>;
+} {
+  const held: Sample[] = [];
+  const keys = new Set<string>();
+  const store: ReturnType<typeof memoryStore> = {
+    about: 'memory',
+    held,
+    keys,
+    answers: {},
+    beforeAppend: () => Promise.resolve(),
+    append: async (batches: readonly Batch[]) => {
+      await store.beforeAppend();
+      return batches.map((batch) => {
+        if (keys.has(batch.key)) return 'duplicate';
+        keys.add(batch.key);
+        held.push(...samplesOf(batch));
+        return 'stored';
+      });
+    },
+    samples: ({ fromMs, toMs, endpoint, agent, kind, limit, after, order = 'oldest', columnsOnly }) => {
+      const found = held
+        .filter((s) => s.atMs >= fromMs && s.atMs < toMs)
+        .filter(
+          (s) => (endpoint === undefined || s.endpoint === endpoint) && (agent === undefined || s.agent === agent),
+        )
+        .filter((s) => kind === undefined || s.kind === kind)
+        .toSorted((a, b) => (order === 'oldest' ? a.atMs - b.atMs : b.atMs - a.atMs));
+      const from = after === undefined ? 0 : Number(after);
+      const page = found.slice(from, from + limit);
+      const next = from + limit < found.length ? String(from + limit) : null;
+      return Promise.resolve({ samples: page.map((s) => (columnsOnly ? { ...s, detail: null } : s)), next });
+    },
+    series: (query) => store.answers.series?.(query) ?? Promise.resolve([]),
+    counts: (query) => store.answers.counts?.(query) ?? Promise.resolve([]),
+    changes: (query) => store.answers.changes?.(query) ?? Promise.resolve([]),
+    latest: (sinceMs) => {
+      const newest = new Map<string, Sample>();
+      for (const s of held.filter((s) => s.atMs >= sinceMs).toSorted((a, b) => a.atMs - b.atMs))
+        newest.set(`${s.endpoint} ${s.agent} ${s.kind}`, s);
+      return Promise.resolve([...newest.values()]);
+    },
+    maintain: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  return store;
+}
