@@ -70,6 +70,8 @@ export interface SpoolFigures {
 /** No batch is larger than this: the server takes none that is. */
 export const maxBatchBytes = 32 << 20;
 
+const passing: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+
 export class Spool {
   readonly #files: DurableFiles;
   readonly #directory: string;
@@ -153,10 +155,10 @@ export class Spool {
     });
   }
 
-  /** The oldest batch that nobody has taken; it is the caller's until it is acknowledged, refused or put back. */
-  take(): SpoolEntry | undefined {
+  /** The oldest batch that nobody has taken and that is not to be skipped; it is the caller's until it is acknowledged, refused or put back. */
+  take(skip: (entry: SpoolEntry) => boolean = () => false): SpoolEntry | undefined {
     for (const entry of this.#entries.values()) {
-      if (this.#taken.has(entry.sequence)) continue;
+      if (this.#taken.has(entry.sequence) || skip(entry)) continue;
       this.#taken.add(entry.sequence);
       return entry;
     }
@@ -172,14 +174,13 @@ export class Spool {
     if (entry.inMemory) return entry.inMemory;
     const path = join(this.#directory, batchName(entry));
     const file = await this.#files.read(path, maxBatchBytes).catch((error: unknown) => {
-      const code = (error as NodeJS.ErrnoException).code;
-      // EMFILE, EIO …: the batch may well be whole; the caller puts it back and tries again.
-      if (code !== undefined && code !== 'ENOENT') throw error;
+      // Of this process, not of the file: the caller puts the batch back and tries again.
+      if (passing.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
       return Buffer.alloc(0);
     });
     const batch = decodeBatchFile(file);
     if (batch?.key === entry.key && batch.samples === entry.samples) return batch;
-    await this.quarantine(entry, 'the file is torn or damaged: its length or checksum is wrong');
+    await this.quarantine(entry, 'the file is gone, torn or damaged: length or checksum is wrong');
     return null;
   }
 
