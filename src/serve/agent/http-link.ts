@@ -4,8 +4,8 @@ import type { Clock } from '../../wire/io.ts';
 import { type Exchange, type HttpAnswer, retryAfterMs } from './http-exchange.ts';
 import type { Delivery, JobsAnswer, ServerLink } from './server-link.ts';
 
-export const batchesPath = '/api/v1/agent/batches';
-export const jobsPath = '/api/v1/agent/jobs';
+export const batchesPath = '/agent/v1/batches';
+export const jobsPath = '/agent/v1/jobs';
 
 const maxReplyBytes = 64 << 10;
 const maxJobsBytes = 64 << 20;
