@@ -24,6 +24,7 @@ export async function runJob(
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   const patience = new AbortController();
   void io.clock.sleep(longestRunMs, patience.signal).then(
     () => stop.abort(new DOMException('the run took too long', 'TimeoutError')),
