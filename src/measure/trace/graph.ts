@@ -1,6 +1,7 @@
 import { pathId } from '../../model/path-id.ts';
 import type { TraceGraph } from '../../model/trace.ts';
-import { isByFlow, SOLE_ANSWERS } from './per-packet.ts';
+import { markSoleFirstHop, type SoleFirstHop } from './first-hop.ts';
+import { isByFlow, soleAnswers } from './per-packet.ts';
 import { rowOf, rowsOf, successors, type Row } from './rows.ts';
 import type { Table } from './table.ts';
 
@@ -15,11 +16,17 @@ export interface Shape {
 /**
  * Nodes, edges and paths out of the table. An edge needs one flow that was seen at both ends, at hops where that flow gave one
  * answer only; behind a balancer that spreads packets one by one there is no such flow, and an edge is stated only where one
- * end is the only node of its hop.
+ * end is the only node of its hop. Every flow counts as seen at a first hop that is the only one by the routing table.
  * @param isTarget whether an address is the target's
  */
-export function shapeOf(table: Table, firstTtl: number, isTarget: (address: string) => boolean): Shape {
+export function shapeOf(
+  table: Table,
+  firstTtl: number,
+  isTarget: (address: string) => boolean,
+  sole: SoleFirstHop = () => false,
+): Shape {
   const rows = rowsOf(table, firstTtl, lastHop(table, firstTtl));
+  markSoleFirstHop(rows, sole);
   const shape: Shape = { nodes: [], edges: [], paths: [], balancers: [] };
   const ids = rows.map((row) => addNodes(shape, row));
   for (let i = 0; i + 1 < rows.length; i++) addEdges(shape, table, rows, ids, i);
@@ -46,10 +53,8 @@ function addNodes(shape: Shape, row: Row): Ids {
     shape.nodes.push({ id: shape.nodes.length, ttl: row.ttl, address, flows: flows.sort((a, b) => a - b) });
   };
   for (const address of row.vertices.keys()) {
-    add(
-      address,
-      row.cells.filter((cell) => cell.addresses.includes(address)).map(({ flow }) => flow),
-    );
+    const seen = row.cells.filter((cell) => cell.addresses.includes(address)).map(({ flow }) => flow);
+    add(address, row.passedByAll ? [...row.vertices.get(address)!] : seen);
   }
   const silent = row.cells.filter((cell) => cell.received === 0).map(({ flow }) => flow);
   // Where one node is known, silence is that node's: limited or lost. Where several are, it is not known whose.
@@ -62,7 +67,7 @@ function addEdges(shape: Shape, table: Table, rows: readonly Row[], ids: readonl
   const add = (from: string, to: string, flows: number[]) =>
     shape.edges.push({ from: ids[i]!.get(from)!, to: ids[i + 1]!.get(to)!, flows });
   if (near.perPacket || far.perPacket) {
-    const sole = [near, far].find((row) => row.vertices.size === 1 && row.samples >= SOLE_ANSWERS && row.silent === 0);
+    const sole = [near, far].find((row) => isSole(row, row === near ? far : near));
     const goesOn = (vertex: string) => !near.cells.some((cell) => cell.endings.includes(vertex));
     if (sole !== undefined) {
       for (const from of [...near.vertices.keys()].filter(goesOn))
@@ -78,6 +83,10 @@ function addEdges(shape: Shape, table: Table, rows: readonly Row[], ids: readonl
         flows.sort((a, b) => a - b),
       );
   }
+}
+
+function isSole(row: Row, beside: Row): boolean {
+  return row.passedByAll || (row.vertices.size === 1 && row.samples >= soleAnswers(beside) && row.silent === 0);
 }
 
 function addBalancers(shape: Shape, table: Table, rows: readonly Row[], ids: readonly Ids[], i: number): void {

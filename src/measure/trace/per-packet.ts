@@ -3,14 +3,21 @@ import type { Table } from './table.ts';
 import type { Wishes } from './wishes.ts';
 
 /**
- * Answers that flows must repeat before their hop counts as chosen by flow: of two branches taken packet by packet, five
- * repeats see the same one all along once in 32 times.
+ * Answers that flows must repeat before their hop counts as chosen by flow: of two branches taken packet by packet, six
+ * repeats see the same one all along once in 64 times.
  */
-const REPEATS = 5;
+const REPEATS = 6;
 /** The same for each node before a hop where flows seem to mesh, which packets that are spread one by one imitate. */
 const SUSPECT_REPEATS = 10;
 /** Answers wanted of a hop beside a per-packet balancer that seems to be a single node, before links to it are stated. */
-export const SOLE_ANSWERS = 16;
+const SOLE_ANSWERS = 16;
+/** More where that hop has many nodes: another way could lie behind one of them only. */
+const SOLE_ANSWERS_PER_NODE = 8;
+
+/** Answers after which a hop that seems to be a single node counts as one, by the hops beside it. */
+export function soleAnswers(...beside: readonly (Row | undefined)[]): number {
+  return Math.max(SOLE_ANSWERS, ...beside.map((row) => SOLE_ANSWERS_PER_NODE * (row?.vertices.size ?? 0)));
+}
 
 /** Asks flows again where ways part, to tell a balancer by flow from one by packet. */
 export function checkRepeats(wishes: Wishes, table: Table, rows: readonly Row[], suspects: ReadonlySet<number>): void {
@@ -19,13 +26,15 @@ export function checkRepeats(wishes: Wishes, table: Table, rows: readonly Row[],
     const beside = before?.perPacket === true || rows[i + 1]?.perPacket === true;
     if (row.perPacket) continue;
     if (row.vertices.size < 2) {
-      if (beside && row.vertices.size === 1) askMore(wishes, row, everyFlow(row), SOLE_ANSWERS - row.samples);
+      if (beside && row.vertices.size === 1 && !row.passedByAll)
+        askMore(wishes, row, everyFlow(row), soleAnswers(before, rows[i + 1]) - row.samples);
     } else if (suspects.has(row.ttl)) {
       for (const flows of parting(table, row, before)) {
         askMore(wishes, row, flows, SUSPECT_REPEATS - repeats(row, flows));
       }
     } else if (row.vertices.size > (before?.vertices.size ?? 1) && !isByFlow(table, rows, i)) {
-      askMore(wishes, row, everyFlow(row), REPEATS - repeatsOf(row));
+      // What the next hop says of the same flows may make repeats needless.
+      if (!wishes.isOpenAt(row.ttl + 1)) askMore(wishes, row, everyFlow(row), REPEATS - repeatsOf(row));
     }
   }
 }
@@ -78,10 +87,12 @@ function parting(table: Table, row: Row, before: Row | undefined): ReadonlySet<n
     .map((next) => new Set([...next.values()].flat()));
 }
 
+const MOST_REPEATS = 64;
+
 /** Bounded even where every other probe is lost. */
 function askMore(wishes: Wishes, row: Row, flows: ReadonlySet<number>, count: number): void {
   const answered = row.cells.filter((cell) => cell.received > 0 && flows.has(cell.flow));
   const spent = answered.reduce((sum, cell) => sum + cell.sent - 1, 0);
   const flying = answered.reduce((sum, cell) => sum + cell.flying, 0);
-  wishes.repeat(row.ttl, answered, Math.min(count - flying, 2 * SOLE_ANSWERS - spent));
+  wishes.repeat(row.ttl, answered, Math.min(count - flying, MOST_REPEATS - spent));
 }

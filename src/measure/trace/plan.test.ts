@@ -40,7 +40,7 @@ function discover(network: Network, more: Partial<PlanOptions> = {}) {
     if (probes > 50_000) throw new Error(`no end on network ${network.seed}`);
   }
   const target = network.address.at(-1)!;
-  const shape = shapeOf(table, 1, (address) => address === target);
+  const shape = shapeOf(table, 1, (address) => address === target, options.soleFirstHop);
   return { table, plan, probes, shape };
 }
 
@@ -53,6 +53,22 @@ function score(network: Network, more?: Partial<PlanOptions>) {
   const invented = [...found].filter((address) => !truth.addresses.has(address));
   const all = [...truth.addresses].every((address) => found.has(address));
   return { truth, all, false_, invented, probes, plan, shape };
+}
+
+/** One way per router of the widest layer; where a layer has one router, all ways go through it. */
+function layered(widths: readonly number[], seed: number): Network {
+  const layers: number[][] = [[0]];
+  let nodes = 1;
+  for (const width of [...widths, 1]) layers.push(Array.from({ length: width }, () => nodes++));
+  const next = layers.flatMap((layer, i) =>
+    layer.map((_, place) => {
+      const far = layers[i + 1] ?? [];
+      return layer.length === far.length ? [far[place]!] : [...far];
+    }),
+  );
+  const none = Array.from({ length: nodes }, () => false);
+  const address = next.map((_, node) => `10.0.0.${node}`);
+  return { next, address, silent: none, perPacket: none, loss: 0, seed };
 }
 
 /** Over many networks: no edge that is none, and everything found as often as the stopping rule promises. */
@@ -90,6 +106,23 @@ describe('Plan on random networks', { timeout: PATIENCE_MS }, () => {
     ['packets spread one by one', { perPacketShare: 0.2 }, 150],
   ])('with %s there is still no false edge', (_name, trouble, count) => {
     expectTruth({ shape: 'any', ...trouble }, count);
+  });
+
+  /** Layers of so many routers, each linked to the one beside it; the probes of MDA (n to find k: the published table) hop by hop. */
+  test.each([
+    ['a chain', [1, 1, 1], [1, 6, 6]],
+    ['two ways', [1, 2, 2, 2], [1, 11, 11, 11]],
+    ['four ways', [1, 4, 4, 4], [1, 21, 21, 21]],
+  ])('%s: no more probes than the stopping rule of MDA at every hop and one for each end', (_name, widths, hops) => {
+    const probes: number[] = [];
+    for (let seed = 1; seed <= 60; seed++) {
+      const network = layered(widths, seed);
+      const one = score(network, { soleFirstHop: () => true });
+      expect(one.false_).toEqual([]);
+      probes.push(one.probes);
+    }
+    const median = probes.sort((a, b) => a - b)[30];
+    expect(median).toBeLessThanOrEqual(hops.reduce((sum, n) => sum + n, 0) + 1);
   });
 
   test('MDA-Lite needs fewer probes than MDA on even networks, and falls back on others', () => {

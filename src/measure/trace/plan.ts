@@ -1,8 +1,10 @@
+import { markSoleFirstHop, type SoleFirstHop } from './first-hop.ts';
 import { widenByNode } from './node-control.ts';
 import { checkRepeats } from './per-packet.ts';
 import { addressAt, onlyEnds, predecessors, rowOf, rowsOf, successors, type Row } from './rows.ts';
+import { addSpread } from './spread.ts';
 import { flowsNeeded } from './stopping.ts';
-import type { Table } from './table.ts';
+import type { Cell, Table } from './table.ts';
 import { Wishes, type Wish } from './wishes.ts';
 
 export interface PlanOptions {
@@ -13,14 +15,20 @@ export interface PlanOptions {
   /** Stop after so many silent hops in a row. */
   silentHops: number;
   maxFlows: number;
+  soleFirstHop?: SoleFirstHop;
 }
 
-/** How many TTLs the first flow runs ahead of its answers: each is a round trip saved, and at most one probe too many. */
-const AHEAD = 2;
+/**
+ * How many TTLs the first flow runs ahead of its answers: two save round trips and may send one probe beyond the end. Paths
+ * that are over after a few hops are quick anyway, so one will do; not where a hop is silent, which takes a wait to know.
+ */
+const AHEAD = { near: 1, far: 2, farFromTtl: 8 } as const;
 /** Probes for one flow at one hop: that hop has answered others, the scout's, the rest. */
 const ATTEMPTS = { answeringHop: 3, scout: 2, silentHop: 1 } as const;
 /** Flows that a vertex must be seen with before a pair of hops counts as unmeshed (φ of MDA-Lite). */
 const PHI = 2;
+/** Flows that are tried at once for a vertex with too few: one for so many vertices that they could come to. */
+const MORE_AT_ONCE = 4;
 
 /**
  * What to send next, as a function of what is known (MDA: Augustin et al. 2007; MDA-Lite: Vermeulen et al. 2018). Asked again after
@@ -65,7 +73,9 @@ export class Plan {
 
   #rows(): Row[] {
     const { firstTtl } = this.#options;
-    return rowsOf(this.#table, firstTtl, this.#table.reach);
+    const rows = rowsOf(this.#table, firstTtl, this.#table.reach);
+    markSoleFirstHop(rows, this.#options.soleFirstHop ?? (() => false));
+    return rows;
   }
 
   /** One flow explores how far the path goes: a few hops ahead of its answers, and not beyond a run of silent hops. */
@@ -76,8 +86,10 @@ export class Plan {
     if (flow === null) return;
     const last = Math.min(maxTtl, reach + silentHops, this.#table.endOf(flow));
     let open = 0;
-    for (let ttl = firstTtl; ttl <= last && open < AHEAD; ttl++) {
+    let ahead: number = AHEAD.near;
+    for (let ttl = firstTtl; ttl <= last && open < ahead; ttl++) {
       const cell = this.#table.cell(ttl, flow);
+      if (ttl >= AHEAD.farFromTtl || isSilent(cell)) ahead = AHEAD.far;
       if (cell !== undefined && (cell.received > 0 || this.#triedOut(cell.sent, cell.flying, ttl > reach))) continue;
       // Hops behind it that this flow skipped belong to the search below; only what lies ahead is scouted.
       if (ttl <= reach && flow !== 0) continue;
@@ -114,17 +126,23 @@ export class Plan {
       const near = rows[i - 1];
       const byNode = algorithm === 'mda' || this.#byNode.has(row.ttl - 1);
       const controlled = near !== undefined && near.vertices.size > 0 && !near.perPacket && !row.perPacket;
-      if (byNode && controlled) widenByNode(this.#wishes, this.#table, near, row, confidence);
-      else this.#widenHop(row);
+      if (byNode && controlled && !near.passedByAll) widenByNode(this.#wishes, this.#table, near, row, confidence);
+      else this.#widenHop(row, near);
     }
   }
 
   /** The stopping rule over all flows that come to this hop, wherever from. */
-  #widenHop(row: Row): void {
-    const needed = onlyEnds(row.cells) ? 1 : flowsNeeded(row.vertices.size, this.#options.confidence);
+  #widenHop(row: Row, near: Row | undefined): void {
+    const sure = row.passedByAll || onlyEnds(row.cells);
+    const needed = sure ? 1 : flowsNeeded(row.vertices.size, this.#options.confidence);
     if (row.perPacket) return this.#wishes.repeat(row.ttl, row.cells, needed - row.samples - row.flying);
     const counted = row.answered + (row.answered === 0 ? row.silent : 0) + this.#wishes.openAt(row);
-    this.#wishes.addFlows(row.ttl, needed - counted);
+    const missing = needed - counted;
+    if (near === undefined || near.vertices.size < 2 || near.perPacket) this.#wishes.addFlows(row.ttl, missing);
+    // Which flows are worth asking here is known when it is known where they were before; silence could take for ever.
+    else if (near.silent > 0 || !this.#wishes.isOpenAt(near.ttl)) {
+      addSpread(this.#wishes, this.#table, near, row, { missing, needed });
+    }
   }
 
   /** For each pair of hops: every node known with a neighbour on the other side; then meshing and evenness (MDA-Lite §3). */
@@ -138,8 +156,7 @@ export class Plan {
         continue;
       }
       this.#seeTwice(near, far);
-      const settled =
-        near.flying + far.flying === 0 && !this.#wishes.some((ttl) => ttl === near.ttl || ttl === far.ttl);
+      const settled = !this.#wishes.isOpenAt(near.ttl) && !this.#wishes.isOpenAt(far.ttl);
       // While nodes are still to be found, which hop is the wider one is not known.
       const trouble = settled ? this.#trouble(near, far) : null;
       if (trouble === 'meshing') [near.ttl, far.ttl].forEach((ttl) => this.#suspects.add(ttl));
@@ -149,7 +166,8 @@ export class Plan {
 
   #linkAll(near: Row, far: Row): void {
     for (const vertex of far.vertices.keys()) {
-      if (predecessors(this.#table, far, vertex).size === 0) this.#wishes.addOneOf(near.ttl, far.vertices.get(vertex)!);
+      const linked = near.passedByAll || predecessors(this.#table, far, vertex).size > 0;
+      if (!linked) this.#wishes.addOneOf(near.ttl, far.vertices.get(vertex)!);
     }
     for (const [vertex, flows] of near.vertices) {
       const going = flows.filter((flow) => this.#table.endOf(flow) > near.ttl);
@@ -164,8 +182,10 @@ export class Plan {
       const going = flows.filter((flow) => this.#table.endOf(flow) >= narrow.ttl);
       const seen = going.filter((flow) => addressAt(this.#table, narrow.ttl, flow) !== null).length;
       for (let missing = PHI - seen; missing > 0; missing--) {
-        if (!this.#wishes.addOneOf(narrow.ttl, going) && going.length < PHI && going.length === flows.length) {
-          this.#wishes.addFlows(wide.ttl, 1);
+        const few = !this.#wishes.addOneOf(narrow.ttl, going) && going.length < PHI && going.length === flows.length;
+        // Nodes before the narrower hop are asked evenly anyway; of the wider hop behind, more flows are looked for, a few at once.
+        if (few && wide === far && !this.#wishes.isOpenAt(wide.ttl)) {
+          this.#wishes.addFlows(wide.ttl, Math.ceil(wide.vertices.size / MORE_AT_ONCE));
         }
       }
     }
@@ -192,4 +212,9 @@ export class Plan {
       if (i > index && rows[i]!.vertices.size < 2) break;
     }
   }
+}
+
+/** Asked, and so far in vain. */
+function isSilent(cell: Cell | undefined): boolean {
+  return cell !== undefined && cell.received === 0 && cell.sent > cell.flying;
 }

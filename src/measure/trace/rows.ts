@@ -17,6 +17,8 @@ export interface Row {
   perPacket: boolean;
   /** Some flows end here, and some go on. */
   endsForSome: boolean;
+  /** Every flow is known to pass the one node of this hop. */
+  passedByAll: boolean;
 }
 
 /** All hops from `firstTtl` to `lastTtl`. */
@@ -38,6 +40,7 @@ export function rowOf(table: Table, ttl: number): Row {
     flying: 0,
     perPacket: false,
     endsForSome: false,
+    passedByAll: false,
   };
   let ended = 0;
   for (const cell of cells) {

@@ -5,6 +5,7 @@ import { errnoOf, isNoRoute } from '../../wire/error-queue.ts';
 import { describeIcmp } from '../../wire/icmp.ts';
 import type { Io } from '../../wire/io.ts';
 import type { TraceReply, TraceTarget, TraceTransport } from '../../wire/trace/transport.ts';
+import type { SoleFirstHop } from './first-hop.ts';
 import { shapeOf, type Shape } from './graph.ts';
 import type { TraceOptions } from './options.ts';
 import { Plan } from './plan.ts';
@@ -33,18 +34,26 @@ export class Session {
   complete = false;
   readonly #target: TraceTarget;
   readonly #options: TraceOptions;
+  readonly #soleFirstHop: SoleFirstHop;
   #end: TraceReply | null = null;
   #discoveryProbes: number | null = null;
   #plainRttMs: number | null | undefined;
   #shape: { version: number; shape: Shape } | null = null;
 
-  constructor(transport: TraceTransport, target: TraceTarget, options: TraceOptions, clock: Io['clock']) {
+  constructor(
+    transport: TraceTransport,
+    target: TraceTarget,
+    options: TraceOptions,
+    clock: Io['clock'],
+    soleFirstHop: SoleFirstHop,
+  ) {
     this.#target = target;
+    this.#soleFirstHop = soleFirstHop;
     this.#options = options;
     this.family = target.family;
     this.prober = new Prober(transport, clock, options.waitMs);
     const algorithm = options.algorithm === 'auto' ? 'mda-lite' : options.algorithm;
-    this.plan = new Plan(this.table, { ...options, algorithm });
+    this.plan = new Plan(this.table, { ...options, algorithm, soleFirstHop });
   }
 
   readonly heed = (probed: Probed): void => {
@@ -114,7 +123,8 @@ export class Session {
   #currentShape(): Shape {
     const { version } = this.table;
     if (this.#shape?.version !== version) {
-      const shape = shapeOf(this.table, this.#options.firstTtl, (address) => address === this.#target.address);
+      const isTarget = (address: string) => address === this.#target.address;
+      const shape = shapeOf(this.table, this.#options.firstTtl, isTarget, this.#soleFirstHop);
       this.#shape = { version, shape };
     }
     return this.#shape.shape;

@@ -63,7 +63,7 @@ export function simulatedTransport(simulation: Simulation): SimulatedTransport {
 }
 
 export function simulatedDoors(transport: TraceTransport): TraceDoors {
-  return { open: () => transport, holdStamps: () => Promise.resolve(() => undefined) };
+  return { open: () => transport, holdStamps: () => Promise.resolve(() => undefined), soleNextHop: () => null };
 }
 
 /** A network of one path, by its routers: null for one that is silent. Its target is the last address. */

@@ -192,6 +192,7 @@ describe('traceUpdates()', () => {
         throw new SystemCallError('socket', 13, '');
       },
       holdStamps: () => Promise.resolve(() => undefined),
+      soleNextHop: () => null,
     };
     const options = traceOptions.parse({ method: 'icmp' });
     for await (const { trace: one } of traceUpdates(targetOf(`http://${TARGET}/`), options, io, never, doors)) {

@@ -5,12 +5,14 @@ import type { TraceGraph } from '../../model/trace.ts';
 import { errnoOf, holdStamps } from '../../wire/error-queue.ts';
 import type { Io } from '../../wire/io.ts';
 import { openTraceTransport } from '../../wire/trace/open.ts';
+import { soleNextHop } from '../../wire/route.ts';
 import type { TraceTarget, TraceTransport } from '../../wire/trace/transport.ts';
 import { resolveTarget } from '../dns.ts';
 import type { Target } from '../probe.ts';
 import { discover } from './discovery.ts';
 import type { TraceOptions } from './options.ts';
 import { measureRounds } from './rounds.ts';
+import { soleFirstHop } from './first-hop.ts';
 import { Session, sendFailure } from './session.ts';
 
 /** How far a trace has come. Every update holds all that is known so far; the last one has phase `done`. */
@@ -33,9 +35,11 @@ export interface TraceDoors {
   open(method: TraceTransport['method'], target: TraceTarget): TraceTransport;
   /** See wire/error-queue.ts. */
   holdStamps(sleep: (ms: number) => Promise<void>): Promise<() => void>;
+  /** See wire/route.ts. */
+  soleNextHop: typeof soleNextHop;
 }
 
-const kernelDoors: TraceDoors = { open: openTraceTransport, holdStamps };
+const kernelDoors: TraceDoors = { open: openTraceTransport, holdStamps, soleNextHop };
 /** First registered port of traceroute(8), where nothing listens. */
 const UDP_PORT = 33_434;
 
@@ -70,7 +74,8 @@ export async function* traceUpdates(
   } catch (error) {
     return yield none(first.address, sendFailure(error, first.address), refusal(options.method, errnoOf(error)));
   }
-  const session = new Session(transport, to, options, io.clock);
+  const firstHop = soleFirstHop(doors.soleNextHop(to.address));
+  const session = new Session(transport, to, options, io.clock, firstHop);
   const release = await doors.holdStamps((ms) => io.clock.sleep(ms, signal));
   try {
     for await (const { phase, round, records } of run(session, options, io, signal)) {

@@ -78,8 +78,11 @@ export class Wishes {
     return this.#keys.has(ttl * 65_536 + flow);
   }
 
-  some(test: (ttl: number) => boolean): boolean {
-    return this.list.some(({ ttl }) => test(ttl));
+  /** Whether anything is wanted or on the way at this TTL. */
+  isOpenAt(ttl: number): boolean {
+    if (this.list.some((wish) => wish.ttl === ttl)) return true;
+    for (const cell of this.#table.row(ttl).values()) if (cell.flying > 0) return true;
+    return false;
   }
 
   #isOpen(ttl: number, flow: number): boolean {
