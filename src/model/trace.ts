@@ -44,12 +44,9 @@ export const traceNode = z.object({
   sent: z.number().int(),
   received: z.number().int(),
   rtts: traceRtts.nullable(),
-  flows: z
-    .array(z.number().int())
-    .meta({
-      description:
-        'Flows that were seen to pass here; at a first hop that the routing table says is the only one, all.',
-    }),
+  flows: z.array(z.number().int()).meta({
+    description: 'Flows that were seen to pass here; at a first hop that the routing table says is the only one, all.',
+  }),
   icmp: z
     .object({ type: z.number().int(), code: z.number().int(), message: z.string() })
     .nullable()
