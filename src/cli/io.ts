@@ -229,5 +229,6 @@ function createLog(terminal: Terminal, debug: boolean): Log {
       if (debug) terminal.err(`debug: ${message}\n`);
     },
     warn: (message) => terminal.err(`warning: ${message}\n`),
+    error: (message) => terminal.err(`error: ${message}\n`),
   };
 }

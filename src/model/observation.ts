@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { agentHealth } from './agent-health.ts';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
@@ -110,6 +111,7 @@ export const clientObservation = z.object({
     .number()
     .meta({ description: 'Largest jump of the wall clock against the monotonic clock during the run.' }),
   cpuShare: z.number().meta({ description: 'CPU seconds used by this process per second.' }),
+  agent: agentHealth.optional().meta({ description: 'Of an agent: what else it knows of itself.' }),
 });
 
 /** One measured fact. A closed union: `kind` says which probe made it. */

@@ -33,7 +33,14 @@ export const sampleMetrics = [
   'certificateDaysLeft',
   'scheduleLagMs',
   'clockOffsetMs',
+  'clockOffsetErrorMs',
+  'clockStepMs',
+  'loopLagMs',
   'cpuShare',
+  'spoolBatches',
+  'droppedSamples',
+  'skippedStarts',
+  'uplinkUp',
 ] as const;
 export type SampleMetric = (typeof sampleMetrics)[number];
 

@@ -1,3 +1,4 @@
+import type { AgentHealth } from '../model/agent-health.ts';
 import type { TlsSummary } from '../model/inference.ts';
 import type { Observation, ObservationKind, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -188,8 +189,27 @@ const tell: { [K in ObservationKind]: (observation: ObservationOf<K>) => Told } 
       shorter: () => ({ ...observation, request: { ...request, gaps: [], tcp: { ...tcp, info: [] } } }),
     };
   },
-  client: ({ scheduleLagP99Ms, cpuShare }) => ({ metrics: { scheduleLagMs: scheduleLagP99Ms, cpuShare } }),
+  client: ({ scheduleLagP99Ms, eventLoopLagP99Ms, clockStepMs, cpuShare, agent }) => ({
+    metrics: {
+      scheduleLagMs: scheduleLagP99Ms,
+      loopLagMs: eventLoopLagP99Ms,
+      clockStepMs,
+      cpuShare,
+      ...(agent && metricsOfAgent(agent)),
+    },
+  }),
 };
+
+function metricsOfAgent({ clockOffsetMs, spool, skippedStarts, uplink }: AgentHealth): Told['metrics'] {
+  return {
+    clockOffsetMs: clockOffsetMs && (clockOffsetMs[0] + clockOffsetMs[1]) / 2,
+    clockOffsetErrorMs: clockOffsetMs && (clockOffsetMs[1] - clockOffsetMs[0]) / 2,
+    spoolBatches: spool.batches,
+    droppedSamples: spool.droppedSamples,
+    skippedStarts: skippedStarts.running + skippedStarts.late,
+    uplinkUp: uplink === null ? null : uplink === 'up' ? 1 : 0,
+  };
+}
 
 /** Group and certificate; null where the handshake shows none (a resumed session), which is no change. */
 function stateOfTls(tls: TlsSummary | null): string | null {

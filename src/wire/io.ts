@@ -115,4 +115,6 @@ export interface Signals {
 export interface Log {
   debug(message: string): void;
   warn(message: string): void;
+  /** Somebody has to do something. */
+  error(message: string): void;
 }

@@ -154,6 +154,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     log: {
       debug: () => undefined,
       warn: (message) => err.push(`warning: ${message}\n`),
+      error: (message) => err.push(`error: ${message}\n`),
     },
     stdout: () => out.join(''),
     stderr: () => err.join(''),
