@@ -17,13 +17,12 @@ export interface AppendState {
   buffers: Buffers;
 }
 
-/** Stores a group of batches in one transaction, which the engine makes durable before COMMIT returns. */
+/** Stores a group of batches in the transaction of the caller. */
 export async function appendGroup(
   connection: DuckDBConnection,
   group: Group,
   state: AppendState,
 ): Promise<('stored' | 'duplicate')[]> {
-  await connection.run('BEGIN');
   const taken = await knownKeys(connection, group.batches, state.filter);
   const results = group.batches.map(({ key }) => {
     if (taken.has(key)) return 'duplicate' as const;
@@ -32,8 +31,6 @@ export async function appendGroup(
   });
   const fresh = group.batches.filter((_, i) => results[i] === 'stored');
   if (fresh.length > 0) await writeBatches(connection, fresh, group, state);
-  await connection.run('COMMIT');
-  state.words.committed();
   return results;
 }
 

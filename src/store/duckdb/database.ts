@@ -15,22 +15,23 @@ export interface DatabaseOptions {
   threads: number;
 }
 
-/** Connections that readers share; more than these wait. */
+/** Readers at once; more of them wait. Writers do not. */
 const READERS = 4;
 
 /**
- * One database file and the connections to it. After some errors of the medium (a full disk) the engine refuses all further
- * work until the file has been opened again: `mend` does that, and reads and writes go on.
+ * One database file, and connections to it, lent to one user at a time. After some errors of the medium the engine refuses all
+ * further work until the file has been opened again: `mend` does that, and reads and writes go on.
  */
 export class Database {
   readonly path: string;
   readonly #options: DatabaseOptions;
   #instance: DuckDBInstance | undefined;
   #idle: DuckDBConnection[] = [];
+  readonly #inUse = new Set<Promise<unknown>>();
   #readers = 0;
   #waiting: (() => void)[] = [];
-  #reading = new Set<Promise<unknown>>();
-  #mending: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
+  #isClosed = false;
 
   private constructor(path: string, options: DatabaseOptions) {
     this.path = path;
@@ -43,65 +44,72 @@ export class Database {
     return database;
   }
 
-  /** A connection of its own, for a writer. */
-  connect(): Promise<DuckDBConnection> {
-    if (!this.#instance) throw new Error(`"${this.path}" is closed`);
-    return this.#instance.connect();
-  }
-
-  /** Lends a connection in a transaction: all that `read` asks sees the same state. */
-  async read<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    await this.#mending;
-    while (this.#readers >= READERS) await new Promise<void>((free) => this.#waiting.push(free));
-    this.#readers++;
-    const done = this.#lend(read);
-    this.#reading.add(done);
+  /** Lends a connection. One whose user failed is closed, which rolls back what it had begun. */
+  async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    await this.#ready();
+    const done = this.#lend(work);
+    this.#inUse.add(done);
     try {
       return await done;
     } finally {
-      this.#reading.delete(done);
+      this.#inUse.delete(done);
+    }
+  }
+
+  /** Lends a connection in a transaction: all that `work` asks sees the same state. */
+  async read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    while (this.#readers >= READERS) await new Promise<void>((free) => this.#waiting.push(free));
+    this.#readers++;
+    try {
+      return await this.use((connection) => transaction(connection, () => work(connection)));
+    } finally {
       this.#readers--;
       this.#waiting.shift()?.();
     }
   }
 
-  async #lend<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    const instance = this.#instance;
-    const connection = this.#idle.pop() ?? (await this.connect());
+  /** To be called by whoever was refused: opens the file again if `failure` says that the engine has given up on it. */
+  async mend(failure: unknown): Promise<void> {
+    if (!/invalidated|FATAL/i.test(String(failure)) || this.#isClosed) return;
+    this.#opening ??= this.#reopen().finally(() => (this.#opening = undefined));
+    // Whether it could be opened is for the next user to see: there may be no space even for that.
+    await this.#opening.catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled([this.#opening, ...this.#inUse]);
+    this.#closeInstance();
+  }
+
+  async #ready(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    if (this.#instance) return;
+    if (this.#isClosed) throw new Error(`"${this.path}" is closed`);
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
+    await this.#opening;
+  }
+
+  async #lend<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#instance!.connect());
     try {
-      await connection.run('BEGIN');
-      const result = await read(connection);
-      await connection.run('COMMIT');
-      if (instance === this.#instance) this.#idle.push(connection);
-      else connection.closeSync();
+      const result = await work(connection);
+      this.#idle.push(connection);
       return result;
     } catch (error) {
-      // Whatever state it is in: the next reader gets a new one.
       connection.closeSync();
       throw error;
     }
   }
 
-  /** Opens the file again if `failure` says that the engine has given up on it; true when it did. */
-  async mend(failure: unknown): Promise<boolean> {
-    if (!/invalidated|FATAL/i.test(String(failure))) return false;
-    this.#mending ??= this.#reopen().finally(() => (this.#mending = undefined));
-    await this.#mending;
-    return true;
-  }
-
-  async close(): Promise<void> {
-    await Promise.allSettled(this.#reading);
-    this.#closeInstance();
-  }
-
   async #reopen(): Promise<void> {
-    await Promise.allSettled(this.#reading);
+    await Promise.allSettled(this.#inUse);
     this.#closeInstance();
     await this.#open();
   }
 
   #closeInstance(): void {
+    // The file stays locked for as long as any connection to it is there.
     for (const connection of this.#idle) connection.closeSync();
     this.#idle = [];
     this.#instance?.closeSync();
@@ -126,6 +134,14 @@ export class Database {
       throw busy(this.path, error) ?? error;
     }
   }
+}
+
+/** Runs `work` in a transaction; one that fails is rolled back with its connection. */
+export async function transaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run('BEGIN');
+  const result = await work();
+  await connection.run('COMMIT');
+  return result;
 }
 
 /** The engine says who holds the lock: `Conflicting lock is held in /usr/bin/node (PID 17) by user …`. */

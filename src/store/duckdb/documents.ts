@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Document, Documents, Write } from '../documents.ts';
-import type { Database } from './database.ts';
+import { transaction, type Database } from './database.ts';
 import { eachChunk, firstRow } from './rows.ts';
 
 /** What the log says last of a document; the body as text, so that nobody can change it in passing. */
@@ -28,7 +28,7 @@ export class DuckDocuments implements Documents {
   readonly about: string;
   readonly #database: Database;
   readonly #collections = new Map<string, Map<string, Entry>>();
-  #writer: DuckDBConnection | undefined;
+  #isStale = true;
   #queue: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #seq = 0;
@@ -41,21 +41,24 @@ export class DuckDocuments implements Documents {
 
   static async open(database: Database): Promise<DuckDocuments> {
     const documents = new DuckDocuments(database);
-    documents.#writer = await database.connect();
-    await documents.#writer.run(
-      'CREATE TABLE IF NOT EXISTS documents(seq BIGINT, collection VARCHAR, id VARCHAR, version INTEGER, body VARCHAR)',
-    );
-    await documents.#load(documents.#writer);
-    if (documents.#staleRows > 0) await documents.#compact(documents.#writer);
+    await database.use(async (connection) => {
+      await connection.run(
+        'CREATE TABLE IF NOT EXISTS documents(seq BIGINT, collection VARCHAR, id VARCHAR, version INTEGER, body VARCHAR)',
+      );
+      await documents.#load(connection);
+      if (documents.#staleRows > 0) await documents.#compact(connection);
+    });
     return documents;
   }
 
   async get(collection: string, id: string): Promise<Document | undefined> {
+    await this.#fresh();
     const entry = this.#collections.get(collection)?.get(id);
     return entry && documentOf(collection, id, entry);
   }
 
   async list(collection: string): Promise<Document[]> {
+    await this.#fresh();
     return [...(this.#collections.get(collection) ?? [])].map(([id, entry]) => documentOf(collection, id, entry));
   }
 
@@ -63,19 +66,27 @@ export class DuckDocuments implements Documents {
     const changes = writes.map(changeOf);
     const names = new Set(changes.map(({ collection, id }) => JSON.stringify([collection, id])));
     if (names.size < changes.length) throw new RangeError('Cannot commit: two changes of one document');
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ changes, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    });
+    return this.#enqueue(changes);
   }
 
   async close(): Promise<void> {
     await this.#writing;
-    this.#writer?.closeSync();
-    this.#writer = undefined;
   }
 
-  async #write(): Promise<void> {
+  /** After a failure: no answer before it is known what came of it. */
+  async #fresh(): Promise<void> {
+    if (this.#isStale && !this.#writing) await this.#enqueue([]);
+    else if (this.#isStale) await this.#writing;
+  }
+
+  #enqueue(changes: Waiting['changes']): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ changes, resolve, reject });
+      this.#writing ??= this.#work().finally(() => (this.#writing = undefined));
+    });
+  }
+
+  async #work(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0);
       try {
@@ -88,56 +99,57 @@ export class DuckDocuments implements Documents {
   }
 
   async #commit(group: readonly Waiting[]): Promise<boolean[]> {
+    try {
+      return await this.#database.use(async (connection) => {
+        if (this.#isStale) await this.#load(connection);
+        const { done, changes } = this.#decide(group);
+        if (changes.length === 0) return done;
+        await transaction(connection, () => this.#write(connection, changes));
+        for (const change of changes) this.#apply(change);
+        // What has been committed stays committed, whether or not there is room to tidy up.
+        if (this.#staleRows > STALE_ROWS) await this.#compact(connection).catch(() => {});
+        return done;
+      });
+    } catch (error) {
+      // Whether the last commit got through is known to the database alone.
+      this.#isStale = true;
+      await this.#database.mend(error);
+      throw error;
+    }
+  }
+
+  /** Which commits of a group succeed, each after those before it, and all that they change. */
+  #decide(group: readonly Waiting[]): { done: boolean[]; changes: Change[] } {
     const begun = new Map<string, number>();
-    const versionOf = ({ collection, id }: Change) =>
-      begun.get(JSON.stringify([collection, id])) ?? this.#collections.get(collection)?.get(id)?.version ?? 0;
+    const name = ({ collection, id }: Change) => JSON.stringify([collection, id]);
+    const versionOf = (change: Change) =>
+      begun.get(name(change)) ?? this.#collections.get(change.collection)?.get(change.id)?.version ?? 0;
     const accepted: Change[] = [];
     const done = group.map(({ changes }) => {
       if (changes.some((change) => versionOf(change) !== change.expected)) return false;
-      for (const change of changes)
-        begun.set(JSON.stringify([change.collection, change.id]), change.entry?.version ?? 0);
+      for (const change of changes) begun.set(name(change), change.entry?.version ?? 0);
       accepted.push(...changes);
       return true;
     });
-    if (accepted.length > 0) await this.#store(accepted);
-    return done;
+    return { done, changes: accepted };
   }
 
-  async #store(changes: readonly Change[]): Promise<void> {
-    try {
-      this.#writer ??= await this.#database.connect();
-      await this.#writer.run('BEGIN');
-      const rows = await this.#writer.createAppender('documents');
-      for (const { collection, id, entry } of changes) {
-        rows.appendBigInt(BigInt(++this.#seq));
-        rows.appendVarchar(collection);
-        rows.appendVarchar(id);
-        rows.appendInteger(entry?.version ?? 0);
-        if (entry) rows.appendVarchar(entry.text);
-        else rows.appendNull();
-        rows.endRow();
-      }
-      rows.closeSync();
-      await this.#writer.run('COMMIT');
-    } catch (error) {
-      await this.#recover(error);
-      throw error;
+  async #write(connection: DuckDBConnection, changes: readonly Change[]): Promise<void> {
+    const rows = await connection.createAppender('documents');
+    for (const { collection, id, entry } of changes) {
+      rows.appendBigInt(BigInt(++this.#seq));
+      rows.appendVarchar(collection);
+      rows.appendVarchar(id);
+      rows.appendInteger(entry?.version ?? 0);
+      if (entry) rows.appendVarchar(entry.text);
+      else rows.appendNull();
+      rows.endRow();
     }
-    for (const change of changes) this.#apply(change);
-    // What has been committed stays committed, whether or not there is room to tidy up.
-    if (this.#staleRows > STALE_ROWS) await this.#compact(this.#writer).catch(() => {});
-  }
-
-  /** Back to what the database says: whether the last commit got through is known to it alone. */
-  async #recover(failure: unknown): Promise<void> {
-    this.#writer?.closeSync();
-    this.#writer = undefined;
-    await this.#database.mend(failure);
-    this.#writer = await this.#database.connect();
-    await this.#load(this.#writer);
+    rows.closeSync();
   }
 
   async #load(connection: DuckDBConnection): Promise<void> {
+    this.#isStale = false;
     this.#collections.clear();
     this.#staleRows = 0;
     [this.#seq = 0] = await firstRow(connection, 'SELECT coalesce(max(seq), 0) FROM documents');

@@ -4,7 +4,7 @@ import { faultOfColumns } from '../columns.ts';
 import type { Batch, Store } from '../store.ts';
 import { appendGroup, type AppendState } from './append.ts';
 import { changes } from './changes.ts';
-import type { Database } from './database.ts';
+import { transaction, type Database } from './database.ts';
 import { KeyFilter } from './key-filter.ts';
 import { dropExpired, type Retention } from './retain.ts';
 import { rollHours, rollMinutes } from './roll.ts';
@@ -38,11 +38,11 @@ export class DuckStore implements Store {
   readonly #database: Database;
   readonly #options: DuckStoreOptions;
   readonly #state: AppendState;
-  #writer: DuckDBConnection | undefined;
   #queue: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #maintaining: Promise<void> = Promise.resolve();
   #nextNo = 1;
+  #wordsAreStale = false;
 
   private constructor(database: Database, options: DuckStoreOptions) {
     this.#database = database;
@@ -53,16 +53,13 @@ export class DuckStore implements Store {
 
   static async open(database: Database, options: DuckStoreOptions): Promise<DuckStore> {
     const store = new DuckStore(database, options);
-    const connection = await database.connect();
-    try {
+    await database.use(async (connection) => {
       await prepare(connection);
       const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
       store.#nextNo = last + 1;
       await store.#state.words.load(connection);
       await store.#loadFilter(connection);
-    } finally {
-      connection.closeSync();
-    }
+    });
     return store;
   }
 
@@ -93,8 +90,6 @@ export class DuckStore implements Store {
   async close(): Promise<void> {
     await this.#writing;
     await this.#maintaining;
-    this.#writer?.closeSync();
-    this.#writer = undefined;
   }
 
   async #read<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -131,38 +126,36 @@ export class DuckStore implements Store {
     // Numbers are never used twice, not even after a failure: it may have come after the point of no return.
     const firstNo = this.#nextNo;
     this.#nextNo += batches.length;
+    const group = { batches, firstNo, receivedMs: this.#options.clock.wallMs() };
     try {
-      this.#writer ??= await this.#database.connect();
-      const group = { batches, firstNo, receivedMs: this.#options.clock.wallMs() };
-      const results = await appendGroup(this.#writer, group, this.#state);
-      if (this.#state.filter.full) await this.#loadFilter(this.#writer);
-      return results;
+      return await this.#database.use(async (connection) => {
+        if (this.#wordsAreStale) await this.#state.words.load(connection);
+        this.#wordsAreStale = false;
+        // COMMIT returns when the log is on the disk.
+        const results = await transaction(connection, () => appendGroup(connection, group, this.#state));
+        this.#state.words.committed();
+        if (this.#state.filter.full) await this.#loadFilter(connection);
+        return results;
+      });
     } catch (error) {
-      await this.#recover(error);
+      await this.#database.mend(error);
+      // Words of a transaction that failed mean nothing; whether it did is known to the database alone.
+      this.#wordsAreStale = true;
       throw error;
     }
   }
 
-  /** Back to what the database says. Closing the connection rolls back whatever it had begun. */
-  async #recover(failure: unknown): Promise<void> {
-    this.#writer?.closeSync();
-    this.#writer = undefined;
-    await this.#database.mend(failure);
-    const connection = await this.#database.connect();
-    await this.#state.words.load(connection).finally(() => connection.closeSync());
-  }
-
   async #maintain(nowMs: number): Promise<void> {
-    const connection = await this.#database.connect();
+    const { words } = this.#state;
     try {
-      await transaction(connection, () => rollMinutes(connection, this.#state.words));
-      await transaction(connection, () => rollHours(connection));
-      await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
+      await this.#database.use(async (connection) => {
+        await transaction(connection, () => rollMinutes(connection, words));
+        await transaction(connection, () => rollHours(connection));
+        await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
+      });
     } catch (error) {
       await this.#database.mend(error);
       throw error;
-    } finally {
-      connection.closeSync();
     }
   }
 
@@ -174,12 +167,6 @@ export class DuckStore implements Store {
     );
     this.#state.filter = filter;
   }
-}
-
-async function transaction(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
-  await connection.run('BEGIN');
-  await work();
-  await connection.run('COMMIT');
 }
 
 /** Makes the tables of an empty file, and refuses those of a newer version. */

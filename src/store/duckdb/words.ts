@@ -13,13 +13,16 @@ export class Words {
   #fresh: { dictionary: DictionaryName; id: number; word: string }[] = [];
 
   async load(connection: DuckDBConnection): Promise<void> {
+    const rows: [string, number, string][] = [];
+    await eachChunk(connection, 'SELECT dictionary, id::DOUBLE, word FROM words', (columns) => {
+      const [dictionaries, ids, words] = [columns.texts(0), columns.numbers(1), columns.texts(2)];
+      ids.forEach((id, i) => rows.push([dictionaries[i]!, id, words[i]!]));
+    });
+    // At once, because readers ask meanwhile.
     this.#ids.clear();
     this.#words.clear();
     this.#fresh = [];
-    await eachChunk(connection, 'SELECT dictionary, id::DOUBLE, word FROM words', (columns) => {
-      const [dictionaries, ids, words] = [columns.texts(0), columns.numbers(1), columns.texts(2)];
-      ids.forEach((id, i) => this.#set(dictionaries[i]!, id, words[i]!));
-    });
+    for (const row of rows) this.#set(...row);
   }
 
   /** The id of a word, a new one if need be. */
