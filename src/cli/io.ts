@@ -158,7 +158,7 @@ export function handleSignals(
   };
   proc.on('SIGINT', onSignal);
   proc.on('SIGTERM', onSignal);
-  return { interrupted: stop.signal };
+  return { interrupted: stop.signal, onHangUp: (listener) => void proc.on('SIGHUP', listener) };
 }
 
 /** A reader that goes away (`| head`) stops the run as Ctrl-C does, so that everything is still cleaned up. */

@@ -8,10 +8,12 @@ import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
+import { serveLine } from '../model/serve-line.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
 import { throughputReport, throughputServeLine } from '../model/throughput.ts';
+import { adminReply, agentsReply, tokenReply } from '../serve/replies.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
@@ -58,6 +60,11 @@ export const schemas: readonly Published[] = [
     side: 'output',
   },
   { name: 'reflect', about: 'each line that inferpath reflect --json prints', schema: reflectLine, side: 'output' },
+  { name: 'serve', about: 'the line that inferpath serve --json prints', schema: serveLine, side: 'output' },
+  { name: 'up', about: 'the line that inferpath up --json prints', schema: serveLine, side: 'output' },
+  { name: 'token', about: 'what inferpath token --json prints', schema: tokenReply, side: 'output' },
+  { name: 'agents', about: 'what inferpath agents --json prints', schema: agentsReply, side: 'output' },
+  { name: 'admin', about: 'what inferpath admin --json prints', schema: adminReply, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Documents } from '../store/documents.ts';
 import type { Clock } from '../wire/io.ts';
 import type { Audit, AuditEvent } from './audit.ts';

@@ -6,7 +6,7 @@ import type { ServeContext } from './context.ts';
 import { secureHeaders } from './headers.ts';
 import { invalidInput, Problem } from './problem.ts';
 import type { Answer, Door, Peer, Route, RouteInput } from './route.ts';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 type Env = { Bindings: Peer };
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Documents, Write } from '../store/documents.ts';
 import type { Clock } from '../wire/io.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentJobs } from '../model/agent-protocol.ts';
 import type { Network } from '../model/network.ts';
 import type { Documents } from '../store/documents.ts';

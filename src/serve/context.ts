@@ -6,6 +6,7 @@ import { Audit } from './audit.ts';
 import { Sessions } from './auth/sessions.ts';
 import { Tokens } from './auth/tokens.ts';
 import type { Configuration } from './configuration.ts';
+import { Current } from './current.ts';
 import { EventHub } from './events.ts';
 import { Ingest } from './ingest.ts';
 import { BackOff, RateLimit } from './limits.ts';
@@ -26,6 +27,8 @@ export interface ServeContext {
   agents: Agents | null;
   authorities: Authorities | null;
   ingest: Ingest;
+  /** What the rules say of the last hour. */
+  current: Current;
   events: EventHub;
   refusals: Refusals;
   backOff: BackOff;
@@ -52,13 +55,18 @@ export function createContext(parts: ContextParts): ServeContext {
   const audit = new Audit(documents, io.clock);
   const tokens = new Tokens(documents, audit, io.clock);
   const events = new EventHub(io);
+  const ingest = new Ingest({ store, configuration, events, io });
+  configuration.onChange((changes) =>
+    events.publish('network', { revision: configuration.revision, changes: changes.length }),
+  );
   return {
     ...parts,
     audit,
     tokens,
     sessions: new Sessions(documents, audit, io.clock, tokens),
     agents: authorities ? new Agents(documents, audit, io.clock, authorities) : null,
-    ingest: new Ingest({ store, configuration, events, io }),
+    ingest,
+    current: new Current({ store, io, version: parts.version, configuration, ingest }),
     events,
     refusals: new Refusals(audit, io.clock),
     backOff: new BackOff(io.clock),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** RFC 9457 problem document: what every error of the HTTP API looks like. */
 export const problemBody = z

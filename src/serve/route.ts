@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Permission, Principal } from './auth/role.ts';
 import type { ServeContext } from './context.ts';
 

@@ -2,8 +2,10 @@ import { agentRoutes } from './routes/agent.ts';
 import { agentsRoutes } from './routes/agents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { sampleRoutes } from './routes/samples.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { watchRoutes } from './routes/watch.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -15,6 +17,8 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...tokenRoutes,
   ...agentsRoutes,
+  ...watchRoutes,
+  ...sampleRoutes,
   ...agentRoutes,
   openApiRoute(() => routes),
 ];

@@ -13,8 +13,8 @@ export interface Place {
 }
 
 export interface ServerOptions {
-  /** For people and programs. */
-  web: Place & { tls?: { cert: string; key: string } };
+  /** For people and programs. `tls`: a certificate of the user's, or `own` for one of the own authority. */
+  web: Place & { tls?: { cert: string; key: string } | 'own' };
   /** For agents, by mutual TLS with the own authority; null: none. */
   agents: Place | null;
   /** Further names by which this server is reached. */
@@ -30,6 +30,8 @@ export interface RunningServer {
 
 /** How often sessions and invitations that are over are forgotten, and the own certificate is looked at. */
 const houseworkMs = 10 * 60_000;
+/** Roll-ups follow this closely. */
+const maintainMs = 10_000;
 const graceMs = 5000;
 
 /**
@@ -43,11 +45,13 @@ export async function startServer(
   const stop = new AbortController();
   const { authorities } = parts;
   const names = namesOf(options);
-  const certificate = authorities && options.agents ? ownCertificate(authorities, names, parts.io.clock.wallMs) : null;
+  const certificate = authorities ? ownCertificate(authorities, names, parts.io.clock.wallMs) : null;
   const agentsUrl = options.agents ? agentsUrlOf(options.agents, options.names) : null;
   const context = createContext({ ...parts, agentsUrl, stopping: stop.signal });
   const hosts = new Set(names);
-  const { tls, ...place } = options.web;
+  const { tls: wish, ...place } = options.web;
+  const ownTls = () => (wish === 'own' && certificate ? pick(certificate()) : undefined);
+  const tls = wish === 'own' ? ownTls() : wish;
   const web = await listen({ ...place, ...(tls ? { tls } : {}) }, createApp(routes, { door: 'web', hosts }, context));
   let agents: Listening | null = null;
   try {
@@ -62,8 +66,20 @@ export async function startServer(
   }
   if (agents && options.agents?.port === 0 && agentsUrl !== null)
     context.agentsUrl = agentsUrl.replace(/:0$/, `:${agents.port}`);
-  authorities?.onChange(() => agents && certificate && agents.renew(certificate()));
-  const housework = keepHouse(context, () => agents && certificate && agents.renew(certificate()), stop.signal);
+  const renew = () => {
+    const own = ownTls();
+    if (own) web.renew(own);
+    if (agents && certificate) agents.renew(certificate());
+  };
+  authorities?.onChange(renew);
+  const housework = [
+    repeat(houseworkMs, stop.signal, context, async () => {
+      renew();
+      await context.sessions.sweep();
+      await context.agents?.sweep();
+    }),
+    repeat(maintainMs, stop.signal, context, () => context.store.maintain(context.io.clock.wallMs())),
+  ];
   return {
     web,
     agents,
@@ -71,7 +87,7 @@ export async function startServer(
     stop: async () => {
       stop.abort();
       context.events.close();
-      await Promise.all([web.close(graceMs), agents?.close(graceMs), housework]);
+      await Promise.all([web.close(graceMs), agents?.close(graceMs), ...housework]);
     },
   };
 }
@@ -105,17 +121,20 @@ function ownCertificate(authorities: Authorities, names: readonly string[], wall
   };
 }
 
-async function keepHouse(context: ServeContext, renew: () => void, signal: AbortSignal): Promise<void> {
-  const { clock, log } = context.io;
+/** Without the authorities of clients: browsers are asked for no certificate. */
+const pick = ({ cert, key }: TlsMaterial): TlsMaterial => ({ cert, key });
+
+async function repeat(
+  everyMs: number,
+  signal: AbortSignal,
+  { io }: ServeContext,
+  work: () => Promise<void>,
+): Promise<void> {
   while (!signal.aborted) {
-    await clock.sleep(houseworkMs, signal).catch(() => undefined);
+    await io.clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    try {
-      renew();
-      await context.sessions.sweep();
-      await context.agents?.sweep();
-    } catch (error) {
-      log.warn(`housework failed: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    await work().catch((error: unknown) => {
+      io.log.warn(`housework failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 }

@@ -110,6 +110,8 @@ export interface TerminalHold {
 export interface Signals {
   /** Aborted at the first SIGINT or SIGTERM; a second one ends the process at once with 130. */
   interrupted: AbortSignal;
+  /** Calls `listener` at every SIGHUP, which ends the process as long as nobody listens. */
+  onHangUp(listener: () => void): void;
 }
 
 export interface Log {

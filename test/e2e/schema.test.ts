@@ -17,6 +17,9 @@ const folder = mkdtempSync(join(tmpdir(), 'inferpath-schema-'));
 let reflector: Reflector;
 /** One process that answers what the path commands ask: STAMP and responsiveness. */
 let listener: Running;
+/** A server of continuous operation, for the commands that ask one. */
+let server: Running;
+const data = join(folder, 'data');
 beforeAll(async () => {
   listener = startCli([
     'reflect',
@@ -28,11 +31,17 @@ beforeAll(async () => {
     '--json',
   ]);
   await listener.said('listening');
+  const network = join(folder, 'network.yaml');
+  await writeFile(network, 'version: 1\nendpoints: [{ name: a, url: "http://127.0.0.1:9" }]\n');
+  server = startCli(['serve', network, '--listen', '127.0.0.1:0', '--agents', '127.0.0.1:0', '--data', data, '--json']);
+  await server.said('listening');
   reflector = await startReflector({ listen: '127.0.0.1:0', tokens: 3, tokenMs: 1 }, plainIo());
 });
 afterAll(async () => {
   listener.child.kill('SIGINT');
   await listener.ended;
+  server.child.kill('SIGINT');
+  await server.ended;
   await reflector.stop();
   rmSync(folder, { recursive: true });
 });
@@ -63,6 +72,17 @@ const documents: Record<string, () => Promise<string>> = {
     return (await cli(['import', file, '--json'], { files })).stdout;
   },
   init: async () => (await cli(['init', '--yes', '--json'])).stdout,
+  serve: () => Promise.resolve(server.stdout()),
+  up: async () => {
+    const network = join(folder, 'network.yaml');
+    const up = startCli(['up', network, '--listen', '127.0.0.1:0', '--data', join(folder, 'up'), '--json']);
+    await up.said('listening');
+    up.child.kill('SIGINT');
+    return (await up.ended).stdout;
+  },
+  token: async () => (await startCli(['token', 'create', 'a', '--data', data, '--json']).ended).stdout,
+  agents: async () => (await startCli(['agents', 'invite', 'edge', '--data', data, '--json']).ended).stdout,
+  admin: async () => (await startCli(['admin', 'audit', '--data', data, '--json']).ended).stdout,
   'lab-check': async () => {
     const files = { [topologyAt]: topology };
     return (await cli(['lab', 'check', 'lab.yaml', '--json'], { files })).stdout;

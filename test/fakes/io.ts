@@ -150,7 +150,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
         };
       },
     },
-    signals: { interrupted: stop.signal },
+    signals: { interrupted: stop.signal, onHangUp: () => undefined },
     log: {
       debug: () => undefined,
       warn: (message) => err.push(`warning: ${message}\n`),

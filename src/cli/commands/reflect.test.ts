@@ -30,7 +30,7 @@ function runReflect(...argv: string[]) {
       out: (text: string) => (printed.out += text),
       err: (text: string) => (printed.err += text),
     },
-    signals: { interrupted: stop.signal },
+    signals: { interrupted: stop.signal, onHangUp: () => undefined },
   } as unknown as Io;
   const { flags, positionals, rest } = parseArgs(reflect, argv);
   const code = reflect.run({ flags: flags as Parameters<typeof reflect.run>[0]['flags'], positionals, rest, io });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a token or session may be. Agents have certificates, never tokens. */
 export const role = z.enum(['viewer', 'operator', 'admin', 'metrics']).meta({

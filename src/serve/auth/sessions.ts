@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Document, Documents, Write } from '../../store/documents.ts';
 import type { Clock } from '../../wire/io.ts';
 import type { Audit, AuditEvent } from '../audit.ts';

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock, Files } from '../../wire/io.ts';
 import { type Authority, authority, makeAuthority, pinOf, rotated, signerOf, trustedOf } from './authority.ts';
 

@@ -6,7 +6,7 @@ import {
   randomBytes,
   X509Certificate,
 } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { oid, sequence } from '../../wire/der.ts';
 import { authorityKey, extension, generalName, keyUsage, oids, signCertificate, subjectKey } from '../../wire/x509.ts';
 

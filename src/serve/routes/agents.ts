@@ -1,28 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { named } from '../../model/patterns.ts';
-import { enrolledAgent } from '../agents.ts';
 import type { ServeContext } from '../context.ts';
 import { doerOf } from '../doer.ts';
 import { Problem } from '../problem.ts';
+import { type AgentInfo, agentList, authorityRotated, invitation, revoked } from '../replies.ts';
 import { defineRoute } from '../route.ts';
 
 const doors = ['web'] as const;
 const name = z.string().regex(named.name.pattern, `must be ${named.name.words}`);
-
-export const agentInfo = z
-  .object({
-    name: z.string(),
-    site: z.string().nullable(),
-    expected: z.boolean().meta({ description: 'Whether the network file names it.' }),
-    enrollment: enrolledAgent
-      .nullable()
-      .meta({ description: 'Null when it has none: not yet enrolled, or it runs inside the server.' }),
-    lastArrivalMs: z.number().nullable().meta({ description: 'When it was last heard of since the server started.' }),
-    newestSampleMs: z.number().nullable(),
-    rows: z.int().meta({ description: 'Samples from it since the server started.' }),
-  })
-  .meta({ id: 'agent', description: 'A vantage point and its state.' });
-export type AgentInfo = z.infer<typeof agentInfo>;
 
 /** Agents that the file names, that are enrolled, or that have sent something. */
 export async function agentInfos({ agents, configuration, ingest }: ServeContext): Promise<AgentInfo[]> {
@@ -47,7 +32,7 @@ export const agentsRoutes = [
     doors,
     permission: 'viewer',
     about: 'Agents: those that the network file expects, those enrolled, and those that have sent something.',
-    reply: { schema: z.object({ agents: z.array(agentInfo) }), about: 'All of them, by name.' },
+    reply: { schema: agentList, about: 'All of them, by name.' },
     handle: async ({ context }) => ({ json: { agents: await agentInfos(context) } }),
   }),
   defineRoute({
@@ -59,15 +44,15 @@ export const agentsRoutes = [
       'A token by which one agent of this name can enrol within 15 minutes, and the pin of the authority it shall trust.',
     body: { schema: z.strictObject({ agent: name }), limitBytes: 1024 },
     reply: {
-      schema: z.object({ token: z.string(), pin: z.string(), server: z.string(), expiresMs: z.number() }),
+      schema: invitation,
       about: 'To be carried to the agent.',
     },
     handle: async ({ body, context, principal, peer }) => {
       const { agents, agentsUrl } = context;
       if (!agents || agentsUrl === null)
         throw new Problem('not-implemented', 'start the server with --agents to let agents connect');
-      const invitation = await agents.invite(body.agent, doerOf(principal, peer));
-      return { json: { ...invitation, server: agentsUrl }, status: 201 };
+      const invited = await agents.invite(body.agent, doerOf(principal, peer));
+      return { json: { ...invited, server: agentsUrl }, status: 201 };
     },
   }),
   defineRoute({
@@ -77,7 +62,7 @@ export const agentsRoutes = [
     permission: 'operator',
     about: 'Revokes the certificates of an agent; holds from the next request on.',
     params: z.strictObject({ name }),
-    reply: { schema: z.object({ revoked: z.literal(true) }), about: 'They are revoked.' },
+    reply: { schema: revoked, about: 'They are revoked.' },
     handle: async ({ params, context, principal, peer }) => {
       if (!(await context.agents?.revoke(params.name, doerOf(principal, peer)))) throw new Problem('not-found');
       return { json: { revoked: true } as const };
@@ -100,7 +85,7 @@ export const agentsRoutes = [
       limitBytes: 1024,
     },
     reply: {
-      schema: z.object({ pin: z.string(), trusted: z.int() }),
+      schema: authorityRotated,
       about: 'The pin that is valid now, and how many authorities are trusted.',
     },
     handle: async ({ body, context, principal, peer }) => {

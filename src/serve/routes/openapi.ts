@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApi } from '../openapi.ts';
 import { defineRoute, type Route } from '../route.ts';
 

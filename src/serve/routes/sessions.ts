@@ -1,8 +1,9 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cookieName, cookieOf, refused } from '../authenticate.ts';
 import { role } from '../auth/role.ts';
 import { longestMs } from '../auth/sessions.ts';
 import { doerOf } from '../doer.ts';
+import { loginLink } from '../replies.ts';
 import { defineRoute } from '../route.ts';
 
 const doors = ['web'] as const;
@@ -53,7 +54,7 @@ export const sessionRoutes = [
       limitBytes: 1024,
     },
     reply: {
-      schema: z.object({ path: z.string().meta({ description: 'To be put behind the address of this server.' }) }),
+      schema: loginLink,
       about: 'The link.',
     },
     handle: async ({ body, context, principal, peer }) => {

@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { role } from '../auth/role.ts';
-import { tokenInfo } from '../auth/tokens.ts';
-import { auditEntry, auditReport } from '../audit.ts';
+import { auditReport } from '../audit.ts';
 import { doerOf } from '../doer.ts';
 import { Problem } from '../problem.ts';
+import { auditPage, revoked, tokenCreated, tokenList } from '../replies.ts';
 import { defineRoute } from '../route.ts';
 
 const doors = ['web'] as const;
@@ -25,7 +25,7 @@ export const tokenRoutes = [
     doors,
     permission: 'admin',
     about: 'API tokens, without their secrets.',
-    reply: { schema: z.object({ tokens: z.array(tokenInfo) }), about: 'All of them, oldest first.' },
+    reply: { schema: tokenList, about: 'All of them, oldest first.' },
     handle: async ({ context }) => ({ json: { tokens: await context.tokens.list() } }),
   }),
   defineRoute({
@@ -35,7 +35,7 @@ export const tokenRoutes = [
     permission: 'admin',
     about: 'Makes an API token. Its text is told this once.',
     body: { schema: wish, limitBytes: 4096 },
-    reply: { schema: z.object({ token: z.string(), info: tokenInfo }), about: 'The token.' },
+    reply: { schema: tokenCreated, about: 'The token.' },
     handle: async ({ body, context, principal, peer }) => {
       const { name, role, days } = body;
       const json = await context.tokens.create({ name, role, lifeMs: days * dayMs }, doerOf(principal, peer));
@@ -49,7 +49,7 @@ export const tokenRoutes = [
     permission: 'admin',
     about: 'Revokes a token; holds from the next request on, and ends its sessions.',
     params: z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) }),
-    reply: { schema: z.object({ revoked: z.literal(true) }), about: 'It is revoked.' },
+    reply: { schema: revoked, about: 'It is revoked.' },
     handle: async ({ params, context, principal, peer }) => {
       if (!(await context.tokens.revoke(params.id, doerOf(principal, peer)))) throw new Problem('not-found');
       return { json: { revoked: true } as const };
@@ -66,10 +66,7 @@ export const tokenRoutes = [
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
     reply: {
-      schema: z.object({
-        entries: z.array(auditEntry),
-        next: z.int().nullable().meta({ description: 'Give it as `before` for the next page.' }),
-      }),
+      schema: auditPage,
       about: 'A page of it.',
     },
     handle: async ({ query, context }) => {

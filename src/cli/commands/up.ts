@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { palette } from '../../report/ansi.ts';
+import type { ServeLine } from '../../model/serve-line.ts';
+import { defineCommand, exitCode } from '../command.ts';
+import { openServer, serveFlags } from '../serve-run.ts';
+
+export const up = defineCommand({
+  name: 'up',
+  summary: 'Server, one agent and store in one process: a live status page of a laptop or a small site',
+  about:
+    'Measures the endpoints of a network file again and again from this machine, keeps the results, judges them by the rules of assess, ' +
+    'and serves a live status page. It prints a link that opens the page in a browser, once and within 15 minutes; other users of ' +
+    'this machine, who can reach loopback too, have no way in.',
+  positionals: { name: 'network.yaml', about: 'the network file; default network.yaml', min: 0, max: 1 },
+  flags: serveFlags,
+  examples: [
+    { line: 'inferpath up network.yaml', about: 'a status page on 127.0.0.1:7100' },
+    {
+      line: 'inferpath up network.yaml --listen 127.0.0.1:0 --data /tmp/watch',
+      about: 'on a free port, with the data elsewhere',
+    },
+    { line: 'inferpath up network.yaml --agents 0.0.0.0:7101', about: 'further agents may join from other places' },
+    { line: 'inferpath admin login', about: 'another link to the page' },
+  ],
+  run: async ({ flags, positionals: [path = 'network.yaml'], io }) => {
+    const server = await openServer(flags, path, io);
+    const { sessions, agentsUrl, configuration } = server.context;
+    const secret = await sessions.link({ name: 'local user', role: 'admin' }, { actor: 'inferpath up', address: null });
+    const login = `${server.web.url}/login#${secret}`;
+    const line: ServeLine = { event: 'listening', url: server.web.url, agents: agentsUrl, data: server.folder, login };
+    if (flags.json) io.terminal.out(`${JSON.stringify(line)}\n`);
+    else {
+      const paint = palette(io.terminal.colors);
+      const rows = [
+        ['status page', paint.bold(login)],
+        ['', 'opens once, within 15 minutes; inferpath admin login makes another link'],
+        ['endpoints', String(configuration.network.endpoints.length)],
+        ...(agentsUrl === null ? [] : [['agents', `${agentsUrl}  (inferpath agents invite NAME)`]]),
+        ['data', server.folder],
+      ];
+      io.terminal.out(`${rows.map(([label = '', text = '']) => `${label.padEnd(13)}${text}`).join('\n')}\n`);
+    }
+    if (!io.signals.interrupted.aborted) await once(io.signals.interrupted, 'abort');
+    await server.close();
+    return exitCode.ready;
+  },
+});
