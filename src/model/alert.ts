@@ -24,6 +24,7 @@ const alertMemory = z
     goodSinceMs: z.number().nullable(),
     history: z.string().meta({ description: 'The last 21 evaluations, oldest first: 1 bad, 0 good.' }),
     historyAtMs: z.number(),
+    keepMs: z.number().meta({ description: 'How long it has to be good before it is over.' }),
     members: z.array(z.string()).meta({ description: 'Endpoints that a shared failure explains.' }),
   })
   .meta({ description: 'What the evaluation has to remember.' });

@@ -35,7 +35,6 @@ const job = z
   .meta({ description: 'One probe, again and again, on an open-loop schedule.' });
 
 export const sloIndicator = z.enum(['availability', 'network-rtt', 'network-loss', 'ttft', 'token-gap', 'total']);
-export type SloIndicator = z.infer<typeof sloIndicator>;
 
 const slo = z
   .strictObject({
@@ -115,7 +114,6 @@ export const receiver = z
     }),
   ])
   .meta({ description: 'Where alerts go. Secrets come by environment or file, never from this file.' });
-export type Receiver = z.infer<typeof receiver>;
 
 const route = z
   .strictObject({
@@ -167,7 +165,6 @@ export const watch = z
   .meta({ description: 'Continuous operation: agents, schedule, objectives, alerts.' });
 export type Watch = z.infer<typeof watch>;
 export type Slo = Watch['slos'][number];
-export type Maintenance = Watch['maintenance'][number];
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -39,9 +39,9 @@ export interface WatchNeeds {
 export interface KnownPath {
   agent: string;
   endpoint: string;
-  /** Sample that it was read from. */
-  sample: string;
   atMs: number;
+  /** State of that sample: while it is the same, so is the path. */
+  state: string | null;
   /** Addresses that every way passes, nearest first; the endpoint’s own address last. */
   hops: string[];
 }

@@ -1,0 +1,105 @@
+import type { Alert, AlertTransition, Notify } from '../../model/alert.ts';
+import { agentConditions } from './agents.ts';
+import { readClock } from './clock.ts';
+import type { Condition } from './condition.ts';
+import { endpointConditions } from './endpoints.ts';
+import type { WatchInput, WatchNeeds, WatchResult } from './input.ts';
+import { retire, step, type Tick } from './machine.ts';
+import { type Moment, momentOf } from './moment.ts';
+import { objectiveConditions } from './objectives.ts';
+import { countsNeeds, planOf } from './plan.ts';
+import { recordConditions } from './records.ts';
+import { sharedConditions } from './shared.ts';
+import { idOf, suppressed } from './suppress.ts';
+
+const hourMs = 3_600_000;
+/** Resolved alerts are remembered this long: for flapping, and for whoever looks at what was. */
+const keepResolvedMs = 24 * hourMs;
+
+/** What to ask the store for before `evaluate`. */
+export function watchNeeds(input: Pick<WatchInput, 'network' | 'now' | 'memory' | 'silence'>): WatchNeeds {
+  const { horizonMs } = readClock(input.now, input.memory, input.silence);
+  return {
+    counts: countsNeeds(planOf(input.network), horizonMs),
+    series: [],
+    changesFromMs: horizonMs - 72 * hourMs,
+    latestSinceMs: horizonMs - hourMs,
+  };
+}
+
+/**
+ * Judges this moment: what is wrong, what that makes of the alerts, and who has to be told. Pure: the same input gives the
+ * same output. Call it every few seconds; a gap, a step of the clock or a late batch changes nothing by itself.
+ */
+export function evaluate(input: WatchInput): WatchResult {
+  const moment = momentOf(input);
+  const conditions = new Map(conditionsOf(moment, input.alerts).map((condition) => [idOf(condition), condition]));
+  const before = new Map(input.alerts.map((alert) => [alert.id, alert]));
+  const stepped = [...new Set([...before.keys(), ...conditions.keys()])].sort().flatMap((id) => {
+    const alert = stepOne(before.get(id), conditions.get(id), moment.clock);
+    return alert ? [alert] : [];
+  });
+  const kept = suppressed(stepped, conditions).filter((alert) => !isForgotten(alert, input.now));
+  const notices = new Map(kept.map((alert) => [alert.id, notifyOf(alert, before.get(alert.id))]));
+  const alerts = kept.map((alert) => (notices.get(alert.id) === 'fire' ? { ...alert, toldAtMs: input.now } : alert));
+  const gone = input.alerts.filter(({ id, state }) => state === 'pending' && !alerts.some((alert) => alert.id === id));
+  return {
+    alerts,
+    transitions: [
+      ...alerts.flatMap((alert) => transitionOf(alert, before.get(alert.id), notices.get(alert.id) ?? null, input.now)),
+      ...gone.map((alert): AlertTransition => ({
+        atMs: input.now,
+        before: 'pending',
+        notify: null,
+        alert: { ...alert, state: 'resolved', endedAtMs: input.now, changedAtMs: input.now },
+      })),
+    ],
+    memory: moment.clock.memory,
+    paths: moment.paths,
+  };
+}
+
+function conditionsOf(moment: Moment, alerts: readonly Alert[]): Condition[] {
+  const objectives = objectiveConditions(moment);
+  return [
+    ...endpointConditions(moment),
+    ...objectives,
+    ...sharedConditions(moment, alerts, objectives),
+    ...agentConditions(moment),
+    ...recordConditions(moment),
+  ];
+}
+
+/** These tell about the evaluation itself, and so while it holds. */
+const neverHeld = new Set(['evaluation-gap', 'maintenance']);
+
+function stepOne(before: Alert | undefined, condition: Condition | undefined, clock: Tick): Alert | undefined {
+  if (!condition) return before && retire(before, clock);
+  return step(before, condition, neverHeld.has(condition.rule) ? { ...clock, hold: false } : clock);
+}
+
+function isForgotten({ state, changedAtMs }: Alert, now: number): boolean {
+  return state === 'resolved' && now - changedAtMs > keepResolvedMs;
+}
+
+const rank = { info: 0, ticket: 1, page: 2 };
+
+/** A fire is told once per incident, and again when it has become worse; the end only to those who were told. */
+function notifyOf(alert: Alert, before: Alert | undefined): Notify {
+  if (alert.state === 'resolved')
+    return before && before.state !== 'resolved' && alert.toldAtMs !== null ? 'resolve' : null;
+  if (alert.state !== 'firing' || alert.suppressedBy !== null) return null;
+  const isWorse = before?.incident === alert.incident && rank[alert.severity] > rank[before.severity];
+  return alert.toldAtMs === null || isWorse ? 'fire' : null;
+}
+
+function transitionOf(alert: Alert, before: Alert | undefined, notify: Notify, atMs: number): AlertTransition[] {
+  const isSame =
+    before !== undefined &&
+    before.incident === alert.incident &&
+    before.state === alert.state &&
+    before.severity === alert.severity &&
+    before.suppressedBy === alert.suppressedBy &&
+    before.flapping === alert.flapping;
+  return isSame && notify === null ? [] : [{ atMs, before: before?.state ?? null, notify, alert }];
+}

@@ -1,0 +1,101 @@
+import type { Network } from '../../model/network.ts';
+import type { Sample } from '../../model/sample.ts';
+import { agentsOf } from '../../model/watch-plan.ts';
+import { Counts, type Excluded } from './budget.ts';
+import { type Now, readClock } from './clock.ts';
+import type { KnownPath, WatchInput } from './input.ts';
+import { knownPaths, type SeenTrace, tracesOf } from './paths.ts';
+import { type Plan, planOf } from './plan.ts';
+import { type Span, without } from './tally.ts';
+import { uplinkSpans } from './uplink.ts';
+import { type VitalView, viewVital } from './vitals.ts';
+
+/** Everything that the rules look at, worked out once. */
+export interface Moment {
+  input: WatchInput;
+  network: Network;
+  plan: Plan;
+  clock: Now;
+  counts: Counts;
+  excluded: Excluded;
+  traces: SeenTrace[];
+  paths: readonly KnownPath[];
+  /** By endpoint. */
+  vitals: ReadonlyMap<string, VitalView[]>;
+  /** The newest sample of each kind, by endpoint. */
+  latest: ReadonlyMap<string, Sample[]>;
+  /** Agents whose own uplink is down by their own word. */
+  offline: ReadonlySet<string>;
+  quorum: number;
+}
+
+export function momentOf(input: WatchInput): Moment {
+  const { network, latest, changes, silence } = input;
+  const plan = planOf(network);
+  const clock = readClock(input.now, input.memory, silence);
+  const { horizonMs } = clock;
+  const uplinks = uplinkSpans(changes, latest, horizonMs);
+  const isIn = ({ fromMs, toMs }: Span) => fromMs <= horizonMs && horizonMs < toMs;
+  const offline = new Set([...uplinks].filter(([, spans]) => spans.some(isIn)).map(([agent]) => agent));
+  const counts = new Counts(input.counts);
+  const maintenance = maintenanceSpans(network);
+  const excluded: Excluded = {
+    endpoint: (name) => maintenance.get(name) ?? [],
+    agent: (name) => uplinks.get(name) ?? [],
+  };
+  const traces = tracesOf(latest, input.paths);
+  return {
+    input,
+    network,
+    plan,
+    clock,
+    counts,
+    excluded,
+    traces,
+    paths: knownPaths(input.paths, traces),
+    vitals: vitalsByEndpoint(plan, counts, excluded, horizonMs, offline),
+    latest: grouped(latest),
+    offline,
+    quorum: Math.min(network.watch?.quorum ?? 1, agentsOf(network).length),
+  };
+}
+
+/** By endpoint. */
+function maintenanceSpans(network: Network): Map<string, Span[]> {
+  const spans = new Map<string, Span[]>();
+  for (const { from, to, endpoints } of network.watch?.maintenance ?? [])
+    for (const name of endpoints ?? network.endpoints.map((endpoint) => endpoint.name))
+      spans.set(name, [...(spans.get(name) ?? []), { fromMs: Date.parse(from), toMs: Date.parse(to) }]);
+  return spans;
+}
+
+function vitalsByEndpoint(
+  plan: Plan,
+  counts: Counts,
+  excluded: Excluded,
+  horizonMs: number,
+  offline: ReadonlySet<string>,
+): Map<string, VitalView[]> {
+  const views = new Map<string, VitalView[]>();
+  for (const vital of plan.vitals) {
+    const lines = new Map(
+      [...counts.of(vital.key, vital.endpoint)].map(([agent, line]) => {
+        const spans = [...excluded.endpoint(vital.endpoint), ...excluded.agent(agent)];
+        return [agent, without(line, vital.stepMs, spans)];
+      }),
+    );
+    const view = viewVital(vital, lines, horizonMs, (agent) => offline.has(agent));
+    views.set(vital.endpoint, [...(views.get(vital.endpoint) ?? []), view]);
+  }
+  return views;
+}
+
+function grouped(latest: readonly Sample[]): Map<string, Sample[]> {
+  const byEndpoint = new Map<string, Sample[]>();
+  for (const sample of latest) {
+    const list = byEndpoint.get(sample.endpoint);
+    if (list) list.push(sample);
+    else byEndpoint.set(sample.endpoint, [sample]);
+  }
+  return byEndpoint;
+}
