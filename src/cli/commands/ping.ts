@@ -299,7 +299,7 @@ function notesOf({ result: { columns, method }, table }: Measured): string[] {
   const drops = columns.counters[Counter.ownDrops]!;
   return [
     ...(method === 'icmp' && table.withPort > 0
-      ? [`${table.withPort} of the targets name a port, which ICMP does not have; --method tcp measures what it gets`]
+      ? [`ports were named for ${table.withPort} of the targets; ICMP has none, --method tcp measures what they get`]
       : []),
     ...(table.duplicates > 0 ? [`${table.duplicates} targets were given more than once and are measured once`] : []),
     ...(drops > 0
