@@ -1,16 +1,12 @@
 import type { AssessReport } from '../model/assess.ts';
 import { printable } from '../model/outcome.ts';
-import { headline, otherFindings } from './facts.ts';
-import { intervalText, moment, plural, quantity } from './format.ts';
+import { headline } from './facts.ts';
+import { moment, plural } from './format.ts';
 import { badge } from './html/badge.ts';
-import { endpointSection } from './html/endpoint.ts';
+import { reportBody } from './html/body.ts';
 import { esc } from './html/escape.ts';
-import { filters, findingsTable } from './html/findings.ts';
-import { changes } from './html/changes.ts';
-import { matrix } from './html/matrix.ts';
 import { script } from './html/script.ts';
 import { style } from './html/style.ts';
-import { howMeasured } from './methods.ts';
 
 // Nothing may be loaded from anywhere: what the page needs is in it.
 const policy =
@@ -22,21 +18,11 @@ const policy =
  */
 export function renderHtml(report: AssessReport): string {
   const { word } = headline(report);
-  const other = otherFindings(report);
   const body = [
     '<a class="skip" href="#matrix-title">Skip to the verdicts</a>',
-    hatch,
     top(report),
     '<main>',
-    matrix(report),
-    changes(report),
-    filters(report),
-    ...report.endpoints.map((e, i) => endpointSection(report, e, i)),
-    other.length > 0
-      ? `<section class="ep"><h2>This client and the run</h2>${findingsTable(report, other)}</section>`
-      : '',
-    methods(report),
-    numbers(report),
+    ...reportBody(report),
     '</main>',
     `<footer>inferpath ${esc(printable(report.version, 40))} · ${esc(moment(report.startedAt))}</footer><div id="tip" role="presentation"></div>`,
     `<script>${script}</script>`,
@@ -48,10 +34,6 @@ export function renderHtml(report: AssessReport): string {
 <body>${body.join('\n')}</body></html>
 `;
 }
-
-// One pattern for the whole page: grey stripes mean that the evidence does not decide.
-const hatch =
-  '<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-bg" width="6" height="6"/><path class="hatch" d="M1.5 0V6"/></pattern></defs></svg>';
 
 function top(report: AssessReport): string {
   const { word, why } = headline(report);
@@ -66,32 +48,4 @@ function top(report: AssessReport): string {
     ? `<p>${badge('unknown', 'interrupted')} The run was stopped: this is what it had.</p>`
     : '';
   return `<div class="top"><div class="brand">inferpath readiness report</div><h1 class="hero">${badge(report.ready, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p>${cut}</div>`;
-}
-
-function methods(report: AssessReport): string {
-  return `<section class="ep"><h2>How this was measured</h2><div class="card"><ul class="notes">${howMeasured(report)
-    .map((l) => `<li>${esc(l)}</li>`)
-    .join('')}</ul></div></section>`;
-}
-
-function numbers(report: AssessReport): string {
-  const rows = report.endpoints.flatMap((e) =>
-    e.metrics.map((m) => {
-      const cells = [
-        ['endpoint', printable(e.name), ''],
-        ['value', quantity(m.value, m.unit), 'num'],
-        ['interval', intervalText(m.interval, m.unit) || '–', 'num'],
-        ['n', String(m.n), 'num'],
-        ['how', printable(m.how), ''],
-      ].map(
-        ([label, value, kind]) => `<td data-label="${label}"${kind && ` class="${kind}"`}>${esc(value ?? '')}</td>`,
-      );
-      return `<tr><th scope="row">${esc(printable(m.metric))}</th>${cells.join('')}</tr>`;
-    }),
-  );
-  if (rows.length === 0) return '';
-  const header = ['metric', 'endpoint', 'value', 'interval', 'n', 'how']
-    .map((h) => `<th scope="col"${['value', 'interval', 'n'].includes(h) ? ' class="num"' : ''}>${h}</th>`)
-    .join('');
-  return `<section aria-labelledby="numbers-title"><h2 id="numbers-title">Numbers</h2><div class="card scroll" tabindex="0" role="region" aria-label="Numbers"><table class="numbers restack"><thead><tr>${header}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
 }

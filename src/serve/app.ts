@@ -5,6 +5,7 @@ import { canonicalPath, hostOf } from './canonical.ts';
 import type { ServeContext } from './context.ts';
 import { secureHeaders } from './headers.ts';
 import { invalidInput, Problem } from './problem.ts';
+import { loginInstead } from './routes/pages.ts';
 import type { Answer, Door, Peer, Route, RouteInput } from './route.ts';
 import type * as z from 'zod';
 
@@ -33,7 +34,12 @@ export function createApp(
   for (const path of new Set(offered.map((route) => route.path)))
     app.all(path, () => Promise.reject(wrongMethod(path, offered)));
   app.notFound(() => new Problem('not-found').response());
-  app.onError((error) => problemOf(error, context).response());
+  app.onError((error, c) => {
+    const problem = problemOf(error, context);
+    const isPage = offered.some((r) => r.path === c.req.path && 'media' in r.reply && r.reply.media === 'text/html');
+    const wantsPage = problem.type === 'unauthenticated' && (c.req.header('accept') ?? '').includes('text/html');
+    return isPage && wantsPage ? loginInstead() : problem.response();
+  });
   return async (request, peer) => {
     const response = await app.fetch(request, peer);
     // Responses of our own making have headers of their own; those of `fetch` would be immutable, and there are none.

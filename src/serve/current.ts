@@ -6,6 +6,7 @@ import { judge } from '../judge/judge.ts';
 import { summarise } from '../judge/matrix.ts';
 import type { ServeContext } from './context.ts';
 import { observationOf } from './observations.ts';
+import { redactedUrl } from './redact.ts';
 
 /** How far back "now" reaches, and how many samples of an endpoint and kind it takes at most: the newest. */
 const windowMs = 3_600_000;
@@ -43,7 +44,8 @@ export class Current {
     const nowMs = io.clock.wallMs();
     const observations = await this.#observations(network, nowMs);
     const findings = judge(network, observations, new Date(nowMs));
-    const endpoints = summarise(network, observations, findings);
+    // URLs may hold what readers must not see.
+    const endpoints = summarise(network, observations, findings).map((e) => ({ ...e, url: redactedUrl(e.url) }));
     const verdicts = endpoints.flatMap((e) => Object.values(e.cells).map((c) => c.verdict));
     const agents = [...new Set(observations.map((o) => o.from))];
     return {

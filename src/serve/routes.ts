@@ -2,6 +2,7 @@ import { agentRoutes } from './routes/agent.ts';
 import { agentsRoutes } from './routes/agents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { sampleRoutes } from './routes/samples.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -14,6 +15,7 @@ import type { Route } from './route.ts';
  */
 export const routes: readonly Route[] = [
   ...healthRoutes,
+  ...pageRoutes,
   ...sessionRoutes,
   ...tokenRoutes,
   ...agentsRoutes,

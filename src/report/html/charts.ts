@@ -36,7 +36,7 @@ export function charts(report: AssessReport, e: EndpointSummary, requests: reado
 /** A chart drawn twice, for wide and for narrow pages: scaling one picture would make its text unreadable on a phone. */
 function card(title: string, about: string, draw: (width: number) => string, full: boolean, keys = ''): string {
   return (
-    `<figure class="card chart${full ? ' full' : ''}" style="margin:0"><figcaption><h3>${esc(title)}</h3><p>${esc(about)}</p></figcaption>` +
+    `<figure class="card chart${full ? ' full' : ''}"><figcaption><h3>${esc(title)}</h3><p>${esc(about)}</p></figcaption>` +
     `<div class="wide">${draw(full ? 900 : 480)}</div><div class="narrow">${draw(318)}</div>${keys}</figure>`
   );
 }

@@ -19,7 +19,7 @@ export function endpointSection(report: AssessReport, e: EndpointSummary, index:
     (e.metrics.length > 0 ? `<div class="stats">${e.metrics.map(stat).join('')}</div>` : '') +
     charts(report, e, requests) +
     findingsTable(report, findingsOf(report, e)) +
-    `<p class="facts" style="margin-top:10px">Wanted for ${esc(printable(e.workload))}: ${limits(e)
+    `<p class="facts wanted">Wanted for ${esc(printable(e.workload))}: ${limits(e)
       .map((l) => esc(`${l.label} ${l.text}`))
       .join(' · ')}</p></section>`
   );

@@ -30,7 +30,7 @@ function cell(report: AssessReport, e: EndpointSummary, i: number, pillar: Pilla
   const word = verdict === 'fail' ? 'FAIL' : verdict === 'pass' ? 'pass' : `unknown ${known(coverage)}`;
   const cover =
     verdict === 'unknown'
-      ? `<span class="cover" aria-hidden="true"><i style="width:${Math.round(coverage * 100)}%"></i></span>`
+      ? `<svg class="cover" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.round(coverage * 100)}" height="3"/></svg>`
       : '';
   const spoken = `${pillar} of ${printable(e.name)}: ${verdict}${verdict === 'unknown' ? `, ${known(coverage)} of what is needed is known` : ''}`;
   return `<a href="#${href}" aria-label="${esc(spoken)}">${badge(verdict, word)}${cover}</a>`;

@@ -15,14 +15,24 @@ export const script = `
   addEventListener('pointermove', show);
   addEventListener('pointerdown', show);
   addEventListener('scroll', () => tip.classList.remove('on'), { passive: true });
-  const buttons = [...document.querySelectorAll('.filters button')];
+  let chosen = 'all';
   const choose = (wanted) => {
-    for (const b of buttons) b.setAttribute('aria-pressed', String(b.dataset.filter === wanted));
+    chosen = wanted;
+    for (const b of document.querySelectorAll('.filters button')) b.setAttribute('aria-pressed', String(b.dataset.filter === wanted));
     for (const row of document.querySelectorAll('[data-verdict]')) row.hidden = wanted !== 'all' && row.dataset.verdict !== wanted;
   };
-  for (const b of buttons) b.addEventListener('click', () => choose(b.dataset.filter));
+  addEventListener('click', (e) => {
+    const button = e.target instanceof Element ? e.target.closest('.filters button') : null;
+    if (button) choose(button.dataset.filter);
+  });
   const reveal = () => { if (location.hash && document.querySelector('[hidden]' + location.hash)) choose('all'); };
   addEventListener('hashchange', reveal);
-  document.querySelector('.filters').hidden = false;
+  const begin = () => {
+    for (const f of document.querySelectorAll('.filters')) f.hidden = false;
+    choose(chosen);
+  };
+  // A page that follows what it tells of has new rows.
+  addEventListener('inferpath:refreshed', begin);
+  begin();
 })();
 `;

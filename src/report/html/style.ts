@@ -38,7 +38,8 @@ thead th{color:var(--muted);font-weight:600;font-size:.84rem;white-space:nowrap}
 tbody tr:last-child>*{border-bottom:0}
 .matrix{padding:4px 6px}.matrix td a{text-decoration:none;display:block;border-radius:6px}.matrix td a:hover .badge{box-shadow:inset 0 0 0 1.5px currentColor}
 .matrix th[scope=row] a{font-weight:650;overflow-wrap:anywhere}.kind{color:var(--muted);font-weight:400;font-size:.85rem;display:block}
-.cover{display:block;height:3px;border-radius:2px;margin-top:5px;background:var(--line);max-width:120px}.cover i{display:block;height:100%;border-radius:2px;background:var(--unknown)}
+.cover{display:block;width:100%;height:3px;border-radius:2px;margin-top:5px;background:var(--line);max-width:120px}.cover rect{fill:var(--unknown)}
+.defs{position:absolute}.chart{margin:0}.wanted{margin-top:10px}
 .ep{border-top:2px solid var(--line);padding-top:24px}
 .ep header{display:flex;flex-wrap:wrap;gap:2px 14px;align-items:baseline}
 .ep header h2{overflow-wrap:anywhere}

@@ -5,7 +5,7 @@ import { finding, verdict } from '../../model/finding.ts';
 import { network } from '../../model/network.ts';
 import { doerOf } from '../doer.ts';
 import { Problem } from '../problem.ts';
-import { redactedNetwork, redactedUrl } from '../redact.ts';
+import { redactedNetwork } from '../redact.ts';
 import { name } from '../range.ts';
 import { reloaded } from '../replies.ts';
 import { defineRoute } from '../route.ts';
@@ -39,7 +39,7 @@ export const watchRoutes = [
       const { endpoints } = await context.current.report();
       const sites = new Map(context.configuration.network.endpoints.map((e) => [e.name, e.site ?? null]));
       return {
-        json: { endpoints: endpoints.map((e) => ({ ...e, url: redactedUrl(e.url), site: sites.get(e.name) ?? null })) },
+        json: { endpoints: endpoints.map((e) => ({ ...e, site: sites.get(e.name) ?? null })) },
       };
     },
   }),

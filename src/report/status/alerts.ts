@@ -1,0 +1,33 @@
+import type { Alert, AlertState } from '../../model/alert.ts';
+import { printable } from '../../model/outcome.ts';
+import { moment } from '../format.ts';
+import { badge } from '../html/badge.ts';
+import { esc } from '../html/escape.ts';
+import type { StatusView } from './view.ts';
+
+const order: Record<AlertState, number> = { firing: 0, unknown: 1, recovering: 2, pending: 3, resolved: 4 };
+const look: Record<AlertState, Parameters<typeof badge>[0]> = {
+  firing: 'fail',
+  unknown: 'unknown',
+  recovering: 'note',
+  pending: 'note',
+  resolved: 'pass',
+};
+
+/** Alerts that are not over, the gravest first; what another one explains stands below that one in number only. */
+export function alertList({ alerts }: StatusView): string {
+  const open = alerts
+    .filter((a) => a.state !== 'resolved' && a.suppressedBy === null)
+    .toSorted((a, b) => order[a.state] - order[b.state] || a.sinceMs - b.sinceMs);
+  if (open.length === 0) return '';
+  const items = open.map((a) => item(a, alerts.filter((other) => other.suppressedBy === a.id).length));
+  return `<section aria-labelledby="alerts-title"><h2 id="alerts-title">Alerts</h2><div class="card"><ul class="alerts">${items.join('')}</ul></div></section>`;
+}
+
+function item({ state, subject, severity, sinceMs, finding }: Alert, explained: number): string {
+  const more = explained > 0 ? ` It explains ${explained} more.` : '';
+  const remedy = finding.remedy
+    ? `<div class="remedy"><strong>→</strong> ${esc(printable(finding.remedy.text, 600))}</div>`
+    : '';
+  return `<li>${badge(look[state], state)} <div><strong>${esc(printable(subject))}</strong> ${esc(printable(finding.claim, 600))}${esc(more)}${remedy}<div class="id">${severity} · since ${esc(moment(new Date(sinceMs).toISOString()))}</div></div></li>`;
+}

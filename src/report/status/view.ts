@@ -1,0 +1,36 @@
+import type { Alert } from '../../model/alert.ts';
+import type { AssessReport } from '../../model/assess.ts';
+
+/** One step of a line: a percentile and what happened in it; null where nothing was measured. */
+export interface LinePoint {
+  atMs: number;
+  value: number | null;
+  ok: number;
+  bad: number;
+}
+
+/** What is seen of one endpoint over the last hour. */
+export interface EndpointLines {
+  name: string;
+  /** Median round trip per minute, ms. */
+  rtt: readonly LinePoint[];
+  /** Median time to first token per minute, ms. */
+  ttft: readonly LinePoint[];
+}
+
+export interface AgentState {
+  name: string;
+  site: string | null;
+  lastArrivalMs: number | null;
+}
+
+/** Everything that the status page tells. */
+export interface StatusView {
+  nowMs: number;
+  fromMs: number;
+  stepMs: number;
+  report: AssessReport;
+  lines: readonly EndpointLines[];
+  alerts: readonly Alert[];
+  agents: readonly AgentState[];
+}

@@ -1,0 +1,52 @@
+import { alert } from '../model/alert.ts';
+import type { SampleKind, SampleMetric } from '../model/sample.ts';
+import type { EndpointLines, LinePoint, StatusView } from '../report/status/view.ts';
+import type { ServeContext } from './context.ts';
+import { agentInfos } from './routes/agents.ts';
+
+const hourMs = 3_600_000;
+const stepMs = 60_000;
+
+/** What the status page shows now. */
+export async function statusView(context: ServeContext): Promise<StatusView> {
+  const nowMs = context.io.clock.wallMs();
+  const fromMs = Math.floor((nowMs - hourMs) / stepMs) * stepMs;
+  const [report, tcp, ping, ttft, alerts, agents] = await Promise.all([
+    context.current.report(),
+    line(context, 'tcp', 'rttMs', fromMs, nowMs),
+    line(context, 'ping', 'rttMs', fromMs, nowMs),
+    line(context, 'inference', 'ttftMs', fromMs, nowMs),
+    context.documents.list('alert'),
+    agentInfos(context),
+  ]);
+  const lines = context.configuration.network.endpoints.map(({ name }): EndpointLines => {
+    const rtt = tcp.get(name) ?? ping.get(name) ?? [];
+    return { name, rtt, ttft: ttft.get(name) ?? [] };
+  });
+  return {
+    nowMs,
+    fromMs,
+    stepMs,
+    report,
+    lines,
+    alerts: alerts.flatMap(({ body }) => alert.safeParse(body).data ?? []),
+    agents: agents.map(({ name, site, lastArrivalMs }) => ({ name, site, lastArrivalMs })),
+  };
+}
+
+async function line(
+  { store }: ServeContext,
+  kind: SampleKind,
+  metric: SampleMetric,
+  fromMs: number,
+  toMs: number,
+): Promise<Map<string, LinePoint[]>> {
+  const points = await store.series({ fromMs, toMs, stepMs, kind, metric, quantiles: [0.5], by: 'endpoint' });
+  const lines = new Map<string, LinePoint[]>();
+  for (const { endpoint, atMs, ok, bad, quantiles } of points) {
+    const list = lines.get(endpoint) ?? [];
+    list.push({ atMs, value: quantiles[0] ?? null, ok, bad });
+    lines.set(endpoint, list);
+  }
+  return lines;
+}
