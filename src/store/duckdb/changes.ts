@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SampleKind } from '../../model/sample.ts';
 import type { StateChange } from '../store.ts';
-import { hourMs } from './cells-sql.ts';
-import { readProgress } from './roll.ts';
+import { HOUR_MS } from './cells-sql.ts';
+import { rolledBatch } from './roll.ts';
 import { eachChunk } from './rows.ts';
 import type { Words } from './words.ts';
 
@@ -18,8 +18,8 @@ export async function changes(
   const { fromMs, toMs } = query;
   const endpoint = query.endpoint === undefined ? null : words.find('endpoint', query.endpoint);
   if (endpoint === undefined) return [];
-  const { batch } = await readProgress(connection);
-  const hour = Math.floor(fromMs / hourMs) * hourMs;
+  const batch = await rolledBatch(connection);
+  const hour = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
   const where = `${endpoint === null ? 'true' : `endpoint = ${endpoint}`} AND state IS NOT NULL`;
   const series = 'endpoint, agent, kind';
   const before = `SELECT ${series}, max(at_ms) AS at_ms, arg_max(state, at_ms) AS state FROM (

@@ -1,19 +1,20 @@
 import { sampleMetrics } from '../../model/sample.ts';
+import { levels } from './roll.ts';
 
 /** Version of the tables; a newer one is not touched. */
 export const SCHEMA_VERSION = 1;
 
 const metricColumns = sampleMetrics.map((metric) => `"${metric}" DOUBLE`).join(', ');
 const series = 'at_ms DOUBLE, endpoint INTEGER, agent INTEGER, kind UTINYINT';
-const rollup = `run BIGINT, ${series}, verdict UTINYINT, metric UTINYINT, n BIGINT, total DOUBLE, low DOUBLE, high DOUBLE, cells STRUCT(b INTEGER, n INTEGER)[]`;
+const rollup = `${series}, verdict UTINYINT, metric UTINYINT, n BIGINT, total DOUBLE, low DOUBLE, high DOUBLE, cells STRUCT(b INTEGER, n INTEGER)[]`;
 
 /**
  * Rows have no index: they come in order of time, and the engine skips row groups by the least and greatest value of each
  * column. `batch` rises with every append, so that "what came since" is a range of it, whatever times it speaks of.
  *
- * `minutes` and `hours` hold sums of parts: several rows may speak of the same minute, and what is late adds one more.
- * metric 0 counts samples; others count values, `cells` by bucket. `progress` says up to which batch raw samples are in
- * `minutes`, and up to which run of these are in `hours`; all else is read from the level below.
+ * Roll-ups hold sums of parts: several rows may speak of the same minute, and what is late adds one more. metric 0 counts
+ * samples; others count values, `cells` by bucket. `progress` says up to which batch raw samples are in them; what came since is
+ * read from `samples`.
  */
 export const schema = [
   'CREATE TABLE IF NOT EXISTS facts(name VARCHAR, value DOUBLE)',
@@ -21,9 +22,8 @@ export const schema = [
   'CREATE TABLE IF NOT EXISTS words(dictionary VARCHAR, id INTEGER, word VARCHAR)',
   'CREATE TABLE IF NOT EXISTS batches(no BIGINT, hash DOUBLE, key VARCHAR, agent INTEGER, count INTEGER, received_ms DOUBLE)',
   `CREATE TABLE IF NOT EXISTS samples(batch BIGINT, row INTEGER, ${series}, outcome UTINYINT, verdict UTINYINT, state VARCHAR, detail VARCHAR, ${metricColumns})`,
-  `CREATE TABLE IF NOT EXISTS minutes(${rollup})`,
-  `CREATE TABLE IF NOT EXISTS hours(${rollup})`,
+  ...levels.map(({ table }) => `CREATE TABLE IF NOT EXISTS ${table}(${rollup})`),
   // The last state of each series in each hour: what a change is a change from.
   `CREATE TABLE IF NOT EXISTS last_states(${series}, last_ms DOUBLE, state VARCHAR)`,
-  'CREATE TABLE IF NOT EXISTS progress(batch BIGINT, run BIGINT, hours_run BIGINT)',
+  'CREATE TABLE IF NOT EXISTS progress(batch BIGINT)',
 ];

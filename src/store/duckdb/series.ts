@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { bucketMiddle, signedBucketOf } from '../signed-bucket.ts';
+import { bucketMiddle, MAX_BUCKET, signedBucketOf } from '../signed-bucket.ts';
 import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery } from '../store.ts';
-import { cellsOfSamples, hourMs, MINUTE_MS, TALLY } from './cells-sql.ts';
-import { readProgress } from './roll.ts';
-import { eachChunk, type Cells } from './rows.ts';
+import { gathered, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
+import { levels, rolledBatch } from './roll.ts';
+import { eachChunk, type Cells, type Columns } from './rows.ts';
 import type { Words } from './words.ts';
 
 const VERDICTS = ['ok', 'bad', 'unknown'] as const;
@@ -18,7 +18,8 @@ interface Sum {
   total: number;
   low: number;
   high: number;
-  buckets: Map<number, number>;
+  /** Bucket and count, in turns; a bucket may come several times. */
+  cells: number[];
   /** Answered probes at or below the limit. */
   within: number;
 }
@@ -89,45 +90,27 @@ export async function counts(connection: DuckDBConnection, words: Words, query: 
 async function sumUp(connection: DuckDBConnection, words: Words, wanted: Wanted): Promise<Sum[]> {
   const where = filterSql(words, wanted);
   if (where === null) return [];
-  const sums = new Map<string, Sum>();
   const metric = wanted.metric === null ? -1 : (words.find('metric', wanted.metric) ?? -1);
-  const metrics = `metric IN (${TALLY}, ${metric})`;
-  const sql = (await sources(connection, words, wanted, where)).map(
-    (
-      source,
-    ) => `SELECT at_ms, endpoint::DOUBLE, ${wanted.perAgent ? 'agent' : 0}::DOUBLE, verdict::DOUBLE, metric::DOUBLE,
-      n::DOUBLE, total, low, high, ${wanted.withCells ? 'cells' : 'NULL'} FROM (${source}) WHERE ${metrics}`,
-  );
-  for (const part of sql)
-    await eachChunk(connection, part, (columns) => {
-      const [at, endpoint, agent, verdict, metric, n, total, low, high] = columns.leading(9);
-      const cells = wanted.withCells ? columns.cells(9) : null;
-      for (let row = 0; row < columns.count; row++) {
-        const atMs = Math.floor(at[row]! / wanted.stepMs) * wanted.stepMs;
-        const sum = sumAt(sums, atMs, endpoint[row]!, agent[row]!);
-        if (metric[row] === TALLY) {
-          sum.verdicts[verdict[row]!]! += n[row]!;
-          continue;
-        }
-        sum.n += n[row]!;
-        sum.total += total[row]!;
-        sum.low = Math.min(sum.low, low[row]!);
-        sum.high = Math.max(sum.high, high[row]!);
-        if (cells) addCells(sum, cells, row, verdict[row] === 0 ? wanted.limitBucket : -Infinity);
-      }
-    });
-  return [...sums.values()].sort((a, b) => a.atMs - b.atMs);
+  const sums = new Sums(wanted);
+  for (const source of await sources(connection, words, wanted, where))
+    await eachChunk(
+      connection,
+      `SELECT at_ms, endpoint::DOUBLE, agent::DOUBLE, verdict::DOUBLE, metric::DOUBLE, n::DOUBLE, total, low, high,
+        ${wanted.withCells ? 'cells' : 'NULL'} FROM (${source}) WHERE metric IN (${TALLY}, ${metric})`,
+      (columns) => sums.add(columns),
+    );
+  return sums.inOrder();
 }
 
-/** The finest-grained tables that together hold all that has been stored, each once. */
+/** The roll-up that knows enough and says least, and what is not in it yet; raw samples where a point is no whole minute. */
 async function sources(connection: DuckDBConnection, words: Words, wanted: Wanted, where: string): Promise<string[]> {
-  const { batch, hoursRun } = await readProgress(connection);
-  const raw = (since: string) =>
-    cellsOfSamples(wanted.stepMs, `${where} AND ${since}`, wanted.metric === null ? [] : [wanted.metric], words);
-  if (wanted.stepMs % MINUTE_MS !== 0) return [raw('true')];
-  const tail = raw(`batch > ${batch}`);
-  if (wanted.stepMs % hourMs !== 0) return [`SELECT * FROM minutes WHERE ${where}`, tail];
-  return [`SELECT * FROM hours WHERE ${where}`, `SELECT * FROM minutes WHERE ${where} AND run > ${hoursRun}`, tail];
+  const { stepMs, agents, metric } = wanted;
+  const perAgent = wanted.perAgent || agents !== undefined;
+  const level = levels.findLast((level) => stepMs % level.widthMs === 0 && level.perAgent === perAgent);
+  const since = level ? `batch > ${await rolledBatch(connection)}` : 'true';
+  const parts = partsOfSamples(stepMs, `${where} AND ${since}`, metric === null ? [] : [metric], words);
+  const raw = gathered(widened(`(${parts})`, stepMs, wanted.perAgent));
+  return level ? [`SELECT ${ROLLUP} FROM ${level.table} WHERE ${where}`, raw] : [raw];
 }
 
 /** Null when something is asked for that was never heard of. */
@@ -143,48 +126,89 @@ function filterSql(words: Words, { fromMs, toMs, stepMs, kind, endpoints, agents
   return `at_ms >= ${from} AND at_ms < ${to} AND kind = ${kindId}${among('endpoint', endpoints)}${among('agent', agents)}`;
 }
 
-function sumAt(sums: Map<string, Sum>, atMs: number, endpoint: number, agent: number): Sum {
-  const key = `${atMs}/${endpoint}/${agent}`;
-  let sum = sums.get(key);
-  if (!sum) {
-    sum = {
-      atMs,
-      endpoint,
-      agent,
-      verdicts: [0, 0, 0],
-      n: 0,
-      total: 0,
-      low: Infinity,
-      high: -Infinity,
-      buckets: new Map(),
-      within: 0,
-    };
-    sums.set(key, sum);
+/** Parts added up to points. */
+class Sums {
+  readonly #wanted: Wanted;
+  readonly #points = new Map<number, Map<number, Sum>>();
+
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
   }
-  return sum;
+
+  add(columns: Columns): void {
+    const { stepMs, withCells, limitBucket } = this.#wanted;
+    const [at, endpoint, agent, verdict, metric, n, total, low, high] = columns.leading(9);
+    const cells = withCells ? columns.cells(9) : null;
+    for (let row = 0; row < columns.count; row++) {
+      const sum = this.#at(Math.floor(at[row]! / stepMs), endpoint[row]!, agent[row]!);
+      if (metric[row] === TALLY) {
+        sum.verdicts[verdict[row]!]! += n[row]!;
+        continue;
+      }
+      sum.n += n[row]!;
+      sum.total += total[row]!;
+      sum.low = Math.min(sum.low, low[row]!);
+      sum.high = Math.max(sum.high, high[row]!);
+      if (cells) addCells(sum, cells, row, verdict[row] === 0 ? limitBucket : -Infinity);
+    }
+  }
+
+  inOrder(): Sum[] {
+    return [...this.#points].sort(([a], [b]) => a - b).flatMap(([, sums]) => [...sums.values()]);
+  }
+
+  #at(point: number, endpoint: number, agentOrAll: number): Sum {
+    const { stepMs, perAgent } = this.#wanted;
+    const agent = perAgent ? agentOrAll : 0;
+    let sums = this.#points.get(point);
+    if (!sums) this.#points.set(point, (sums = new Map()));
+    // Numbers as keys, because there are hundreds of thousands of parts; ids of endpoints have 26 bits here, of agents 27.
+    const key = agent * 2 ** 26 + endpoint;
+    let sum = sums.get(key);
+    if (!sum) {
+      const atMs = point * stepMs;
+      sum = {
+        atMs,
+        endpoint,
+        agent,
+        verdicts: [0, 0, 0],
+        n: 0,
+        total: 0,
+        low: Infinity,
+        high: -Infinity,
+        cells: [],
+        within: 0,
+      };
+      sums.set(key, sum);
+    }
+    return sum;
+  }
 }
 
 function addCells(sum: Sum, { entries, buckets, counts }: Cells, row: number, limitBucket: number): void {
   const from = entries[4 * row]!;
   const to = from + entries[4 * row + 2]!;
   for (let i = from; i < to; i++) {
-    const bucket = buckets[i]!;
-    const n = counts[i]!;
-    sum.buckets.set(bucket, (sum.buckets.get(bucket) ?? 0) + n);
-    if (bucket <= limitBucket) sum.within += n;
+    sum.cells.push(buckets[i]!, counts[i]!);
+    if (buckets[i]! <= limitBucket) sum.within += counts[i]!;
   }
 }
 
+/** Counts by bucket, from the lowest negative one on; all zero between two uses. */
+const tally = new Float64Array(2 * MAX_BUCKET + 1);
+
 /** Nearest rank; the ends are known exactly. */
-function quantilesOf({ n, low, high, buckets }: Sum, quantiles: readonly number[]): (number | null)[] {
-  const rising = [...buckets].sort((a, b) => a[0] - b[0]);
-  return quantiles.map((p) => {
-    if (n === 0) return null;
+function quantilesOf({ n, low, high, cells }: Sum, quantiles: readonly number[]): (number | null)[] {
+  if (n === 0) return quantiles.map(() => null);
+  for (let i = 0; i < cells.length; i += 2) tally[cells[i]! + MAX_BUCKET]! += cells[i + 1]!;
+  const values = quantiles.map((p) => {
     const rank = Math.min(n, Math.max(1, Math.ceil(p * n)));
     if (rank === 1) return low;
     if (rank === n) return high;
-    let seen = 0;
-    const at = rising.find(([, count]) => (seen += count) >= rank);
-    return Math.min(high, Math.max(low, bucketMiddle(at?.[0] ?? 0)));
+    let at = signedBucketOf(low) + MAX_BUCKET;
+    for (let seen = tally[at]!; seen < rank && at < 2 * MAX_BUCKET;) seen += tally[++at]!;
+    return Math.min(high, Math.max(low, bucketMiddle(at - MAX_BUCKET)));
   });
+  for (let i = 0; i < cells.length; i += 2) tally[cells[i]! + MAX_BUCKET] = 0;
+  return values;
 }

@@ -15,10 +15,10 @@ const forever = { rawMs: 1e4 * DAY, minutesMs: 1e4 * DAY, hoursMs: 1e4 * DAY };
 const io = { clock: { wallMs: () => 1_700_000_000_000 } };
 const open = (path: string, retention = forever) => openStore(path, io, { retention, memoryLimitMb: 256 });
 
-storeCases('embedded', { runs: 15, open: (retention) => open(join(folder, `${folders++}`), retention) });
+storeCases('embedded', { runs: 10, open: (retention) => open(join(folder, `${folders++}`), retention) });
 
 documentsCases('embedded', {
-  runs: 15,
+  runs: 10,
   open: async () => {
     const path = join(folder, `${folders++}`);
     let opened = await open(path);

@@ -7,7 +7,7 @@ import { changes } from './changes.ts';
 import { transaction, type Database } from './database.ts';
 import { KeyFilter } from './key-filter.ts';
 import { dropExpired, type Retention } from './retain.ts';
-import { rollHours, rollMinutes } from './roll.ts';
+import { isDue, rollUp } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
 import { makeBuffers } from './sample-writer.ts';
 import { latest, samples } from './samples.ts';
@@ -17,6 +17,9 @@ import { Words } from './words.ts';
 
 /** Rows that go into one transaction; more wait for the next. */
 const GROUP_ROWS = 100_000;
+
+/** Dropping more often frees nothing: space comes back by whole row groups. */
+const DROP_EVERY_MS = 600_000;
 
 interface Waiting {
   batches: readonly Batch[];
@@ -43,6 +46,8 @@ export class DuckStore implements Store {
   #maintaining: Promise<void> = Promise.resolve();
   #nextNo = 1;
   #wordsAreStale = false;
+  /** When each part of `maintain` was done last. */
+  readonly #doneMs = { rollUp: -Infinity, drop: -Infinity };
 
   private constructor(database: Database, options: DuckStoreOptions) {
     this.#database = database;
@@ -149,9 +154,13 @@ export class DuckStore implements Store {
     const { words } = this.#state;
     try {
       await this.#database.use(async (connection) => {
-        await transaction(connection, () => rollMinutes(connection, words));
-        await transaction(connection, () => rollHours(connection));
+        if (await isDue(connection, nowMs - this.#doneMs.rollUp)) {
+          await transaction(connection, () => rollUp(connection, words, nowMs));
+          this.#doneMs.rollUp = nowMs;
+        }
+        if (nowMs - this.#doneMs.drop < DROP_EVERY_MS) return;
         await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
+        this.#doneMs.drop = nowMs;
       });
     } catch (error) {
       await this.#database.mend(error);
@@ -176,7 +185,7 @@ async function prepare(connection: DuckDBConnection): Promise<void> {
     const [version] = await firstRow(connection, `SELECT value FROM facts WHERE name = 'schema'`);
     if (version === undefined) {
       await connection.run(`INSERT INTO facts VALUES ('schema', ${SCHEMA_VERSION})`);
-      await connection.run('INSERT INTO progress VALUES (0, 0, 0)');
+      await connection.run('INSERT INTO progress VALUES (0)');
     } else if (version > SCHEMA_VERSION) {
       throw new Error(
         `The store has format ${version}, and this version of inferpath knows up to ${SCHEMA_VERSION}: use a newer one`,
