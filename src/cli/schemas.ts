@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { reflectLine } from '../lab/reflect/lines.ts';
 import { truthRow } from '../lab/reflect/truth.ts';
 import { labCheckSchema, labReportSchema } from '../lab/report.ts';
+import { agentStatus } from '../model/agent-health.ts';
 import { assessReport } from '../model/assess.ts';
 import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
@@ -65,6 +66,7 @@ export const schemas: readonly Published[] = [
   { name: 'token', about: 'what inferpath token --json prints', schema: tokenReply, side: 'output' },
   { name: 'agents', about: 'what inferpath agents --json prints', schema: agentsReply, side: 'output' },
   { name: 'admin', about: 'what inferpath admin --json prints', schema: adminReply, side: 'output' },
+  { name: 'agent-status', about: 'each line that inferpath agent --json prints', schema: agentStatus, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 

@@ -52,6 +52,7 @@ export interface Libc {
   clock_gettime(clock: number, timespec: Uint8Array): number;
   adjtimex(timex: Uint8Array): number;
   getrusage(who: number, usage: Uint8Array): number;
+  flock(fd: number, operation: number): number;
 }
 
 /**
@@ -110,6 +111,7 @@ export function libc(): Libc {
     clock_gettime: lib.func('int clock_gettime(int, void*)'),
     adjtimex: lib.func('int adjtimex(void*)'),
     getrusage: lib.func('int getrusage(int, void*)'),
+    flock: lib.func('int flock(int, int)'),
   };
   return loaded;
 }

@@ -19,6 +19,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'agents', load: async () => (await import('./agents.ts')).agents },
   { name: 'token', load: async () => (await import('./token.ts')).token },
   { name: 'admin', load: async () => (await import('./admin.ts')).admin },
+  { name: 'agent', load: async () => (await import('./agent.ts')).agent },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },

@@ -3,16 +3,17 @@ import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import type { Clock } from '../../wire/io.ts';
 
 /** Who we are and whom we trust, PEM. Read at every new connection, so that a renewed certificate needs no restart. */
-export interface Identity {
+export interface TlsIdentity {
   authorities: string;
-  certificate: string;
-  key: string;
+  /** Absent before the agent has one. */
+  certificate?: string;
+  key?: string;
 }
 
 export interface HttpExchangeOptions {
   server: URL;
   /** Null for plain HTTP, which only a server on loopback is spoken to by. */
-  identity: (() => Identity) | null;
+  identity: (() => TlsIdentity) | null;
   clock: Clock;
   /** Longest wait for a whole answer, ms. */
   timeoutMs: number;

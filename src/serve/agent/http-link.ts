@@ -91,7 +91,7 @@ function jsonOf({ body }: HttpAnswer): unknown {
 }
 
 /** Status and the words of the server, for a log: title and detail of a problem (RFC 9457), or how its text begins. */
-function words(answer: HttpAnswer): string {
+export function words(answer: HttpAnswer): string {
   const json = jsonOf(answer) as { title?: unknown; detail?: unknown } | null | undefined;
   const told = [json?.title, json?.detail].filter((part) => typeof part === 'string').join(': ');
   return printable(`HTTP ${answer.status} ${told || answer.body.toString('utf8', 0, 200)}`.trim());
