@@ -116,7 +116,7 @@ export const agent = defineCommand({
   examples: [
     {
       line: 'inferpath agent enroll --server https://watch.example:7101 --name branch-7 --token ifpe_… --pin sha256:… --state /var/lib/inferpath-agent',
-      about: 'once; inferpath agents invite branch-7 prints this line',
+      about: 'once; inferpath agents invite branch-7 tells the values',
     },
     { line: 'inferpath agent --state /var/lib/inferpath-agent', about: 'run, as the unit of systemd does' },
     { line: 'inferpath agent --allow 10.0.0.0/8 --allow fd00::/8', about: 'measure nothing outside of these networks' },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { palette } from '../../report/ansi.ts';
 import type { ServeLine } from '../../model/serve-line.ts';
 import { defineCommand, exitCode } from '../command.ts';
+import { measureHere } from '../local-agent.ts';
 import { openServer, serveFlags } from '../serve-run.ts';
 
 export const up = defineCommand({
@@ -40,8 +41,16 @@ export const up = defineCommand({
       ];
       io.terminal.out(`${rows.map(([label = '', text = '']) => `${label.padEnd(13)}${text}`).join('\n')}\n`);
     }
-    if (!io.signals.interrupted.aborted) await once(io.signals.interrupted, 'abort');
-    await server.close();
+    const { interrupted } = io.signals;
+    try {
+      const place = { folder: server.folder, networkPath: path };
+      const measuring = measureHere(server.context, place, io, interrupted);
+      if (!interrupted.aborted) await Promise.race([once(interrupted, 'abort'), measuring]);
+      // Before the store closes: what was measured last is to get there.
+      await measuring;
+    } finally {
+      await server.close();
+    }
     return exitCode.ready;
   },
 });

@@ -143,6 +143,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const sending = new AbortController();
   const sent = sender.run(sending.signal);
   if (await feed.restore()) log.debug('the list of jobs is that of the last time until the server is heard');
+  await look('running');
   await Promise.all([
     feed.run(signal),
     scheduler.run(signal),

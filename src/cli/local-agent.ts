@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Network } from '../model/network.ts';
+import { runLocalAgent } from '../serve/agent/local-agent.ts';
+import type { ServeContext } from '../serve/context.ts';
+import { durableFiles } from '../wire/durable-files.ts';
+import type { Io } from '../wire/io.ts';
+import { version } from './version.ts';
+
+/** Name of the agent of `inferpath up` where the network file names no vantage. */
+const defaultName = 'local';
+
+/**
+ * The agent in the process of `inferpath up`, until the signal aborts; it has to end before the store is closed.
+ * @param place.folder data folder of the server
+ * @param place.networkPath the network file: files with keys are relative to it
+ */
+export async function measureHere(
+  { configuration, ingest }: Pick<ServeContext, 'configuration' | 'ingest'>,
+  place: { folder: string; networkPath: string },
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = configuration.network.vantage?.name ?? defaultName;
+  const base = dirname(resolve(io.cwd, place.networkPath));
+  await runLocalAgent(
+    {
+      name,
+      version,
+      io,
+      files: durableFiles,
+      directory: join(place.folder, 'agent'),
+      cpuMs: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1000;
+      },
+      server: { jobs: () => configuration.jobsFor(name), store: (body) => ingest.store(body, name) },
+      // Asked whenever the list of jobs changes, so that a reload may bring endpoints and keys.
+      keyFor: (endpoint) => keyOf(configuration.network, endpoint, base, io),
+    },
+    signal,
+  );
+}
+
+function keyOf({ endpoints }: Network, endpoint: string, base: string, io: Io): string | undefined {
+  const auth = endpoints.find(({ name }) => name === endpoint)?.auth;
+  if (auth?.env !== undefined) return io.env[auth.env] || undefined;
+  if (auth?.file === undefined) return undefined;
+  try {
+    return readFileSync(resolve(base, auth.file), 'utf8').trim() || undefined;
+  } catch {
+    // The agent says which endpoint it cannot measure for want of a key.
+    return undefined;
+  }
+}
