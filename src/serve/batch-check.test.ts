@@ -88,8 +88,8 @@ const agree = (value: unknown): void => {
 describe('checkBatch()', () => {
   test('agrees with the schema and a slow check on good, damaged and arbitrary values', () => {
     expect(verdict(someBatch('batch-0001', 1e12))).toBe(true);
-    fc.assert(fc.property(damaged, agree), { numRuns: 20_000 });
-    fc.assert(fc.property(fc.anything(), agree), { numRuns: 5000 });
+    fc.assert(fc.property(damaged, agree), { numRuns: 5000 });
+    fc.assert(fc.property(fc.anything(), agree), { numRuns: 2000 });
   });
 
   test('names the column and the row', () => {
