@@ -98,14 +98,12 @@ function uplink(moment: Moment, agent: string, silent: ReadonlySet<string>, isol
   const own = moment.offline.has(agent);
   const isKnown = own || isolatedMs !== undefined;
   const lost = own ? unwatchedBy(moment, agent, silent) : [];
-  const sinceMs = own
-    ? (moment.excluded.agent(agent).at(-1)?.fromMs ?? moment.clock.horizonMs)
-    : (isolatedMs ?? moment.clock.horizonMs);
+  const sinceMs = isolatedMs ?? moment.clock.horizonMs;
   const level = isKnown ? 'bad' : silent.has(agent) ? 'unknown' : 'good';
   return about(moment, 'agent-uplink', agent, level, Math.max(0, sinceMs), {
     severity: lost.length > 0 ? 'page' : 'ticket',
     claim: own
-      ? `0 of its ${count(uplinksOf(moment, agent), 'uplink')} answer ${agent} since ${isoOf(sinceMs)}, so what it says of endpoints does not count`
+      ? `0 of its ${count(uplinksOf(moment, agent), 'uplink')} answer ${agent}, so what it says of endpoints does not count`
       : `every endpoint fails from ${agent} since ${isoOf(sinceMs)} that answers to 1 or more other agents`,
     details: [lost.length > 0 ? `nobody else watches ${lost.join(', ')}` : null],
     confidence: own ? 'high' : 'medium',

@@ -30,13 +30,8 @@ export class Counts {
   }
 }
 
-/** What counts for nothing. */
-export interface Excluded {
-  /** Maintenance of an endpoint. */
-  endpoint(name: string): readonly Span[];
-  /** Times in which an agent could see nothing, because its own uplink was down. */
-  agent(name: string): readonly Span[];
-}
+/** What counts for nothing: the maintenance of an endpoint. */
+export type Excluded = (endpoint: string) => readonly Span[];
 
 /** How one pair of windows looks. */
 export interface PairView {
@@ -141,7 +136,7 @@ function windowOf(
   const lines = new Map<string, readonly CountsPoint[]>();
   const tallies = new Map<string, Tally>();
   for (const [agent, line] of counts.of(key, name)) {
-    const kept = without(line, stepMs, [...excluded.endpoint(name), ...excluded.agent(agent)]);
+    const kept = without(line, stepMs, excluded(name));
     const tally = tallyOf(kept, fromMs, horizonMs);
     if (eventsOf(tally) === 0) continue;
     lines.set(agent, kept);

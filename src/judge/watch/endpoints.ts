@@ -140,7 +140,7 @@ function unwatched(moment: Moment, endpoint: string, views: readonly VitalView[]
 }
 
 export function inMaintenance({ excluded, clock }: Moment, endpoint: string): boolean {
-  return excluded.endpoint(endpoint).some(({ fromMs, toMs }) => fromMs <= clock.horizonMs && clock.horizonMs < toMs);
+  return excluded(endpoint).some(({ fromMs, toMs }) => fromMs <= clock.horizonMs && clock.horizonMs < toMs);
 }
 
 export function isoOf(ms: number): string {

@@ -7,7 +7,6 @@ import type { KnownPath, WatchInput } from './input.ts';
 import { knownPaths, type SeenTrace, tracesOf } from './paths.ts';
 import { type Plan, planOf } from './plan.ts';
 import { type Span, without } from './tally.ts';
-import { uplinkSpans } from './uplink.ts';
 import { type VitalView, viewVital } from './vitals.ts';
 
 /** Everything that the rules look at, worked out once. */
@@ -30,19 +29,14 @@ export interface Moment {
 }
 
 export function momentOf(input: WatchInput): Moment {
-  const { network, latest, changes, silence } = input;
+  const { network, latest, silence } = input;
   const plan = planOf(network);
   const clock = readClock(input.now, input.memory, silence);
   const { horizonMs } = clock;
-  const uplinks = uplinkSpans(changes, latest, horizonMs);
-  const isIn = ({ fromMs, toMs }: Span) => fromMs <= horizonMs && horizonMs < toMs;
-  const offline = new Set([...uplinks].filter(([, spans]) => spans.some(isIn)).map(([agent]) => agent));
+  const offline = new Set(latest.filter((sample) => saysOffline(sample, horizonMs)).map(({ agent }) => agent));
   const counts = new Counts(input.counts);
   const maintenance = maintenanceSpans(network);
-  const excluded: Excluded = {
-    endpoint: (name) => maintenance.get(name) ?? [],
-    agent: (name) => uplinks.get(name) ?? [],
-  };
+  const excluded = (name: string) => maintenance.get(name) ?? [];
   const traces = tracesOf(latest, input.paths);
   return {
     input,
@@ -58,6 +52,14 @@ export function momentOf(input: WatchInput): Moment {
     offline,
     quorum: Math.min(network.watch?.quorum ?? 1, agentsOf(network).length),
   };
+}
+
+/** Agents look at their own uplink every few seconds; an old word says nothing of now. */
+const wordIsGoodMs = 180_000;
+
+/** What fails while the uplink is down arrives as `unknown`: the agent sees to that. This is to tell why. */
+function saysOffline({ kind, atMs, metrics }: Sample, horizonMs: number): boolean {
+  return kind === 'client' && metrics.uplinkUp === 0 && Math.abs(horizonMs - atMs) < wordIsGoodMs;
 }
 
 /** By endpoint. */
@@ -78,11 +80,9 @@ function vitalsByEndpoint(
 ): Map<string, VitalView[]> {
   const views = new Map<string, VitalView[]>();
   for (const vital of plan.vitals) {
+    const spans = excluded(vital.endpoint);
     const lines = new Map(
-      [...counts.of(vital.key, vital.endpoint)].map(([agent, line]) => {
-        const spans = [...excluded.endpoint(vital.endpoint), ...excluded.agent(agent)];
-        return [agent, without(line, vital.stepMs, spans)];
-      }),
+      [...counts.of(vital.key, vital.endpoint)].map(([agent, line]) => [agent, without(line, vital.stepMs, spans)]),
     );
     const view = viewVital(vital, lines, horizonMs, (agent) => offline.has(agent));
     views.set(vital.endpoint, [...(views.get(vital.endpoint) ?? []), view]);

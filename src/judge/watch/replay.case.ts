@@ -57,7 +57,7 @@ export interface Timeline {
   /** How far the clock of the server is ahead. */
   serverAheadMs?: (ms: number) => number;
   agentAheadMs?: (agent: string, ms: number) => number;
-  /** State that the agent reports of itself. */
+  /** The agent finds its own uplink down, says so, and calls what fails unknown. */
   uplinkDown?: (agent: string, ms: number) => boolean;
   truth: {
     must: MustPage[];
@@ -113,16 +113,18 @@ export function samplesOf(timeline: Timeline, network: Network): Delivered[] {
     const phaseMs = Math.floor(random() * everyMs);
     for (let atMs = phaseMs - (timeline.historyMs ?? 6 * hour); atMs < timeline.lengthMs; atMs += everyMs) {
       if (timeline.agentDown?.(agent, atMs)) continue;
-      const result = timeline.world({ kind: probe, endpoint, agent, atMs, random });
+      const seen = timeline.world({ kind: probe, endpoint, agent, atMs, random });
+      const isOwn = seen?.verdict === 'bad' && timeline.uplinkDown?.(agent, atMs) === true;
+      const result = seen && isOwn ? { ...seen, verdict: 'unknown' as const } : seen;
       if (result) delivered.push(deliver(timeline, probe, endpoint, agent, atMs, result, delivered.length, random));
     }
   }
   for (const agent of new Set(jobs.map((job) => job.agent)))
     for (let atMs = 0; timeline.uplinkDown && atMs < timeline.lengthMs; atMs += 10_000) {
       if (timeline.agentDown?.(agent, atMs)) continue;
-      const state = timeline.uplinkDown(agent, atMs) ? 'uplink=down' : 'uplink=up';
+      const metrics = { uplinkUp: timeline.uplinkDown(agent, atMs) ? 0 : 1 };
       delivered.push(
-        deliver(timeline, 'client', agent, agent, atMs, { ...answered, state }, delivered.length, () => 0.5),
+        deliver(timeline, 'client', agent, agent, atMs, { ...answered, metrics }, delivered.length, () => 0.5),
       );
     }
   return delivered.sort((a, b) => a.arrivesMs - b.arrivesMs || a.sentMs - b.sentMs);
