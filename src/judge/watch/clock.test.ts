@@ -27,12 +27,20 @@ describe('readClock()', () => {
     const late = { ...steady, evaluatedAtMs: t0 - hour, horizonMs: t0 - hour };
     const first = readClock(t0, late, inStep);
     expect(first).toMatchObject({ hold: true, countedMs: 0, gap: { fromMs: t0 - hour, toMs: t0 } });
-    expect(readClock(t0 + 30_000, first.memory, [seen('a', t0 + 25_000, t0 + 29_000)])).toMatchObject({ hold: true });
-    const second = readClock(t0 + 30_000, first.memory, [seen('a', t0 + 25_000, t0 + 29_000)]);
+    const half = [seen('a', t0 + 25_000, t0 + 29_000), seen('b', t0 - hour, t0 - hour)];
+    const second = readClock(t0 + 30_000, first.memory, half);
+    expect(second).toMatchObject({ hold: true });
     expect(readClock(t0 + 60_000, second.memory, [seen('a', t0 + 55_000, t0 + 59_000)])).toMatchObject({
       hold: false,
       gap: null,
     });
+  });
+
+  it('does not wait for the rest of the minute when everyone is back', () => {
+    const late = { ...steady, evaluatedAtMs: t0 - hour, horizonMs: t0 - hour };
+    const first = readClock(t0, late, inStep);
+    const back = [seen('a', t0 + 5000, t0 + 9000), seen('b', t0 + 6000, t0 + 9000)];
+    expect(readClock(t0 + 10_000, first.memory, back)).toMatchObject({ hold: false });
   });
 
   it('takes the time of most agents when the clock of the server is an hour off', () => {

@@ -37,7 +37,7 @@ export function readClock(now: number, before: WatchMemory | null, silence: read
   // Agents that hand over the hours of an outage move faster than time: what they tell is past, wait until they are through.
   const catchingUp = apart && now > dataMs && movedMs - elapsedMs > catchUpMs;
   const gap = jumped ? { fromMs: before.evaluatedAtMs, toMs: now } : (before?.gap ?? null);
-  const settled = now - resumedAtMs >= settleMs;
+  const settled = now - resumedAtMs >= settleMs || (!jumped && isEveryoneBack(silence, resumedAtMs, horizonMs));
   const settling = gap !== null && !settled;
   return {
     now,
@@ -48,6 +48,14 @@ export function readClock(now: number, before: WatchMemory | null, silence: read
     gap: settling ? gap : null,
     memory: { evaluatedAtMs: now, horizonMs, resumedAtMs, gap: settling ? gap : null },
   };
+}
+
+/** Everyone who was heard before has reported since, and is through with what it kept: nothing is left to wait for. */
+function isEveryoneBack(silence: readonly AgentSeen[], resumedAtMs: number, horizonMs: number): boolean {
+  const known = silence.filter(({ newestSampleMs }) => newestSampleMs !== null);
+  const isBack = ({ lastArrivalMs, newestSampleMs }: AgentSeen) =>
+    lastArrivalMs !== null && lastArrivalMs >= resumedAtMs && Math.abs(horizonMs - (newestSampleMs ?? 0)) < catchUpMs;
+  return known.length > 0 && known.every(isBack);
 }
 
 /** The newest sample of those agents whose clocks agree with the middle one. */

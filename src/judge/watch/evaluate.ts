@@ -1,5 +1,6 @@
 import type { Alert, AlertTransition, Notify } from '../../model/alert.ts';
 import { agentConditions } from './agents.ts';
+import { changeConditions, seriesNeeds } from './changes.ts';
 import { readClock } from './clock.ts';
 import type { Condition } from './condition.ts';
 import { endpointConditions } from './endpoints.ts';
@@ -21,9 +22,9 @@ export function watchNeeds(input: Pick<WatchInput, 'network' | 'now' | 'memory' 
   const { horizonMs } = readClock(input.now, input.memory, input.silence);
   return {
     counts: countsNeeds(planOf(input.network), horizonMs),
-    series: [],
+    series: seriesNeeds(planOf(input.network), horizonMs),
     changesFromMs: horizonMs - 72 * hourMs,
-    latestSinceMs: horizonMs - hourMs,
+    latestSinceMs: horizonMs - 24 * hourMs,
   };
 }
 
@@ -66,6 +67,7 @@ function conditionsOf(moment: Moment, alerts: readonly Alert[]): Condition[] {
     ...objectives,
     ...sharedConditions(moment, alerts, objectives),
     ...agentConditions(moment),
+    ...changeConditions(moment),
     ...recordConditions(moment),
   ];
 }

@@ -65,7 +65,7 @@ function begin(before: Alert | undefined, condition: Condition, tick: Tick): Ale
     changedAtMs: tick.now,
     suppressedBy: null,
     flapping: before?.flapping ?? false,
-    page: `alerts/${rule}.md`,
+    page: `alerts.md#${rule}`,
     memory: {
       evaluatedAtMs: tick.now,
       badForMs: 0,

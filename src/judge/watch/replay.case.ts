@@ -3,7 +3,7 @@ import { network as networkSchema, type Network } from '../../model/network.ts';
 import type { Sample, SampleKind } from '../../model/sample.ts';
 import { jobsOf } from '../../model/watch-plan.ts';
 import { seededRandom } from '../../stats/random.ts';
-import type { CountsPoint, CountsQuery, SeriesPoint, StateChange } from '../../store/store.ts';
+import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery, StateChange } from '../../store/store.ts';
 import { evaluate, watchNeeds } from './evaluate.ts';
 import type { AgentSeen, KnownPath, WatchMemory } from './input.ts';
 
@@ -29,6 +29,8 @@ export interface MustPage {
   about: RegExp;
   fromMs: number;
   byMs: number;
+  /** Endpoints that it is about, for pagers that know of nothing else; default those that `about` names. */
+  endpoints?: RegExp;
   /** About the monitoring itself: burn-rate rules are not asked for it. */
   ofMonitoring?: true;
 }
@@ -54,6 +56,8 @@ export interface Timeline {
   agentCut?: (agent: string, ms: number) => boolean;
   /** The server neither takes batches nor judges. */
   serverDown?: (ms: number) => boolean;
+  /** Levels are asked for: round trips and times to the first token are watched for shifts. */
+  levels?: true;
   /** How far the clock of the server is ahead. */
   serverAheadMs?: (ms: number) => number;
   agentAheadMs?: (agent: string, ms: number) => number;
@@ -202,6 +206,32 @@ class Twin {
     return bins.line;
   }
 
+  /** Medians per step of each agent. */
+  series(
+    { fromMs, toMs, stepMs, kind, metric, endpoints = [] }: SeriesQuery,
+    agents: readonly string[],
+  ): SeriesPoint[] {
+    return endpoints.flatMap((endpoint) =>
+      agents.flatMap((agent) => {
+        const slots = new Map<number, number[]>();
+        const line = this.#lines.get(`${kind} ${endpoint} ${agent}`) ?? [];
+        for (let i = line.length - 1; i >= 0 && line[i]!.atMs >= fromMs - hour; i--) {
+          const { atMs, metrics } = line[i]!;
+          const value = metrics[metric];
+          if (value === undefined || atMs < fromMs || atMs >= toMs) continue;
+          const slot = Math.floor(atMs / stepMs) * stepMs;
+          slots.set(slot, [...(slots.get(slot) ?? []), value]);
+        }
+        return [...slots].map(([atMs, values]): SeriesPoint => {
+          const sorted = values.sort((a, b) => a - b);
+          const middle = sorted[Math.floor((sorted.length - 1) / 2)]!;
+          const counts = { ok: values.length, bad: 0, unknown: 0, n: values.length };
+          return { atMs, endpoint, agent, ...counts, mean: null, min: null, max: null, quantiles: [middle] };
+        });
+      }),
+    );
+  }
+
   latest(sinceMs: number): Sample[] {
     return [...this.#latest.values()].filter(({ atMs }) => atMs >= sinceMs);
   }
@@ -245,6 +275,7 @@ export function replay(timeline: Timeline): Replay {
   const result: Replay = { fired: [], resolved: [], transitions: [], alerts: [], ticks: 0 };
   let memory: WatchMemory | null = null;
   let paths: readonly KnownPath[] = [];
+  let levels = new Map<string, SeriesPoint[]>();
   let next = 0;
   const tickMs = timeline.tickMs ?? 10_000;
   for (let ms = timeline.warmMs ?? 80 * minute; ms <= timeline.lengthMs; ms += tickMs) {
@@ -265,7 +296,11 @@ export function replay(timeline: Timeline): Replay {
         return [key, points];
       }),
     );
-    const series = new Map<string, SeriesPoint[]>();
+    const asked = timeline.levels ? needs.series : [];
+    const series = new Map(
+      asked.map(({ key, query }) => [key, ms % minute === 0 ? twin.series(query, agents) : (levels.get(key) ?? [])]),
+    );
+    levels = series;
     const changes = twin.changes(needs.changesFromMs, now + hour);
     const latest = twin.latest(needs.latestSinceMs);
     const out = evaluate({

@@ -57,6 +57,11 @@ const page = (about: RegExp, from: number, withinMs: number): MustPage => ({
   byMs: from * minute + withinMs,
 });
 const aboutEu = /(^endpoint-down eu$)|(^slo-burn \S+\/eu$)/;
+/** A page about something that endpoints share. */
+const pageShared = (about: RegExp, from: number, withinMs: number): MustPage => ({
+  ...page(about, from, withinMs),
+  endpoints: /^e(0[1-9]|1[0-2])$/,
+});
 const quiet = { must: [] };
 
 /** Everything works, but for what `fails` says. */
@@ -124,8 +129,9 @@ const drafts: Draft[] = [
     about: '0.03 % of probes are lost by chance, a third of the budget',
     network: network(),
     lengthMs: 8 * hour,
-    tickMs: 30 * second,
+    tickMs: 60 * second,
     world: unless(({ random }) => random() < 0.0003 && lost),
+    levels: true,
     truth: quiet,
   },
   {
@@ -133,7 +139,7 @@ const drafts: Draft[] = [
     about: '0.1 % of probes are lost by chance: the budget, exactly',
     network: network(),
     lengthMs: 8 * hour,
-    tickMs: 30 * second,
+    tickMs: 60 * second,
     world: unless(({ random }) => random() < 0.001 && lost),
     truth: quiet,
   },
@@ -178,7 +184,8 @@ const drafts: Draft[] = [
     name: 'outage-3-h',
     about: 'no answer for 3 h',
     network: network(),
-    lengthMs: 6 * hour,
+    lengthMs: 5.5 * hour,
+    tickMs: 20 * second,
     world: downFor(90, 270),
     truth: { must: [page(aboutEu, 90, 90 * second)] },
   },
@@ -269,7 +276,8 @@ const drafts: Draft[] = [
     network: network({ slos: [up, { name: 'near', indicator: 'network-rtt', thresholdMs: 50, objective: 0.99 }] }),
     lengthMs: 4 * hour,
     world: unless(({ atMs, random }) => ok({ rttMs: (atMs > 90 * minute ? 35 : 20) + random() * 3 })),
-    truth: quiet,
+    levels: true,
+    truth: { must: [], tickets: [page(/^latency-shift eu rttMs$/, 90, 40 * minute)] },
   },
   {
     name: 'one-vantage',
@@ -469,25 +477,31 @@ const drafts: Draft[] = [
     name: 'shared-hop',
     about: 'a router fails that twelve of sixteen endpoints stand behind',
     network: network({ endpoints: sixteen, schedule: traced }),
-    lengthMs: 2.2 * hour,
+    lengthMs: 2.1 * hour,
+    warmMs: 86 * minute,
+    historyMs: 2 * hour,
     world: behindCore(({ atMs }) => during(atMs, 90, 110)),
-    truth: { must: [page(/^shared-failure 10\.0\.0\.12$/, 90, 90 * second)] },
+    truth: { must: [pageShared(/^shared-failure 10\.0\.0\.12$/, 90, 90 * second)] },
   },
   {
     name: 'shared-hop-lossy',
     about: 'the same router loses 40 % of the packets',
     network: network({ endpoints: sixteen, schedule: traced }),
-    lengthMs: 2.2 * hour,
+    lengthMs: 2.1 * hour,
+    warmMs: 86 * minute,
+    historyMs: 2 * hour,
     world: behindCore(({ atMs, random }) => during(atMs, 90, 110) && random() < 0.4),
-    truth: { must: [page(/^shared-failure 10\.0\.0\.12$/, 90, 6 * minute)] },
+    truth: { must: [pageShared(/^shared-failure 10\.0\.0\.12$/, 90, 6 * minute)] },
   },
   {
     name: 'all-fail-untraced',
     about: 'twelve of twelve endpoints fail, and nobody traces',
     network: network({ endpoints: sixteen.slice(0, 12) }),
-    lengthMs: 2.5 * hour,
+    lengthMs: 2.1 * hour,
+    warmMs: 86 * minute,
+    historyMs: 2 * hour,
     world: downFor(90, 110),
-    truth: { must: [page(/^shared-failure all-endpoints$/, 90, 90 * second)] },
+    truth: { must: [pageShared(/^shared-failure all-endpoints$/, 90, 90 * second)] },
   },
   {
     name: 'two-troubles',
