@@ -41,26 +41,17 @@ const embedding: readonly (readonly [prefix: string, octet: number])[] = [
  * @throws RangeError for what is no CIDR
  */
 export function targetPolicy(allow: readonly string[]): TargetPolicy {
-  const allowed = listOf(allow);
-  const refused = always.map(([cidr, what]) => ({ list: listOf([cidr]), what }));
-  const own = listOf(loopback);
-  const inner = embedding.map(([prefix, octet]) => ({ list: listOf([prefix]), octet }));
+  const allowed = addressList(allow);
   const refusal = (address: string): string | null => {
     const bare = address.replace(/%.*$/, '');
     if (isIP(bare) === 0) return 'is no address';
-    const found = refused.find(({ list }) => has(list, bare));
+    const found = refused.find(({ list }) => listHas(list, bare));
     if (found) return `is ${found.what}`;
-    const carrier = isIP(bare) === 6 && !has(own, bare) ? inner.find(({ list }) => has(list, bare)) : undefined;
-    if (carrier) {
-      const why = refusal(
-        octetsOf(bare)
-          .slice(carrier.octet, carrier.octet + 4)
-          .join('.'),
-      );
-      if (why !== null) return `leads to an IPv4 address that ${why}`;
-    }
-    if (allow.length > 0) return has(allowed, bare) ? null : 'lies in none of the networks that --allow names';
-    return has(own, bare) ? 'is this host itself; --allow 127.0.0.0/8 or --allow ::1/128 permits it' : null;
+    const inside = innerIpv4(bare);
+    const why = inside === null ? null : refusal(inside);
+    if (why !== null) return `leads to an IPv4 address that ${why}`;
+    if (allow.length > 0) return listHas(allowed, bare) ? null : 'lies in none of the networks that --allow names';
+    return listHas(own, bare) ? 'is this host itself; --allow 127.0.0.0/8 or --allow ::1/128 permits it' : null;
   };
   return { refusal };
 }
@@ -88,7 +79,8 @@ export function guarded(io: Io, policy: TargetPolicy): Io {
   };
 }
 
-function listOf(cidrs: readonly string[]): BlockList {
+/** @throws RangeError for what is no CIDR */
+export function addressList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
     const [, address = '', length] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(cidr) ?? [];
@@ -101,7 +93,25 @@ function listOf(cidrs: readonly string[]): BlockList {
   return list;
 }
 
-const has = (list: BlockList, address: string): boolean => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+export function listHas(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+const refused = always.map(([cidr, what]) => ({ list: addressList([cidr]), what }));
+const own = addressList(loopback);
+// Apart: a list with IPv4 subnets matches the IPv6 forms of their addresses, too.
+const own6 = addressList(['::1/128']);
+const carriers = embedding.map(([prefix, octet]) => ({ list: addressList([prefix]), octet }));
+
+/** The IPv4 address that an IPv6 address leads to; null for all others. */
+export function innerIpv4(address: string): string | null {
+  const carrier =
+    isIP(address) === 6 && !listHas(own6, address) ? carriers.find(({ list }) => listHas(list, address)) : undefined;
+  if (!carrier) return null;
+  return octetsOf(address)
+    .slice(carrier.octet, carrier.octet + 4)
+    .join('.');
+}
 
 /** The 16 octets of an IPv6 address, by the URL parser, which knows all of its forms. */
 function octetsOf(address: string): number[] {
