@@ -34,7 +34,7 @@ interface Bench {
 
 function bench(
   network: Network,
-  { documents = memoryDocuments() as Documents, wallMs = transition('fire').atMs } = {},
+  { documents = memoryDocuments(), wallMs = transition('fire').atMs }: { documents?: Documents; wallMs?: number } = {},
 ): Bench {
   const io = fakeIo({ realClock: true, wallMs });
   // The wall clock of the bench begins at the transition, not at the machine's uptime.

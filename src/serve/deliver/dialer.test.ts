@@ -41,39 +41,43 @@ describe('where alerts may go', () => {
     localhost: ['127.0.0.1', '::1'],
   };
   const corpus = [
-    ...[
-      '127.1',
-      '0x7f000001',
-      '2130706433',
-      '017700000001',
-      '0177.0.0.1',
-      '127.0.0.1.',
-      '0',
-      '0.0.0.0',
-      '[::]',
-      '[::1]',
-    ],
-    ...['[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::ffff:169.254.169.254]', '[::127.0.0.1]', '[64:ff9b::7f00:1]'],
-    ...[
-      '[2002:7f00:1::]',
-      '[fd00:ec2::254]',
-      '[fe80::1]',
-      '[fc00::1]',
-      '[ff02::1]',
-      '169.254.169.254',
-      '169.254.170.2',
-    ],
-    ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', '100.100.100.200', '168.63.129.16'],
-    ...[
-      '192.0.0.192',
-      '198.18.0.1',
-      '224.0.0.1',
-      '255.255.255.255',
-      '①②⑦.0.0.1',
-      '127。0。0。1',
-      '0xa9fea9fe',
-      '2852039166',
-    ],
+    '127.1',
+    '0x7f000001',
+    '2130706433',
+    '017700000001',
+    '0177.0.0.1',
+    '127.0.0.1.',
+    '0',
+    '0.0.0.0',
+    '[::]',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::ffff:169.254.169.254]',
+    '[::127.0.0.1]',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
+    '[fd00:ec2::254]',
+    '[fe80::1]',
+    '[fc00::1]',
+    '[ff02::1]',
+    '169.254.169.254',
+    '169.254.170.2',
+    '10.0.0.1',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.0.1',
+    '100.64.0.1',
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    '198.18.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '①②⑦.0.0.1',
+    '127。0。0。1',
+    '0xa9fea9fe',
+    '2852039166',
     ...Object.keys(hosts),
   ];
 
@@ -194,12 +198,12 @@ describe('what a receiver may do to us', () => {
 
   test('one that resets, cuts its answer, or speaks no HTTP is an error', async () => {
     const resets = await listening((response) => response.destroy());
-    await expect(post(resets.url, { allow })).rejects.toThrow();
+    await expect(post(resets.url, { allow })).rejects.toThrow(/socket hang up|ECONNRESET/);
     const cuts = await listening((response) => {
       response.writeHead(200, { 'content-length': '10' }).write('x');
       setImmediate(() => response.destroy());
     });
-    await expect(post(cuts.url, { allow })).rejects.toThrow();
+    await expect(post(cuts.url, { allow })).rejects.toThrow(/aborted|cut off|ECONNRESET/);
     const garbage = createServer((socket) => socket.on('error', () => undefined).end('220 mail.example ESMTP\r\n'));
     await new Promise<void>((done) => garbage.listen(0, '127.0.0.1', done));
     open.push(garbage);

@@ -18,12 +18,12 @@ export function noticeOf({ alert, notify, atMs }: AlertTransition, serverUrl: st
     status: notify === 'resolve' ? 'resolved' : 'firing',
     severity: alert.severity,
     rule: alert.rule,
-    subject: printable(alert.subject),
-    summary: printable(finding.claim, most.summary),
+    subject: clean(alert.subject),
+    summary: clean(finding.claim, most.summary),
     details: lines(finding.details),
     evidence: lines(finding.evidence.map(evidenceLine)),
-    remedy: finding.remedy ? printable(finding.remedy.text, most.summary) : null,
-    where: alert.where === null ? null : printable(alert.where),
+    remedy: finding.remedy ? clean(finding.remedy.text, most.summary) : null,
+    where: alert.where === null ? null : clean(alert.where),
     blame: alert.blame,
     agents: names(alert.agents),
     endpoints: names(alert.endpoints),
@@ -42,13 +42,13 @@ function evidenceLine({ metric, value, unit, n, how }: Evidence): string {
 }
 
 function lines(texts: readonly string[]): string[] {
-  return texts.slice(0, most.lines).map((text) => printable(text, most.lineLength));
+  return texts.slice(0, most.lines).map((text) => clean(text, most.lineLength));
 }
 
 /** All names, or the first ones and how many are not shown: what is left out is never silent. */
 function names(all: readonly string[]): string[] {
-  if (all.length <= most.names) return all.map((name) => printable(name, 63));
-  const shown = all.slice(0, most.names - 1).map((name) => printable(name, 63));
+  if (all.length <= most.names) return all.map((name) => clean(name, 63));
+  const shown = all.slice(0, most.names - 1).map((name) => clean(name, 63));
   return [...shown, `and ${all.length - shown.length} more`];
 }
 
@@ -80,3 +80,8 @@ export function bodyLines(notice: Notice): string[] {
 }
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** Text from outside, safe to show, and valid Unicode: half a character would make some receivers refuse the whole message. */
+export function clean(text: string, max?: number): string {
+  return Buffer.from(printable(text, max)).toString();
+}

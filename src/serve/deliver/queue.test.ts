@@ -76,14 +76,14 @@ describe('settled()', () => {
 
   test('Retry-After makes a wait longer and never shorter', () => {
     const after = (retryAfterMs: number) =>
-      settled(someEntry({ attempts: 1 }), { ...failing, retryAfterMs } as Sent, half).nextAtMs - t0;
+      settled(someEntry({ attempts: 1 }), { ...failing, retryAfterMs }, half).nextAtMs - t0;
     expect([after(120_000), after(1)]).toEqual([120_000, 5000]);
   });
 
   test('what was refused or is gone is over; what we stopped ourselves is due at once and no attempt', () => {
     for (const kind of ['refused', 'gone'] as const)
       expect(settled(someEntry({ attempts: 1 }), { kind, words: 'no' }, half).state).toBe('failed');
-    const stopped = settled(someEntry({ attempts: 1 }), { ...failing, isOurs: true } as Sent, half);
+    const stopped = settled(someEntry({ attempts: 1 }), { ...failing, isOurs: true }, half);
     expect(stopped).toMatchObject({ state: 'waiting', attempts: 0, nextAtMs: t0, claim: null });
   });
 

@@ -45,11 +45,15 @@ function filledText(text: string, fields: Fields): unknown {
   if (whole && whole[0] === text) return fieldOf(whole[1] ?? '', fields);
   return text.replace(place, (_, name: string) => {
     const value = fieldOf(name, fields);
-    return Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    return Array.isArray(value) ? value.join(', ') : textOf(value);
   });
 }
 
 function fieldOf(name: string, fields: Fields): unknown {
   if (Object.hasOwn(fields, name)) return fields[name];
   throw new ReceiverMistake(`template: found {{${name}}}; allowed: ${Object.keys(fields).join(', ')}`);
+}
+
+function textOf(value: unknown): string {
+  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bodyLines, headline, isoTime } from '../notice.ts';
+import { bodyLines, clean, headline, isoTime } from '../notice.ts';
 import type { Notice } from '../../../model/delivery.ts';
 import { type ReceiverKind, sentOf } from '../receiver.ts';
 import { postJson } from './post-json.ts';
@@ -39,7 +39,7 @@ function dedupKey(incident: string): string {
 
 function payloadOf(notice: Notice) {
   return {
-    summary: [...headline(notice)].slice(0, 1024).join(''),
+    summary: clean(headline(notice), 1024),
     source: notice.subject,
     severity: severityOf[notice.severity],
     timestamp: isoTime(notice.sinceMs),

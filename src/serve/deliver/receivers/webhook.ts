@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Notice } from '../../../model/delivery.ts';
 import { isoTime } from '../notice.ts';
 import { type ReceiverKind, sentOf } from '../receiver.ts';
 import { ReceiverMistake } from '../secrets.ts';
@@ -15,7 +16,7 @@ export const webhook: ReceiverKind<'webhook'> = {
     const event = notice.isTest ? 'test' : notice.status;
     const body =
       template === undefined
-        ? { type: `alert.${event}`, timestamp: isoTime(notice.atMs), data: notice }
+        ? { type: `alert.${event}`, timestamp: isoTime(notice.atMs), data: dataOf(notice) }
         : fillTemplate(template, notice);
     const seconds = Math.floor(atMs / 1000);
     const reply = await postJson(means, body, (text) => ({
@@ -26,6 +27,12 @@ export const webhook: ReceiverKind<'webhook'> = {
     return 'kind' in reply ? reply : sentOf(reply, means.secrets);
   },
 };
+
+/** With the times as people and most programs read them, beside those in ms. */
+function dataOf(notice: Notice) {
+  const { sinceMs, endedAtMs } = notice;
+  return { ...notice, since: isoTime(sinceMs), ended: endedAtMs === null ? null : isoTime(endedAtMs) };
+}
 
 /** One for each key, so that receivers may change theirs at any time of a rotation. */
 function signatures(keys: readonly string[], content: string): string {
