@@ -115,6 +115,8 @@ export const receiver = z
   ])
   .meta({ description: 'Where alerts go. Secrets come by environment or file, never from this file.' });
 
+export type Receiver = z.infer<typeof receiver>;
+
 const route = z
   .strictObject({
     severity: z

@@ -48,6 +48,7 @@ export function someAlert(change: Partial<Alert> = {}): Alert {
       badForMs: 0,
       goodForMs: 0,
       goodSinceMs: null,
+      keepMs: 0,
       history: '1',
       historyAtMs: beganMs,
       members: [],
