@@ -7,6 +7,7 @@ import { Sessions } from './auth/sessions.ts';
 import { Tokens } from './auth/tokens.ts';
 import type { Configuration } from './configuration.ts';
 import { Current } from './current.ts';
+import { Evaluation, type Outbox } from './evaluation.ts';
 import { EventHub } from './events.ts';
 import { Ingest } from './ingest.ts';
 import { BackOff, RateLimit } from './limits.ts';
@@ -29,6 +30,8 @@ export interface ServeContext {
   ingest: Ingest;
   /** What the rules say of the last hour. */
   current: Current;
+  /** What the judge over time makes of it, every few seconds. */
+  evaluation: Evaluation;
   events: EventHub;
   refusals: Refusals;
   backOff: BackOff;
@@ -48,6 +51,8 @@ export interface ContextParts {
   authorities: Authorities | null;
   agentsUrl: string | null;
   stopping: AbortSignal;
+  /** Where pages go; absent: nobody is told. */
+  outbox?: Outbox;
 }
 
 export function createContext(parts: ContextParts): ServeContext {
@@ -59,12 +64,14 @@ export function createContext(parts: ContextParts): ServeContext {
   configuration.onChange((changes) =>
     events.publish('network', { revision: configuration.revision, changes: changes.length }),
   );
+  const agents = authorities ? new Agents(documents, audit, io.clock, authorities) : null;
   return {
     ...parts,
     audit,
     tokens,
     sessions: new Sessions(documents, audit, io.clock, tokens),
-    agents: authorities ? new Agents(documents, audit, io.clock, authorities) : null,
+    agents,
+    evaluation: new Evaluation({ store, documents, configuration, ingest, events, agents, io }, parts.outbox ?? null),
     ingest,
     current: new Current({ store, io, version: parts.version, configuration, ingest }),
     events,

@@ -54,17 +54,18 @@ export class EventHub {
   stream(lastId: string | null, signal: AbortSignal): ReadableStream<Uint8Array> | null {
     if (this.#readers.size >= mostReaders) return null;
     const encoder = new TextEncoder();
-    let end = () => undefined as void;
+    let end = (_isCancelled?: boolean) => undefined as void;
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           let isOpen = true;
-          end = () => {
+          end = (isCancelled = false) => {
             if (!isOpen) return;
             isOpen = false;
             this.#readers.delete(write);
             stop.abort();
-            controller.close();
+            // A stream that its reader has given up is closed already.
+            if (!isCancelled) controller.close();
           };
           const write = (text: string) => {
             if (!isOpen) return;
@@ -75,10 +76,10 @@ export class EventHub {
           write(`retry: 2000\n\n${this.#since(lastId)}`);
           this.#readers.set(write, end);
           if (signal.aborted) end();
-          else signal.addEventListener('abort', end, { once: true });
+          else signal.addEventListener('abort', () => end(), { once: true });
           void this.#beat(write, stop.signal);
         },
-        cancel: () => end(),
+        cancel: () => end(true),
       },
       { highWaterMark: 0, size: (chunk) => chunk?.length ?? 0 },
     );

@@ -73,6 +73,7 @@ export async function startServer(
   };
   authorities?.onChange(renew);
   const housework = [
+    context.evaluation.run(stop.signal),
     repeat(houseworkMs, stop.signal, context, async () => {
       renew();
       await context.sessions.sweep();

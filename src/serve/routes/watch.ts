@@ -12,6 +12,21 @@ import { defineRoute } from '../route.ts';
 
 const doors = ['web'] as const;
 
+const sloState = z.object({
+  slo: z.string(),
+  endpoint: z.string(),
+  indicator: z.string(),
+  objective: z.number(),
+  periodMs: z.number(),
+  events: z.number(),
+  bad: z.number(),
+  allowed: z.number().meta({ description: 'Bad events that the objective allows for as many.' }),
+  left: z
+    .number()
+    .nullable()
+    .meta({ description: 'Share of the budget that is left; below 0 when overdrawn, null without events.' }),
+});
+
 /** Reads the network file by a function that may refuse it with its mistakes. */
 async function mistakesTold<T>(read: () => Promise<T>): Promise<T> {
   try {
@@ -75,6 +90,15 @@ export const watchRoutes = [
       );
       return { json: { alerts: wanted.sort((a, b) => b.changedAtMs - a.changedAtMs) } };
     },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/slos',
+    doors,
+    permission: 'viewer',
+    about: 'What is left of each budget, as of the last evaluation.',
+    reply: { schema: z.object({ slos: z.array(sloState) }), about: 'Each objective and endpoint.' },
+    handle: ({ context }) => ({ json: { slos: [...context.evaluation.slos()] } }),
   }),
   defineRoute({
     method: 'GET',

@@ -1,0 +1,174 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
+import { type Alert, alert, type AlertTransition } from '../model/alert.ts';
+import { type Budget, budgetOf } from '../judge/watch/budget.ts';
+import { evaluate, watchNeeds } from '../judge/watch/evaluate.ts';
+import type { AgentSeen, CountsNeed, KnownPath, SeriesNeed, WatchInput, WatchMemory } from '../judge/watch/input.ts';
+import { momentOf } from '../judge/watch/moment.ts';
+import { burnContext } from '../judge/watch/objectives.ts';
+import type { Document, Write } from '../store/documents.ts';
+import type { CountsPoint, SeriesPoint } from '../store/store.ts';
+import type { ServeContext } from './context.ts';
+
+/** Where pages go: what is to be written together with the states of the alerts, and what is to happen after. */
+export interface Outbox {
+  writes(transitions: readonly AlertTransition[]): Promise<Write[]>;
+  wake(): void;
+}
+
+const memoryBody = z.object({
+  evaluatedAtMs: z.number(),
+  horizonMs: z.number(),
+  resumedAtMs: z.number(),
+  gap: z.object({ fromMs: z.number(), toMs: z.number() }).nullable(),
+});
+const everyMs = 5000;
+
+/** What is left of one objective of one endpoint. */
+export interface SloState extends Budget {
+  slo: string;
+  endpoint: string;
+  indicator: string;
+  objective: number;
+  periodMs: number;
+}
+
+type Parts = Pick<ServeContext, 'store' | 'documents' | 'configuration' | 'ingest' | 'events' | 'agents' | 'io'>;
+
+/**
+ * Asks the store what the judge over time wants to know, lets it judge, and commits states, memory and pages at once. The memory is
+ * the token of the turn: of several nodes that evaluate the same moment, one commits, so that exactly one pages.
+ */
+export class Evaluation {
+  readonly #parts: Parts;
+  readonly #outbox: Outbox | null;
+  readonly #counts = new Map<string, { atMs: number; revision: string; points: readonly CountsPoint[] }>();
+  readonly #series = new Map<string, { atMs: number; revision: string; points: readonly SeriesPoint[] }>();
+  #paths: readonly KnownPath[] = [];
+  #slos: SloState[] = [];
+
+  constructor(parts: Parts, outbox: Outbox | null) {
+    this.#parts = parts;
+    this.#outbox = outbox;
+  }
+
+  /** As of the last evaluation. */
+  slos(): readonly SloState[] {
+    return this.#slos;
+  }
+
+  /** Evaluates every few seconds until the signal aborts; what fails is told, and tried again at the next turn. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts.io;
+    while (!signal.aborted) {
+      await this.turn().catch((error: unknown) => {
+        if (!signal.aborted)
+          log.warn(`the evaluation failed: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** One evaluation. @returns what has changed; null when another node was faster */
+  async turn(): Promise<AlertTransition[] | null> {
+    const { documents, configuration, events, io } = this.#parts;
+    const { network } = configuration;
+    const [kept, known] = await Promise.all([documents.get('watch', 'memory'), documents.list('alert')]);
+    const before = known.flatMap((document) => {
+      const read = alert.safeParse(document.body).data;
+      return read ? [{ document, alert: read }] : [];
+    });
+    const memory: WatchMemory | null = memoryBody.safeParse(kept?.body).data ?? null;
+    const input = await this.#input({ network, now: io.clock.wallMs(), memory, alerts: before.map((b) => b.alert) });
+    const result = evaluate(input);
+    const moment = momentOf(input);
+    const writes: Write[] = [
+      { put: { collection: 'watch', id: 'memory', body: result.memory }, version: kept?.version ?? 0 },
+      ...alertWrites(before, result.alerts),
+      ...((await this.#outbox?.writes(result.transitions)) ?? []),
+    ];
+    if (!(await documents.commit(writes))) return null;
+    this.#paths = result.paths;
+    this.#slos = moment.plan.promises.map((pledge) => ({
+      slo: pledge.slo.name,
+      endpoint: pledge.endpoint.name,
+      indicator: pledge.slo.indicator,
+      objective: pledge.slo.objective,
+      periodMs: pledge.periodMs,
+      ...budgetOf(pledge, burnContext(moment)),
+    }));
+    for (const { alert, before, atMs } of result.transitions)
+      events.publish('alert', {
+        id: alert.id,
+        rule: alert.rule,
+        subject: alert.subject,
+        before,
+        state: alert.state,
+        atMs,
+      });
+    this.#outbox?.wake();
+    return result.transitions;
+  }
+
+  async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts'>): Promise<WatchInput> {
+    const { store } = this.#parts;
+    const silence = await this.#silence();
+    const needs = watchNeeds({ ...known, silence });
+    const [counts, series, changes, latest] = await Promise.all([
+      this.#answers(needs.counts, this.#counts, (need: CountsNeed) => store.counts(need.query)),
+      this.#answers(needs.series, this.#series, (need: SeriesNeed) => store.series(need.query)),
+      store.changes({ fromMs: needs.changesFromMs, toMs: known.now }),
+      store.latest(needs.latestSinceMs),
+    ]);
+    return { ...known, silence, paths: this.#paths, counts, series, changes, latest };
+  }
+
+  /** Long windows are not counted anew at every turn; a new network file asks everything anew. */
+  async #answers<Need extends { key: string; maxAgeMs: number }, Point>(
+    needs: readonly Need[],
+    kept: Map<string, { atMs: number; revision: string; points: readonly Point[] }>,
+    ask: (need: Need) => Promise<readonly Point[]>,
+  ): Promise<Map<string, readonly Point[]>> {
+    const nowMs = this.#parts.io.clock.monoMs();
+    const { revision } = this.#parts.configuration;
+    const wanted = new Set(needs.map((need) => need.key));
+    for (const key of kept.keys()) if (!wanted.has(key)) kept.delete(key);
+    const answers = new Map<string, readonly Point[]>();
+    for (const need of needs) {
+      const old = kept.get(need.key);
+      const isFresh = old !== undefined && old.revision === revision && nowMs - old.atMs < need.maxAgeMs;
+      const points = isFresh ? old.points : await ask(need);
+      if (!isFresh) kept.set(need.key, { atMs: nowMs, revision, points });
+      answers.set(need.key, points);
+    }
+    return answers;
+  }
+
+  async #silence(): Promise<AgentSeen[]> {
+    const { agents, configuration, ingest } = this.#parts;
+    const arrived = new Map(ingest.arrivals().map((a) => [a.agent, a]));
+    const enrolled = (await agents?.list()) ?? [];
+    const live = enrolled.filter((a) => a.state !== 'revoked').map((a) => a.name);
+    const expected = (configuration.network.watch?.agents ?? []).map((a) => a.name);
+    return [...new Set([...expected, ...live, ...arrived.keys()])].map((agent) => ({
+      agent,
+      lastArrivalMs: arrived.get(agent)?.lastArrivalMs ?? null,
+      newestSampleMs: arrived.get(agent)?.newestSampleMs ?? null,
+    }));
+  }
+}
+
+/** Only what differs is written: a server with many quiet alerts commits little. */
+function alertWrites(before: readonly { document: Document; alert: Alert }[], after: readonly Alert[]): Write[] {
+  const old = new Map(before.map((b) => [b.alert.id, b]));
+  const kept = new Set(after.map((a) => a.id));
+  const puts = after.flatMap((body): Write[] => {
+    const known = old.get(body.id);
+    if (known && isDeepStrictEqual(known.alert, body)) return [];
+    return [{ put: { collection: 'alert', id: body.id, body }, version: known?.document.version ?? 0 }];
+  });
+  const removals = before.flatMap(({ document: { collection, id, version }, alert }): Write[] =>
+    kept.has(alert.id) ? [] : [{ remove: { collection, id }, version }],
+  );
+  return [...puts, ...removals];
+}
