@@ -10,6 +10,7 @@ import { mtuReport } from '../model/mtu-report.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { serveLine } from '../model/serve-line.ts';
+import { storeReport } from '../model/store-report.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
@@ -53,6 +54,7 @@ export const schemas: readonly Published[] = [
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },
   { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {
     name: 'responsiveness',

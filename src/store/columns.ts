@@ -44,13 +44,18 @@ export function columnsOf(samples: readonly Omit<Sample, 'id' | 'agent'>[]): Sam
 }
 
 /** The samples of a batch, with their ids. */
-export function samplesOf(batch: { key: string; agent: string; columns: SampleColumns }): Sample[] {
+export function samplesOf(batch: {
+  key: string;
+  agent: string;
+  columns: SampleColumns;
+  rows?: readonly number[];
+}): Sample[] {
   const { columns } = batch;
   const metrics = Object.entries(columns.metrics) as [SampleMetric, (number | null)[]][];
   return Array.from({ length: columns.count }, (_, row) => {
     const state = columns.state[row];
     return {
-      id: `${batch.key}/${row}`,
+      id: `${batch.key}/${batch.rows?.[row] ?? row}`,
       atMs: columns.atMs[row]!,
       agent: batch.agent,
       endpoint: columns.endpoints[columns.endpoint[row]!]!,

@@ -1,10 +1,12 @@
 import type { Clock } from '../wire/io.ts';
 import type { Documents } from './documents.ts';
-import { Database } from './duckdb/database.ts';
+import { Database, StoreBusyError } from './duckdb/database.ts';
 import { DuckDocuments } from './duckdb/documents.ts';
-import { prepareFolder } from './duckdb/folder.ts';
+import { DuckFiles } from './duckdb/files.ts';
+import { prepareFolder, storeFile } from './duckdb/folder.ts';
 import type { Retention } from './duckdb/retain.ts';
 import { DuckStore } from './duckdb/store.ts';
+import type { StoreFiles } from './files.ts';
 import type { Store } from './store.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,6 +24,8 @@ export interface OpenStoreOptions {
 export interface OpenedStore {
   store: Store;
   documents: Documents;
+  /** Export, import, and a look from beside. */
+  files: StoreFiles;
   close(): Promise<void>;
 }
 
@@ -45,9 +49,16 @@ export async function openStore(
       await documents.close();
       await database.close();
     };
-    return { store, documents, close };
+    return { store, documents, files: new DuckFiles(database, store), close };
   } catch (error) {
     await database.close();
     throw error;
   }
+}
+
+export { storeFile };
+
+/** Whether a store could not be opened because another process has it open. */
+export function isStoreBusy(error: unknown): error is StoreBusyError {
+  return error instanceof StoreBusyError;
 }

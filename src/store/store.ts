@@ -8,6 +8,8 @@ export interface Batch {
   agent: string;
   /** As they come over the wire: a hundred thousand rows a second leave no time to make an object of each. */
   columns: SampleColumns;
+  /** Number of each row within the batch; default 0, 1, 2 …. An export may hold only some rows, and ids stay as they were. */
+  rows?: readonly number[];
 }
 
 export interface SampleQuery {

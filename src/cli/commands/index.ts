@@ -20,6 +20,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'token', load: async () => (await import('./token.ts')).token },
   { name: 'admin', load: async () => (await import('./admin.ts')).admin },
   { name: 'agent', load: async () => (await import('./agent.ts')).agent },
+  { name: 'store', load: async () => (await import('./store.ts')).storeCommand },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'init', load: async () => (await import('./init.ts')).init },

@@ -41,7 +41,7 @@ async function writeBatches(
   { words, filter, buffers }: AppendState,
 ): Promise<void> {
   const writer = await SampleWriter.open(connection, words, buffers);
-  batches.forEach(({ agent, columns }, i) => writer.add(firstNo + i, agent, columns));
+  batches.forEach((batch, i) => writer.add(firstNo + i, batch));
   writer.close();
   const rows = await connection.createAppender('batches');
   batches.forEach(({ key, agent, columns }, i) => {

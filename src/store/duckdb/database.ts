@@ -15,6 +15,9 @@ export interface DatabaseOptions {
   threads: number;
 }
 
+/** Files that this process has open: the lock of the engine keeps out other processes only, and two of it would write over each other. */
+const openFiles = new Set<string>();
+
 /** Readers at once; more of them wait. Writers do not. */
 const READERS = 4;
 
@@ -39,8 +42,15 @@ export class Database {
   }
 
   static async open(path: string, options: DatabaseOptions): Promise<Database> {
+    if (openFiles.has(path)) throw new StoreBusyError(path, 'this process', null);
+    openFiles.add(path);
     const database = new Database(path, options);
-    await database.#open();
+    try {
+      await database.#open();
+    } catch (error) {
+      openFiles.delete(path);
+      throw error;
+    }
     return database;
   }
 
@@ -80,6 +90,7 @@ export class Database {
     this.#isClosed = true;
     await Promise.allSettled([this.#opening, ...this.#inUse]);
     this.#closeInstance();
+    openFiles.delete(this.path);
   }
 
   async #ready(): Promise<void> {

@@ -7,5 +7,8 @@ import { join } from 'node:path';
  */
 export async function prepareFolder(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return join(folder, 'inferpath.duckdb');
+  return storeFile(folder);
 }
+
+/** Where the database of a folder lies. */
+export const storeFile = (folder: string) => join(folder, 'inferpath.duckdb');

@@ -2,6 +2,7 @@ import { DuckDBDataChunk, type DuckDBAppender, type DuckDBConnection } from '@du
 import duckdb from '@duckdb/node-bindings';
 import { sampleMetrics } from '../../model/sample.ts';
 import type { SampleColumns } from '../columns.ts';
+import type { Batch } from '../store.ts';
 import type { Words } from './words.ts';
 
 /** Rows of one chunk; the engine knows no larger ones. */
@@ -53,7 +54,7 @@ export class SampleWriter {
     return new SampleWriter(await connection.createAppender('samples'), words, buffers);
   }
 
-  add(batch: number, agent: string, columns: SampleColumns): void {
+  add(batch: number, { agent, columns, rows }: Batch): void {
     const agentId = this.#words.id('agent', agent);
     const endpoints = columns.endpoints.map((word) => this.#words.id('endpoint', word));
     const kinds = columns.kinds.map((word) => this.#words.id('kind', word));
@@ -69,7 +70,7 @@ export class SampleWriter {
       for (let row = from; row < to; row++) {
         batches[(row + at) * 2] = batch >>> 0;
         batches[(row + at) * 2 + 1] = Math.floor(batch / 2 ** 32);
-        numbers.row[row + at] = row;
+        numbers.row[row + at] = rows?.[row] ?? row;
         numbers.atMs[row + at] = columns.atMs[row]!;
         numbers.endpoint[row + at] = endpoints[columns.endpoint[row]!]!;
         numbers.kind[row + at] = kinds[columns.kind[row]!]!;
