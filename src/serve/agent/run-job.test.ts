@@ -5,6 +5,8 @@ import { dnsProbe } from '../../measure/dns.ts';
 import { tcpProbe } from '../../measure/tcp.ts';
 import type { RunnableJob } from './jobs.ts';
 import { placeAnswers, runJob } from './run-job.ts';
+import type { Io } from '../../wire/io.ts';
+import { withSharedSockets } from './shared-sockets.ts';
 import { guarded, targetPolicy } from './target-policy.ts';
 import { Uplink } from './uplink.ts';
 
@@ -23,7 +25,18 @@ beforeAll(async () => {
   closed = `127.0.0.1:${(gone.address() as AddressInfo).port}`;
   await new Promise((done) => gone.close(done));
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  server.close();
+  await shared.close();
+});
+
+const real = fakeIo({ realClock: true });
+const shared = withSharedSockets(real);
+/** An outside world of its own over one transport for all tests: its thread takes long to start. */
+const makeIo = (hosts: NonNullable<Parameters<typeof fakeIo>[0]>['hosts'] = {}) => ({
+  ...fakeIo({ realClock: true, hosts }),
+  sockets: shared.io.sockets,
+});
 
 const tcpJob = (place: string): RunnableJob => ({
   id: 'tcp',
@@ -33,12 +46,7 @@ const tcpJob = (place: string): RunnableJob => ({
   probe: tcpProbe,
   options: tcpProbe.options.parse({ count: 1, timeoutMs: 2000 }),
 });
-const run = (
-  job: RunnableJob,
-  answers: boolean | null,
-  io = fakeIo({ realClock: true }),
-  signal = new AbortController().signal,
-) => {
+const run = (job: RunnableJob, answers: boolean | null, io: Io = makeIo(), signal = new AbortController().signal) => {
   const uplink = new Uplink(io.clock, () => Promise.resolve(answers ?? false));
   if (answers !== null) uplink.watch(['gateway.test:53']);
   return runJob(job, { agent: 'agent-1', io, uplink, lagMs: 7 }, signal);
@@ -66,14 +74,10 @@ test('a failure is bad while the own uplink works, and unknown while it does not
 
 test('a name that leads to a refused address is unknown, not bad, and says why', async () => {
   const hosts = { 'api.test': [{ address: '169.254.169.254', family: 4 as const }] };
-  const io = guarded(fakeIo({ realClock: true, hosts }), targetPolicy([]));
+  const io = guarded(makeIo(hosts), targetPolicy([]));
   const job = { ...tcpJob(open), url: new URL('http://api.test/') };
   for (const probe of [tcpProbe, dnsProbe]) {
-    const [sample] = await run(
-      { ...job, probe, options: probe.options.parse({}) },
-      null,
-      io as ReturnType<typeof fakeIo>,
-    );
+    const [sample] = await run({ ...job, probe, options: probe.options.parse({}) }, null, io);
     expect(sample).toMatchObject({
       outcome: 'failed',
       verdict: 'unknown',
@@ -83,11 +87,11 @@ test('a name that leads to a refused address is unknown, not bad, and says why',
 });
 
 test('what the stop of the agent cut short is left out', async () => {
-  expect(await run(tcpJob(open), null, fakeIo({ realClock: true }), AbortSignal.abort())).toEqual([]);
+  expect(await run(tcpJob(open), null, makeIo(), AbortSignal.abort())).toEqual([]);
 });
 
 test('a place of the uplink answers by yes or by no', async () => {
-  const io = fakeIo({ realClock: true });
+  const io = makeIo();
   const { signal } = new AbortController();
   expect(await placeAnswers(open, io, signal)).toBe(true);
   expect(await placeAnswers(closed, io, signal)).toBe(true);
