@@ -92,6 +92,7 @@ function numberWords(s: JsonSchema): string {
 
 function stringWords(s: JsonSchema): string {
   if (s.format === 'uri') return 'http or https URL';
+  if (s.format === 'date-time') return 'date and time with zone, like 2026-01-31T22:00:00Z';
   if (s.minLength !== undefined && s.maxLength !== undefined)
     return `text of ${s.minLength} to ${s.maxLength} characters`;
   if (s.minLength === 1) return 'text that is not empty';

@@ -11,6 +11,7 @@ import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { serveLine } from '../model/serve-line.ts';
 import { storeReport } from '../model/store-report.ts';
+import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-report.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
@@ -69,6 +70,9 @@ export const schemas: readonly Published[] = [
   { name: 'agents', about: 'what inferpath agents --json prints', schema: agentsReply, side: 'output' },
   { name: 'admin', about: 'what inferpath admin --json prints', schema: adminReply, side: 'output' },
   { name: 'agent-status', about: 'each line that inferpath agent --json prints', schema: agentStatus, side: 'output' },
+  { name: 'slo-import', about: 'what inferpath slo import --json prints', schema: sloImportReport, side: 'output' },
+  { name: 'slo-check', about: 'what inferpath slo check --json prints', schema: sloCheckReport, side: 'output' },
+  { name: 'slo-export', about: 'what inferpath slo export --json prints', schema: sloExportReport, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 

@@ -23,6 +23,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'store', load: async () => (await import('./store.ts')).storeCommand },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
+  { name: 'slo', load: async () => (await import('./slo.ts')).slo },
   { name: 'init', load: async () => (await import('./init.ts')).init },
   { name: 'schema', load: async () => (await import('./schema.ts')).schema },
   { name: 'completion', load: async () => (await import('./completion.ts')).completionCommand(loadCommands) },
