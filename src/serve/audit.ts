@@ -40,7 +40,7 @@ export const auditReport = z
       .nullable()
       .meta({ description: 'The first entry that is not what it was.' }),
   })
-  .meta({ id: 'audit-report', description: 'Whether the audit log is whole.' });
+  .meta({ description: 'Whether the audit log is whole.' });
 export type AuditReport = z.infer<typeof auditReport>;
 
 /**

@@ -26,7 +26,7 @@ export const tokenInfo = z
     ...tokenBody.shape,
     state: z.enum(['valid', 'expired', 'revoked']),
   })
-  .meta({ id: 'token', description: 'An API token, without its secret.' });
+  .meta({ description: 'An API token, without its secret.' });
 export type TokenInfo = z.infer<typeof tokenInfo>;
 
 type Doer = Pick<AuditEvent, 'actor' | 'address'>;
