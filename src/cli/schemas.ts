@@ -3,6 +3,7 @@ import { reflectLine } from '../lab/reflect/lines.ts';
 import { truthRow } from '../lab/reflect/truth.ts';
 import { labCheckSchema, labReportSchema } from '../lab/report.ts';
 import { agentStatus } from '../model/agent-health.ts';
+import { alertTestReport } from '../model/alert-test-report.ts';
 import { assessReport } from '../model/assess.ts';
 import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
@@ -73,6 +74,7 @@ export const schemas: readonly Published[] = [
   { name: 'slo-import', about: 'what inferpath slo import --json prints', schema: sloImportReport, side: 'output' },
   { name: 'slo-check', about: 'what inferpath slo check --json prints', schema: sloCheckReport, side: 'output' },
   { name: 'slo-export', about: 'what inferpath slo export --json prints', schema: sloExportReport, side: 'output' },
+  { name: 'alert-test', about: 'what inferpath alert test --json prints', schema: alertTestReport, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 

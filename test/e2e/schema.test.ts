@@ -125,6 +125,16 @@ const lines: Record<string, () => Promise<string>> = {
   },
 };
 
+documents['alert-test'] = async () => {
+  // Nobody is there, and nobody has to be: what a receiver that does not answer makes is a report, too.
+  const watch = 'watch: { receivers: [{ name: hook, type: webhook, url: "https://127.0.0.1:9" }] }';
+  await writeFile(
+    join(folder, 'alert.yaml'),
+    `version: 1\nendpoints: [{ name: a, url: "http://127.0.0.1:9" }]\n${watch}\n`,
+  );
+  return (await cli(['alert', 'test', join(folder, 'alert.yaml'), '--json'])).stdout;
+};
+
 describe('what --json prints is one document of its published schema', () => {
   test.each(Object.keys(documents))('%s', async (name) => {
     const text = await documents[name]?.();

@@ -22,6 +22,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'agent', load: async () => (await import('./agent.ts')).agent },
   { name: 'store', load: async () => (await import('./store.ts')).storeCommand },
   { name: 'reflect', load: async () => (await import('./reflect.ts')).reflect },
+  { name: 'alert', load: async () => (await import('./alert.ts')).alert },
   { name: 'lab', load: async () => (await import('./lab.ts')).lab },
   { name: 'slo', load: async () => (await import('./slo.ts')).slo },
   { name: 'init', load: async () => (await import('./init.ts')).init },
