@@ -6,6 +6,7 @@ import { mtuProbe } from './mtu/probe.ts';
 import { pingProbe } from './ping.ts';
 import { probeContract } from './probe.case.ts';
 import { probes } from './probes.ts';
+import { responsivenessProbe } from './responsiveness/probe.ts';
 import { stampProbe } from './stamp/probe.ts';
 import { tcpProbe } from './tcp.ts';
 import { tlsProbe } from './tls.ts';
@@ -80,6 +81,7 @@ test('the registry holds every probe that measures somebody else, once', () => {
     pingProbe,
     stampProbe,
     throughputProbe,
+    responsivenessProbe,
     inferenceProbe,
   ]);
 });

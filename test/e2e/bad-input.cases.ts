@@ -15,28 +15,28 @@ export const badFiles: readonly BadFile[] = [
     name: 'an empty file',
     yaml: '',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
     ],
   },
   {
     name: 'only a comment',
     yaml: '# nothing yet\n',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
     ],
   },
   {
     name: 'a text instead of a mapping',
     yaml: 'hello\n',
     says: [
-      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets',
+      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
     ],
   },
   {
     name: 'a list instead of a mapping',
     yaml: '- version: 1\n',
     says: [
-      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets',
+      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
     ],
   },
   {
@@ -106,7 +106,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'a merge key',
     yaml: `${v}base: &b { name: a }\nendpoints:\n  - { <<: *b, url: http://h }\n`,
     says: [
-      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets',
+      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch',
       '4:5: endpoints[0].name: found nothing; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
       '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, workload, requests',
     ],
@@ -230,7 +230,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'a misspelled section',
     yaml: `${v}${ep}site: []\n`,
     says: [
-      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets; did you mean sites?',
+      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch; did you mean sites?',
     ],
   },
   {
