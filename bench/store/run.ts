@@ -83,19 +83,18 @@ const nextKey = () => `bench-${String(key++).padStart(8, '0')}`;
 // A day of one probe a minute to each target from each of a few agents.
 const historyFrom = ms();
 let historyRows = 0;
-for (let minute = 0; minute < 1440; minute++) {
+for (let minute = 0; minute < 1440; minute += 30) {
   const at = nowMs - DAY + minute * 60_000;
   clockMs = at;
   const columns = columnsOfRows(
-    TARGETS,
-    (row) => at + row * 60,
-    (row) => row,
+    TARGETS * 30,
+    (row) => at + Math.floor(row / TARGETS) * 60_000 + (row % TARGETS) * 60,
+    (row) => row % TARGETS,
   );
-  await opened.store.append(
-    Array.from({ length: HISTORY_AGENTS }, (_, i) => ({ key: nextKey(), agent: `agent-${i}`, columns })),
-  );
-  historyRows += TARGETS * HISTORY_AGENTS;
-  if (minute % 10 === 9) await opened.store.maintain(at);
+  const batches = Array.from({ length: HISTORY_AGENTS }, (_, i) => ({ key: nextKey(), agent: `agent-${i}`, columns }));
+  await opened.store.append(batches);
+  historyRows += TARGETS * 30 * HISTORY_AGENTS;
+  await opened.store.maintain(at + 30 * 60_000);
 }
 await opened.store.maintain(nowMs);
 result['history'] = { rows: historyRows, seconds: round((ms() - historyFrom) / 1000), rssMb: rssMb() };
