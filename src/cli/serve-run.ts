@@ -10,6 +10,7 @@ import type { Io } from '../wire/io.ts';
 import { type FlagTable, type FlagValues, UsageError } from './command.ts';
 import { controlPath, writeControl } from './control.ts';
 import { loadNetworkFile } from './network-file.ts';
+import { serviceManager } from './service-manager.ts';
 import { version } from './version.ts';
 
 /** Flags that `serve` and `up` share. */
@@ -81,10 +82,13 @@ export async function openServer(
     );
     await writeControl(controlPath(folder), server, authorities?.bundle() ?? null, io);
     io.signals.onHangUp(() => void reload(configuration, io));
+    const manager = await serviceManager(io);
+    manager.ready(`listening on ${server.web.url}`);
     return {
       ...server,
       folder,
       close: async () => {
+        manager.stopping();
         await server.stop();
         await close();
       },

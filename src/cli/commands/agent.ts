@@ -15,6 +15,7 @@ import type { Io } from '../../wire/io.ts';
 import { alarmCaller } from '../agent-alarm.ts';
 import { enrolled } from '../agent-enroll.ts';
 import { type KeySource, keySources } from '../agent-keys.ts';
+import { serviceManager } from '../service-manager.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { version } from '../version.ts';
 
@@ -201,6 +202,8 @@ async function run(
   };
   tell(`agent ${identity.name} for ${identity.server}, state in ${directory}; Ctrl-C ends it\n`);
   const call = alarmCaller(identity, io);
+  const manager = await serviceManager(io);
+  interrupted.addEventListener('abort', () => manager.stopping(), { once: true });
   const last = await runRemoteAgent(
     identity,
     {
@@ -217,6 +220,8 @@ async function run(
       limits: { ...spoolLimits, maxBytes: flags.spoolMib * (1 << 20) },
       deadMan: { missedAcks: flags.alarmAfter, patienceMs: 60_000 },
       onStatus: (status) => {
+        // The first one comes when the spool is open.
+        manager.ready(`agent ${identity.name} for ${identity.server}`);
         if (flags.json) io.terminal.out(`${JSON.stringify(status)}\n`);
         call.again();
       },
