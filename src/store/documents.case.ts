@@ -66,6 +66,20 @@ export function documentsCases(name: string, engine: DocumentsEngine): void {
       expect(await documents.get(collection, 'a')).toMatchObject({ version: 1, body: 2 });
     });
 
+    test('a check changes nothing, and lets nothing be changed when the version is another', async () => {
+      await documents.commit([put('lease', 'mine', 0), put('a', 1, 0)]);
+      const check = (id: string, version: number): Write => ({ check: { collection, id }, version });
+      expect(await documents.commit([check('lease', 1), put('a', 2, 1)])).toBe(true);
+      expect(await documents.get(collection, 'lease')).toMatchObject({ version: 1, body: 'mine' });
+      expect(await documents.commit([put('lease', 'theirs', 1)])).toBe(true);
+      for (const wrong of [check('lease', 1), check('lease', 3), check('lease', 0), check('nothing', 1)])
+        expect(await documents.commit([wrong, put('a', 3, 2)])).toBe(false);
+      expect(await documents.commit([check('nothing', 0), put('a', 3, 2)])).toBe(true);
+      await expect(documents.commit([check('a', 3), put('a', 4, 3)])).rejects.toThrow(RangeError);
+      expect(await documents.get(collection, 'a')).toMatchObject({ version: 3, body: 3 });
+      expect(await ids()).toEqual(['a', 'lease']);
+    });
+
     test('of many that want the same version, one gets it', async () => {
       await documents.commit([put('lease', 'nobody', 0)]);
       const results = await Promise.all(

@@ -9,10 +9,14 @@ export interface Document {
   body: unknown;
 }
 
-/** `version` is what the document must have had for the change to be made: 0 for "must not exist". */
+/**
+ * `version` is what the document must have had for the change to be made: 0 for "must not exist". `check` changes nothing and
+ * wants that version all the same: a lease with it makes sure that whoever lost it commits nothing any more.
+ */
 export type Write =
   | { put: { collection: string; id: string; body: unknown }; version: number }
-  | { remove: { collection: string; id: string }; version: number };
+  | { remove: { collection: string; id: string }; version: number }
+  | { check: { collection: string; id: string }; version: number };
 
 /**
  * Documents with compare-and-set. `commit` makes all of its changes or none; it resolves to false, with nothing changed,

@@ -14,14 +14,14 @@ export function memoryDocuments(): Documents & { all: Map<string, Document> } {
     list: (collection) =>
       Promise.resolve([...all.values()].filter((d) => d.collection === collection).map((d) => structuredClone(d))),
     commit: (writes) => {
-      const targets = writes.map((w) => ({ w, at: 'put' in w ? w.put : w.remove }));
+      const targets = writes.map((w) => ({ w, at: 'put' in w ? w.put : 'remove' in w ? w.remove : w.check }));
       if (targets.some(({ w, at }) => (all.get(keyOf(at.collection, at.id))?.version ?? 0) !== w.version))
         return Promise.resolve(false);
       for (const { w } of targets)
         if ('put' in w) {
           const { collection, id, body } = w.put;
           all.set(keyOf(collection, id), structuredClone({ collection, id, body, version: w.version + 1 }));
-        } else all.delete(keyOf(w.remove.collection, w.remove.id));
+        } else if ('remove' in w) all.delete(keyOf(w.remove.collection, w.remove.id));
       return Promise.resolve(true);
     },
     close: () => Promise.resolve(),

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { type Change as Asked, changesOf } from '../changes.ts';
 import type { Document, Documents, Write } from '../documents.ts';
 import { transaction, type Database } from './database.ts';
 import { eachChunk, firstRow } from './rows.ts';
@@ -12,7 +13,7 @@ interface Entry {
 type Change = { collection: string; id: string } & ({ entry: Entry } | { entry: null });
 
 interface Waiting {
-  changes: (Change & { expected: number })[];
+  changes: Asked[];
   resolve(done: boolean): void;
   reject(error: unknown): void;
 }
@@ -63,10 +64,7 @@ export class DuckDocuments implements Documents {
   }
 
   async commit(writes: readonly Write[]): Promise<boolean> {
-    const changes = writes.map(changeOf);
-    const names = new Set(changes.map(({ collection, id }) => JSON.stringify([collection, id])));
-    if (names.size < changes.length) throw new RangeError('Cannot commit: two changes of one document');
-    return this.#enqueue(changes);
+    return this.#enqueue(changesOf(writes));
   }
 
   async close(): Promise<void> {
@@ -121,14 +119,18 @@ export class DuckDocuments implements Documents {
   /** Which commits of a group succeed, each after those before it, and all that they change. */
   #decide(group: readonly Waiting[]): { done: boolean[]; changes: Change[] } {
     const begun = new Map<string, number>();
-    const name = ({ collection, id }: Change) => JSON.stringify([collection, id]);
-    const versionOf = (change: Change) =>
-      begun.get(name(change)) ?? this.#collections.get(change.collection)?.get(change.id)?.version ?? 0;
+    const name = ({ collection, id }: Asked) => JSON.stringify([collection, id]);
+    const versionOf = (asked: Asked) =>
+      begun.get(name(asked)) ?? this.#collections.get(asked.collection)?.get(asked.id)?.version ?? 0;
     const accepted: Change[] = [];
-    const done = group.map(({ changes }) => {
-      if (changes.some((change) => versionOf(change) !== change.expected)) return false;
-      for (const change of changes) begun.set(name(change), change.entry?.version ?? 0);
-      accepted.push(...changes);
+    const done = group.map(({ changes: all }) => {
+      if (all.some((asked) => versionOf(asked) !== asked.expected)) return false;
+      for (const asked of all.filter(({ kind }) => kind !== 'check')) {
+        const { collection, id, text, expected } = asked;
+        const entry = text === null ? null : { version: expected + 1, text };
+        begun.set(name(asked), entry?.version ?? 0);
+        accepted.push({ collection, id, entry });
+      }
       return true;
     });
     return { done, changes: accepted };
@@ -182,14 +184,6 @@ export class DuckDocuments implements Documents {
       WHERE body IS NULL OR seq NOT IN (SELECT max(seq) FROM documents GROUP BY collection, id)`);
     this.#staleRows = 0;
   }
-}
-
-function changeOf(write: Write): Change & { expected: number } {
-  if ('remove' in write) return { ...write.remove, entry: null, expected: write.version };
-  const { collection, id, body } = write.put;
-  const text = JSON.stringify(body) as string | undefined;
-  if (text === undefined) throw new TypeError(`Cannot commit "${collection}/${id}": its body is no JSON value`);
-  return { collection, id, entry: { version: write.version + 1, text }, expected: write.version };
 }
 
 const documentOf = (collection: string, id: string, { version, text }: Entry): Document => ({

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CuttingProxy, cuttingProxy } from '../../../test/fakes/cutting-proxy.ts';
+import { whyNoZookeeper, type ZookeeperServer, zookeeperServer } from '../../../test/fakes/zookeeper-server.ts';
+import { documentsCases } from '../documents.case.ts';
+import { ZookeeperDocuments } from './documents.ts';
+
+const random = { next: () => Math.random(), uuid: () => randomUUID() };
+const why = whyNoZookeeper();
+
+describe.skipIf(why !== undefined)(`with a real ZooKeeper${why === undefined ? '' : ` (${why})`}`, () => {
+  let server: ZookeeperServer;
+  let proxy: CuttingProxy;
+  beforeAll(async () => {
+    server = await zookeeperServer();
+    proxy = await cuttingProxy(server.port);
+  }, 60_000);
+  afterAll(async () => {
+    await proxy.close();
+    await server.close();
+  });
+  const open = (root: string, port = server.port, auth: string | null = null) =>
+    ZookeeperDocuments.open({ servers: [{ host: '127.0.0.1', port }], root, auth, random, sessionMs: 2000 });
+
+  documentsCases('ZooKeeper', {
+    runs: 20,
+    open: async () => {
+      let documents = await open('/suite/inferpath');
+      return {
+        documents,
+        close: () => documents.close(),
+        reopen: async () => {
+          await documents.close();
+          return (documents = await open('/suite/inferpath'));
+        },
+      };
+    },
+  });
+
+  const count = (value: number, version: number, id = 'n') => ({
+    put: { collection: 'count', id, body: value },
+    version,
+  });
+
+  test('a connection that is cut at any moment neither loses nor doubles a commit', async () => {
+    const [mine, other] = [await open('/cut', proxy.port), await open('/cut')];
+    const told: boolean[] = [];
+    for (let n = 0; n < 40; n++) {
+      // Requests on their way in, and answers on their way back: some of them pings, events and the resolving of doubts itself.
+      if (n % 2 === 0) proxy.cutNext(n % 4 === 0 ? 'to server' : 'to client', (n >> 2) % 3);
+      // Each wants the version that the one before has left: a commit that is made twice, or told wrongly, breaks the chain.
+      told.push(await mine.commit([count(n, n), count(n, 0, `n${n}`)]));
+      if (n % 5 === 0) expect(await other.get('count', 'n')).toMatchObject({ version: n + 1, body: n });
+    }
+    expect(told).toEqual(told.map(() => true));
+    expect(proxy.cuts).toBeGreaterThan(10);
+    expect(await other.list('count')).toHaveLength(41);
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  test('of commits under way at once through a cut, each is told as it went', async () => {
+    const mine = await open('/cut-many', proxy.port);
+    const tell = async (i: number) => ((await mine.commit([count(i, 0, `${i % 10}`)])) ? i : -1);
+    const first = Promise.all(Array.from({ length: 40 }, (_, i) => tell(i)));
+    setTimeout(() => proxy.cutAll(), 3);
+    const winners = (await first).filter((i) => i >= 0).sort((a, b) => a - b);
+    const kept = (await mine.list('count')).map(({ body }) => body as number).sort((a, b) => a - b);
+    expect(winners).toEqual(kept);
+    expect(kept).toHaveLength(10);
+    await mine.close();
+  });
+
+  test('a session that has expired, and a server that was killed and comes again, cost a wait and nothing else', async () => {
+    const mine = await open('/expired', proxy.port);
+    expect(await mine.commit([count(1, 0)])).toBe(true);
+    proxy.hold = true;
+    const held = mine.commit([count(2, 1)]);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    proxy.hold = false;
+    expect(await held).toBe(true);
+    await server.kill();
+    const meanwhile = mine.commit([count(3, 2)]);
+    await server.start();
+    expect(await meanwhile).toBe(true);
+    expect(await mine.get('count', 'n')).toMatchObject({ version: 3, body: 3 });
+    await mine.close();
+  }, 60_000);
+
+  test('what another node changes is seen although it was read before', async () => {
+    const [mine, other] = [await open('/seen'), await open('/seen')];
+    const seen = async (wanted: unknown[]) => {
+      const bodies = async () => (await mine.list('count')).map(({ body }) => body).sort();
+      await expect.poll(bodies, { timeout: 5000 }).toEqual(wanted);
+    };
+    await other.commit([count(1, 0, 'a'), count(2, 0, 'b')]);
+    await seen([1, 2]);
+    await other.commit([count(3, 1, 'a'), count(4, 0, 'c')]);
+    await seen([2, 3, 4]);
+    await other.commit([{ remove: { collection: 'count', id: 'b' }, version: 1 }]);
+    await seen([3, 4]);
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  test('what belongs to a user is closed to everybody else', async () => {
+    const mine = await open('/owned', server.port, 'inferpath:secret');
+    await mine.commit([count(1, 0)]);
+    await mine.close();
+    for (const auth of [null, 'inferpath:wrong']) {
+      const opened = open('/owned', server.port, auth);
+      await expect(opened).rejects.toThrow('not allowed');
+    }
+    const again = await open('/owned', server.port, 'inferpath:secret');
+    expect(await again.get('count', 'n')).toMatchObject({ body: 1 });
+    await again.close();
+  });
+});
+
+test('where no server answers, opening says which were tried and why', async () => {
+  const nobody = { servers: [{ host: '127.0.0.1', port: 1 }], root: '/x', auth: null, random, patienceMs: 300 };
+  await expect(ZookeeperDocuments.open(nobody)).rejects.toThrow(/no server of 127\.0\.0\.1:1 answers .*ECONNREFUSED/);
+});
