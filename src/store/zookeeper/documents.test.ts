@@ -89,7 +89,7 @@ describe.skipIf(why !== undefined)(`with a real ZooKeeper${why === undefined ? '
   test('what another node changes is seen although it was read before', async () => {
     const [mine, other] = [await open('/seen'), await open('/seen')];
     const seen = async (wanted: unknown[]) => {
-      const bodies = async () => (await mine.list('count')).map(({ body }) => body).sort();
+      const bodies = async () => (await mine.list('count')).map(({ body }) => body as number).sort((a, b) => a - b);
       await expect.poll(bodies, { timeout: 5000 }).toEqual(wanted);
     };
     await other.commit([count(1, 0, 'a'), count(2, 0, 'b')]);
