@@ -13,8 +13,8 @@ export function dataOf(text: string): Buffer {
 
 /** @throws Error for data that we did not write, or that a later version wrote */
 export function textOfData(data: Uint8Array): string {
-  const rest = Buffer.from(data.buffer, data.byteOffset + 1, Math.max(0, data.byteLength - 1));
   const tag = String.fromCharCode(data[0] ?? 0);
+  const rest = Buffer.from(data).subarray(1);
   if (tag === 'j') return rest.toString('utf8');
   if (tag === 'z') return inflateRawSync(rest, { maxOutputLength: mostOctets }).toString('utf8');
   throw new Error(`expected data that begins with "j" or "z", found ${data.length} octets of another kind`);

@@ -3,6 +3,7 @@ import { type ServerAddress, ZookeeperError } from '../../wire/zookeeper/connect
 import { type Access, type Op, zkError } from '../../wire/zookeeper/messages.ts';
 import { type Change, changesOf } from '../changes.ts';
 import type { Document, Documents, Write } from '../documents.ts';
+import { again, attempts } from './again.ts';
 import { dataOf, textOfData } from './body.ts';
 import { type Entry, Mirror } from './mirror.ts';
 import { type Slot, Slots } from './slots.ts';
@@ -22,8 +23,6 @@ export interface ZookeeperOptions {
 
 /** What a server takes in one request (jute.maxbuffer, 1 MiB less one), less room for the frame. */
 const mostCommitOctets = 1_000_000;
-/** Times that something is tried when connections are lost one after the other. */
-const attempts = 5;
 /** Rounds after which a collection that changes all the time is told as it was read. */
 const mostRounds = 50;
 /** Escaped in names of collections, so no collection can have this one. */
@@ -165,7 +164,7 @@ export class ZookeeperDocuments implements Documents {
 
   async #makeNode(path: string): Promise<void> {
     if (this.#made.has(path)) return;
-    const result = await this.#again(() =>
+    const result = await again(() =>
       this.#client.multi([{ op: 'create', path, data: new Uint8Array(), access: this.#access }]),
     );
     if (!result.done && result.error !== zkError.nodeExists) throw new ZookeeperError(`make ${path}`, result.error);
@@ -199,21 +198,11 @@ export class ZookeeperDocuments implements Documents {
   /** @returns undefined where there is no such node */
   async #found<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#again(ask);
+      return await again(ask);
     } catch (error) {
       if (error instanceof ZookeeperError && error.code === zkError.noNode) return undefined;
       throw error;
     }
-  }
-
-  /** What changes nothing when it is done twice is asked again when its connection was lost. */
-  async #again<T>(ask: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++)
-      try {
-        return await ask();
-      } catch (error) {
-        if (!(error instanceof ConnectionLostError) || attempt >= attempts) throw error;
-      }
   }
 }
 

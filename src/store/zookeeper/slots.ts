@@ -1,6 +1,7 @@
 import type { ZookeeperClient } from '../../wire/zookeeper/client.ts';
 import { ZookeeperError } from '../../wire/zookeeper/connection.ts';
 import { type Access, zkError } from '../../wire/zookeeper/messages.ts';
+import { again } from './again.ts';
 
 /** Commits under way at once; more wait for their turn. */
 const mostSlots = 64;
@@ -51,7 +52,9 @@ export class Slots {
 
   /** Makes the node of a slot, where there is none. */
   async make({ path }: Slot): Promise<void> {
-    const result = await this.#client.multi([{ op: 'create', path, data: new Uint8Array(), access: this.#access }]);
+    const result = await again(() =>
+      this.#client.multi([{ op: 'create', path, data: new Uint8Array(), access: this.#access }]),
+    );
     if (!result.done && result.error !== zkError.nodeExists) throw new ZookeeperError(`make ${path}`, result.error);
   }
 
