@@ -1,3 +1,4 @@
+import { type Labels, metricHead, metricsEnd, sampleText } from './openmetrics.ts';
 import type { PingReport, PingTarget } from '../model/ping-report.ts';
 
 /**
@@ -10,18 +11,22 @@ export function* renderPingOpenMetrics(
 ): Generator<string> {
   const { method } = report;
   for (const [name, help, value] of counters) {
-    yield head(name, 'counter', help);
-    for (const target of targets()) yield `${name}_total${labels(target, method)} ${value(target)}\n`;
+    yield head(`${name}_total`, 'counter', help);
+    for (const target of targets())
+      yield sampleText(`${name}_total`, { labels: labels(target, method), value: value(target) });
   }
-  yield head('inferpath_rtt_seconds', 'histogram', 'Round trips (RFC 2681), the first of several left out.', 'seconds');
+  yield head('inferpath_rtt_seconds', 'histogram', 'Round trips (RFC 2681), the first of several left out.');
   for (const target of targets()) yield histogram(target, method);
-  yield head('inferpath_rtt_error_seconds', 'gauge', 'Largest error of the round trips of a target.', 'seconds');
+  yield head('inferpath_rtt_error_seconds', 'gauge', 'Largest error of the round trips of a target.');
   for (const target of targets())
     if (target.errorMs !== null)
-      yield `inferpath_rtt_error_seconds${labels(target, method)} ${seconds(target.errorMs)}\n`;
-  yield head('inferpath_own_drops', 'counter', 'Packets that found the receive buffer of this tool full.');
+      yield sampleText('inferpath_rtt_error_seconds', {
+        labels: labels(target, method),
+        value: seconds(target.errorMs),
+      });
+  yield head('inferpath_own_drops_total', 'counter', 'Packets that found the receive buffer of this tool full.');
   yield `inferpath_own_drops_total ${report.client.ownDrops}\n`;
-  yield '# EOF\n';
+  yield metricsEnd;
 }
 
 const counters: readonly [name: string, help: string, value: (target: PingTarget) => number][] = [
@@ -44,33 +49,25 @@ const EDGES_MS = Array.from({ length: 22 }, (_, i) => 0.01 * 2 ** i);
 function histogram(target: PingTarget, method: string): string {
   const buckets = target.rtt?.histogram.buckets ?? [];
   const name = 'inferpath_rtt_seconds';
-  const count = target.rtt?.count ?? 0;
-  const lines = EDGES_MS.map((edgeMs) => {
+  const counts = Array<number>(EDGES_MS.length + 1).fill(0);
+  for (const [low, , samples] of buckets) {
     // A bucket of ours that an edge cuts counts as below it: 3 % wide at most.
-    const below = buckets.reduce((n, [low, , samples]) => (low <= edgeMs ? n + samples : n), 0);
-    return `${name}_bucket${labels(target, method, seconds(edgeMs))} ${below}`;
-  });
-  lines.push(`${name}_bucket${labels(target, method, '+Inf')} ${count}`);
-  lines.push(`${name}_sum${labels(target, method)} ${seconds(target.rtt?.histogram.sumMs ?? 0)}`);
-  lines.push(`${name}_count${labels(target, method)} ${count}`);
-  return `${lines.join('\n')}\n`;
+    const at = EDGES_MS.findIndex((edgeMs) => low <= edgeMs);
+    counts[at === -1 ? EDGES_MS.length : at]! += samples;
+  }
+  const sum = seconds(target.rtt?.histogram.sumMs ?? 0);
+  return sampleText(name, { labels: labels(target, method), bounds: EDGES_MS.map(seconds), counts, sum });
 }
 
-function head(name: string, type: string, help: string, unit?: string): string {
-  return `# TYPE ${name} ${type}\n${unit === undefined ? '' : `# UNIT ${name} ${unit}\n`}# HELP ${name} ${help}\n`;
+function head(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): string {
+  return metricHead({ name, type, help }, 'openmetrics');
 }
 
-function labels({ target, address }: PingTarget, method: string, le?: string): string {
-  const pairs = [`target="${escaped(target)}"`, `address="${escaped(address ?? '')}"`, `method="${method}"`];
-  if (le !== undefined) pairs.push(`le="${le}"`);
-  return `{${pairs.join(',')}}`;
+function labels({ target, address }: PingTarget, method: string): Labels {
+  return { target, address: address ?? '', method };
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}
-
-/** Seconds without binary noise. */
-function seconds(ms: number): string {
-  return String(Number((ms / 1e3).toPrecision(9)));
+/** Without binary noise. */
+function seconds(ms: number): number {
+  return Number((ms / 1e3).toPrecision(9));
 }

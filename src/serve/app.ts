@@ -29,7 +29,12 @@ export function createApp(
     checkPlace(c.req.raw, c.env, hosts);
     await next();
   });
-  for (const route of offered) app.on(route.method, route.path, (c) => serveRoute(route, c, door, context));
+  const paths = new WeakMap<Request, string>();
+  for (const route of offered)
+    app.on(route.method, route.path, (c) => {
+      paths.set(c.req.raw, route.path);
+      return serveRoute(route, c, door, context);
+    });
   // After the routes themselves: their paths by any other method.
   for (const path of new Set(offered.map((route) => route.path)))
     app.all(path, () => Promise.reject(wrongMethod(path, offered)));
@@ -42,6 +47,7 @@ export function createApp(
   });
   return async (request, peer) => {
     const response = await app.fetch(request, peer);
+    context.figures.request(paths.get(request) ?? 'none', response.status);
     // Responses of our own making have headers of their own; those of `fetch` would be immutable, and there are none.
     secureHeaders(response.headers, peer.tls);
     return response;

@@ -11,6 +11,8 @@ import { Evaluation, type Outbox } from './evaluation.ts';
 import { EventHub } from './events.ts';
 import { Ingest } from './ingest.ts';
 import { BackOff, RateLimit } from './limits.ts';
+import { Figures } from './metrics/figures.ts';
+import { Meter } from './metrics/meter.ts';
 import type { Authorities } from './pki/authorities.ts';
 import { Refusals } from './refusals.ts';
 
@@ -28,6 +30,9 @@ export interface ServeContext {
   agents: Agents | null;
   authorities: Authorities | null;
   ingest: Ingest;
+  /** What has been stored, counted for `/metrics`. */
+  meter: Meter;
+  figures: Figures;
   /** What the rules say of the last hour. */
   current: Current;
   /** What the judge over time makes of it, every few seconds. */
@@ -60,10 +65,13 @@ export function createContext(parts: ContextParts): ServeContext {
   const audit = new Audit(documents, io.clock);
   const tokens = new Tokens(documents, audit, io.clock);
   const events = new EventHub(io);
-  const ingest = new Ingest({ store, configuration, events, io });
-  configuration.onChange((changes) =>
-    events.publish('network', { revision: configuration.revision, changes: changes.length }),
-  );
+  const meter = new Meter();
+  meter.configure(configuration.network);
+  const ingest = new Ingest({ store, configuration, events, meter, io });
+  configuration.onChange((changes) => {
+    meter.configure(configuration.network);
+    events.publish('network', { revision: configuration.revision, changes: changes.length });
+  });
   const agents = authorities ? new Agents(documents, audit, io.clock, authorities) : null;
   return {
     ...parts,
@@ -73,6 +81,8 @@ export function createContext(parts: ContextParts): ServeContext {
     agents,
     evaluation: new Evaluation({ store, documents, configuration, ingest, events, agents, io }, parts.outbox ?? null),
     ingest,
+    meter,
+    figures: new Figures(),
     current: new Current({ store, io, version: parts.version, configuration, ingest }),
     events,
     refusals: new Refusals(audit, io.clock),

@@ -24,6 +24,16 @@ const memoryBody = z.object({
 });
 const everyMs = 5000;
 
+/** Turns by what became of them, and the last one that went well. */
+export interface EvaluationFigures {
+  done: number;
+  /** Another node was faster. */
+  another: number;
+  failed: number;
+  atMs: number | null;
+  durationMs: number | null;
+}
+
 /** What is left of one objective of one endpoint. */
 export interface SloState extends Budget {
   slo: string;
@@ -46,6 +56,7 @@ export class Evaluation {
   readonly #series = new Map<string, { atMs: number; revision: string; points: readonly SeriesPoint[] }>();
   #paths: readonly KnownPath[] = [];
   #slos: SloState[] = [];
+  readonly #figures: EvaluationFigures = { done: 0, another: 0, failed: 0, atMs: null, durationMs: null };
 
   constructor(parts: Parts, outbox: Outbox | null) {
     this.#parts = parts;
@@ -57,16 +68,30 @@ export class Evaluation {
     return this.#slos;
   }
 
+  figures(): Readonly<EvaluationFigures> {
+    return this.#figures;
+  }
+
   /** Evaluates every few seconds until the signal aborts; what fails is told, and tried again at the next turn. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts.io;
     while (!signal.aborted) {
-      await this.turn().catch((error: unknown) => {
-        if (!signal.aborted)
-          log.warn(`the evaluation failed: ${error instanceof Error ? error.message : String(error)}`);
+      await this.#countedTurn().catch((error: unknown) => {
+        if (signal.aborted) return;
+        this.#figures.failed++;
+        log.warn(`the evaluation failed: ${error instanceof Error ? error.message : String(error)}`);
       });
       await clock.sleep(everyMs, signal).catch(() => undefined);
     }
+  }
+
+  async #countedTurn(): Promise<void> {
+    const { clock } = this.#parts.io;
+    const beganMs = clock.monoMs();
+    const result = await this.turn();
+    this.#figures[result === null ? 'another' : 'done']++;
+    this.#figures.atMs = clock.wallMs();
+    this.#figures.durationMs = clock.monoMs() - beganMs;
   }
 
   /** One evaluation. @returns what has changed; null when another node was faster */

@@ -5,6 +5,7 @@ import type { Io } from '../wire/io.ts';
 import { checkMeaning } from './batch-check.ts';
 import type { Configuration } from './configuration.ts';
 import type { EventHub } from './events.ts';
+import type { Meter } from './metrics/meter.ts';
 import { Problem } from './problem.ts';
 
 /** Rows and batches that may be on their way into the store; beyond, agents are asked to come back: they have a spool, we have memory. */
@@ -27,6 +28,7 @@ export class Ingest {
   readonly #store: Store;
   readonly #configuration: Configuration;
   readonly #events: EventHub;
+  readonly #meter: Meter;
   readonly #io: Pick<Io, 'clock' | 'log' | 'random'>;
   readonly #arrivals = new Map<string, Arrival>();
   #rows = 0;
@@ -38,11 +40,13 @@ export class Ingest {
     store: Store;
     configuration: Configuration;
     events: EventHub;
+    meter: Meter;
     io: Pick<Io, 'clock' | 'log' | 'random'>;
   }) {
     this.#store = parts.store;
     this.#configuration = parts.configuration;
     this.#events = parts.events;
+    this.#meter = parts.meter;
     this.#io = parts.io;
   }
 
@@ -68,6 +72,7 @@ export class Ingest {
   /** An agent that asks for its jobs lives, too. */
   heard(agent: string): void {
     const before = this.#arrivals.get(agent);
+    if (!before) this.#meter.expect(agent, this.#configuration.jobsFor(agent).jobs);
     const fresh = { agent, newestSampleMs: null, batches: 0, rows: 0 };
     this.#arrivals.set(agent, { ...(before ?? fresh), lastArrivalMs: this.#io.clock.wallMs() });
   }
@@ -107,6 +112,7 @@ export class Ingest {
     }
     this.#totals.batches++;
     this.#totals.rows += body.count;
+    this.#meter.add(body, agent, this.#io.clock.wallMs());
     const arrival = this.#arrivals.get(agent) as Arrival;
     arrival.batches++;
     arrival.rows += body.count;

@@ -33,6 +33,8 @@ const houseworkMs = 10 * 60_000;
 /** Roll-ups follow this closely. */
 const maintainMs = 10_000;
 const graceMs = 5000;
+/** How far back the newest samples are looked for at the start. */
+const restoredMs = 3_600_000;
 
 /**
  * Starts the doors of a server. Resolves when both listen.
@@ -72,6 +74,11 @@ export async function startServer(
     if (agents && certificate) agents.renew(certificate());
   };
   authorities?.onChange(renew);
+  // Gauges only: a dashboard is not to go blank because of a restart.
+  await context.store.latest(context.io.clock.wallMs() - restoredMs).then(
+    (samples) => context.meter.restore(samples),
+    (error: unknown) => context.io.log.warn(`/metrics begins empty: ${String(error)}`),
+  );
   const housework = [
     context.evaluation.run(stop.signal),
     repeat(houseworkMs, stop.signal, context, async () => {
@@ -79,7 +86,7 @@ export async function startServer(
       await context.sessions.sweep();
       await context.agents?.sweep();
     }),
-    repeat(maintainMs, stop.signal, context, () => context.store.maintain(context.io.clock.wallMs())),
+    repeat(maintainMs, stop.signal, context, () => maintain(context)),
   ];
   return {
     web,
@@ -124,6 +131,16 @@ function ownCertificate(authorities: Authorities, names: readonly string[], wall
 
 /** Without the authorities of clients: browsers are asked for no certificate. */
 const pick = ({ cert, key }: TlsMaterial): TlsMaterial => ({ cert, key });
+
+async function maintain({ store, io, figures }: ServeContext): Promise<void> {
+  try {
+    await store.maintain(io.clock.wallMs());
+    figures.maintainedAtMs = io.clock.wallMs();
+  } catch (error) {
+    figures.maintenanceFailures++;
+    throw error;
+  }
+}
 
 async function repeat(
   everyMs: number,

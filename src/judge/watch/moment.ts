@@ -63,7 +63,7 @@ function saysOffline({ kind, atMs, metrics }: Sample, horizonMs: number): boolea
 }
 
 /** By endpoint. */
-function maintenanceSpans(network: Network): Map<string, Span[]> {
+export function maintenanceSpans(network: Network): Map<string, Span[]> {
   const spans = new Map<string, Span[]>();
   for (const { from, to, endpoints } of network.watch?.maintenance ?? [])
     for (const name of endpoints ?? network.endpoints.map((endpoint) => endpoint.name))
