@@ -11,6 +11,15 @@ export function dataOf(text: string): Buffer {
   return Buffer.concat([Buffer.from('z'), deflateRawSync(plain, { level: 1 })]);
 }
 
+/** In place of data that did not fit: names of the nodes that hold it, in their order. */
+export const dataOfParts = (names: readonly string[]): Buffer => Buffer.from(`r${names.join(' ')}`);
+
+/** @returns undefined for data that stands for itself */
+export function partsOfData(data: Uint8Array): string[] | undefined {
+  if (data[0] !== 0x72) return undefined;
+  return Buffer.from(data).toString('utf8', 1).split(' ');
+}
+
 /** @throws Error for data that we did not write, or that a later version wrote */
 export function textOfData(data: Uint8Array): string {
   const tag = String.fromCharCode(data[0] ?? 0);

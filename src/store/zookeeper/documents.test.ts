@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CuttingProxy, cuttingProxy } from '../../../test/fakes/cutting-proxy.ts';
 import { whyNoZookeeper, type ZookeeperServer, zookeeperServer } from '../../../test/fakes/zookeeper-server.ts';
@@ -98,6 +98,22 @@ describe.skipIf(why !== undefined)(`with a real ZooKeeper${why === undefined ? '
     await seen([2, 3, 4]);
     await other.commit([{ remove: { collection: 'count', id: 'b' }, version: 1 }]);
     await seen([3, 4]);
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  test('a commit larger than a request, and a document larger than a node, are whole or not there', async () => {
+    const [mine, other] = [await open('/large'), await open('/large')];
+    // Random text: nothing makes it smaller.
+    const random = (octets: number) => randomBytes(octets).toString('base64');
+    const bodies = [random(1_500_000), ...Array.from({ length: 40 }, () => random(60_000))];
+    const writes = bodies.map((body, i) => ({ put: { collection: 'large', id: `${i}`, body }, version: 0 }));
+    expect(await mine.commit([...writes, count(1, 5)])).toBe(false);
+    expect(await other.list('large')).toEqual([]);
+    expect(await mine.commit([...writes, count(1, 0)])).toBe(true);
+    const found = (await other.list('large')).sort((a, b) => Number(a.id) - Number(b.id));
+    expect(found.map(({ body }) => body)).toEqual(bodies);
+    expect(await mine.commit([{ put: { collection: 'large', id: '0', body: 'small' }, version: 1 }])).toBe(true);
+    await expect.poll(async () => (await other.get('large', '0'))?.body, { timeout: 5000 }).toBe('small');
     await Promise.all([mine.close(), other.close()]);
   });
 

@@ -4,9 +4,10 @@ import { type Access, type Op, zkError } from '../../wire/zookeeper/messages.ts'
 import { type Change, changesOf } from '../changes.ts';
 import type { Document, Documents, Write } from '../documents.ts';
 import { again, attempts } from './again.ts';
-import { dataOf, textOfData } from './body.ts';
+import { dataOf, partsOfData, textOfData } from './body.ts';
 import { type Entry, Mirror } from './mirror.ts';
 import { type Slot, Slots } from './slots.ts';
+import { Staging } from './staging.ts';
 
 export interface ZookeeperOptions {
   servers: readonly ServerAddress[];
@@ -21,12 +22,11 @@ export interface ZookeeperOptions {
   patienceMs?: number;
 }
 
-/** What a server takes in one request (jute.maxbuffer, 1 MiB less one), less room for the frame. */
-const mostCommitOctets = 1_000_000;
 /** Rounds after which a collection that changes all the time is told as it was read. */
 const mostRounds = 50;
-/** Escaped in names of collections, so no collection can have this one. */
+/** Escaped in names of collections, so no collection can have these. */
 const slotsNode = '+commits';
+const stagedNode = '+staged';
 
 /**
  * Documents in ZooKeeper or ClickHouse Keeper: each is a node, its version that of the node plus one; a commit is one `multi`. What
@@ -37,6 +37,7 @@ export class ZookeeperDocuments implements Documents {
   readonly #client: ZookeeperClient;
   readonly #mirror: Mirror;
   readonly #slots: Slots;
+  readonly #staging: Staging;
   readonly #access: Access;
   readonly #run: string;
   readonly #made = new Set<string>();
@@ -58,6 +59,7 @@ export class ZookeeperDocuments implements Documents {
       listener: { changed: (path) => mirror.forget(path), lost: () => mirror.forgetAll() },
     });
     this.#slots = new Slots(this.#client, `${root}/${slotsNode}/${this.#run}`, this.#access);
+    this.#staging = new Staging(this.#client, `${root}/${stagedNode}/${this.#run}`, this.#access);
   }
 
   /** Connects and makes the root. @throws when no server answers, or the root belongs to somebody else */
@@ -66,7 +68,7 @@ export class ZookeeperDocuments implements Documents {
     try {
       const parts = options.root.split('/').filter((part) => part !== '');
       for (let i = 1; i <= parts.length; i++) await documents.#makeNode(`/${parts.slice(0, i).join('/')}`);
-      await documents.#makeNode(`${options.root}/${slotsNode}`);
+      for (const node of [slotsNode, stagedNode]) await documents.#makeNode(`${options.root}/${node}`);
       return documents;
     } catch (error) {
       await documents.#client.close();
@@ -100,9 +102,16 @@ export class ZookeeperDocuments implements Documents {
     if (changes.length === 0) return true;
     const collections = new Set(changes.flatMap(({ kind, collection }) => (kind === 'put' ? [collection] : [])));
     for (const collection of collections) await this.#makeCollection(collection);
+    const left = changes.flatMap(({ collection, id }) => this.#mirror.entry(collection, id)?.parts ?? []);
     const slot = await this.#slots.take();
     try {
-      return await this.#commit(changes, slot);
+      const set: Op = { op: 'set', path: slot.path, data: new Uint8Array(), version: -1 };
+      const { ops, staged } = await this.#staging.fit([...changes.flatMap((change) => this.#opsOf(change)), set]);
+      // After an error it is open whether they are named: then they stay.
+      const done = await this.#commit(ops.slice(0, -1), slot);
+      if (done) await this.#staging.remove(left);
+      else await this.#staging.remove(staged);
+      return done;
     } finally {
       this.#slots.give(slot);
     }
@@ -113,13 +122,9 @@ export class ZookeeperDocuments implements Documents {
     await this.#client.close();
   }
 
-  async #commit(changes: readonly Change[], slot: Slot): Promise<boolean> {
+  async #commit(changes: readonly Op[], slot: Slot): Promise<boolean> {
     const name = `${this.#run}/${++this.#commits}`;
-    const ops: Op[] = [
-      ...changes.flatMap((change) => this.#opsOf(change)),
-      { op: 'set', path: slot.path, data: Buffer.from(name), version: -1 },
-    ];
-    refuseTooLarge(ops);
+    const ops: Op[] = [...changes, { op: 'set', path: slot.path, data: Buffer.from(name), version: -1 }];
     for (let attempt = 1; ; attempt++) {
       try {
         if (attempt > 1 && (await this.#slots.holds(slot, name))) return true;
@@ -173,17 +178,27 @@ export class ZookeeperDocuments implements Documents {
 
   async #read(collection: string, id: string): Promise<Entry | undefined> {
     const path = this.#mirror.path(collection, id);
-    return this.#found(() =>
-      this.#client.data(
-        path,
-        ({ data, stat }) => {
-          const entry = { version: stat.version + 1, text: textOfData(data) };
-          this.#mirror.note(collection, id, entry);
-          return entry;
-        },
-        true,
-      ),
-    );
+    for (let round = 0; ; round++) {
+      const entry = await this.#found(() =>
+        this.#client.data(
+          path,
+          ({ data, stat }) => {
+            const entry = entryOf(data, stat.version + 1);
+            this.#mirror.note(collection, id, entry);
+            return entry;
+          },
+          true,
+        ),
+      );
+      if (!entry?.parts) return entry;
+      const data = await this.#found(() => this.#staging.read(entry.parts ?? []));
+      // The parts of a document that has changed meanwhile are gone: then there is another one to be read.
+      if (!data && round < mostRounds) continue;
+      if (!data) throw new Error(`Cannot read ${path}: its parts are missing`);
+      entry.text = textOfData(data);
+      entry.isOpen = false;
+      return entry;
+    }
   }
 
   async #readIds(collection: string): Promise<ReadonlySet<string>> {
@@ -209,12 +224,9 @@ export class ZookeeperDocuments implements Documents {
 /** By these a server says that a document does not have the version that was expected. */
 const expected = new Set<number>([zkError.noNode, zkError.badVersion, zkError.nodeExists]);
 
-function refuseTooLarge(ops: readonly Op[]): void {
-  const octets = ops.reduce((n, op) => n + 60 + op.path.length + ('data' in op ? op.data.length : 0), 0);
-  if (octets <= mostCommitOctets) return;
-  throw new RangeError(
-    `Cannot commit ${ops.length - 1} changes of ${octets} octets: ZooKeeper takes ${mostCommitOctets} at once`,
-  );
+function entryOf(data: Uint8Array, version: number): Entry {
+  const parts = partsOfData(data);
+  return parts ? { version, text: '', parts, isOpen: true } : { version, text: textOfData(data) };
 }
 
 const documentOf = (collection: string, id: string, { version, text }: Entry): Document => ({

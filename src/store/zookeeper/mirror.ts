@@ -3,6 +3,9 @@ import { nodeName, textOf } from './names.ts';
 export interface Entry {
   version: number;
   text: string;
+  /** Nodes that hold the text, where it did not fit into the commit; `text` is empty until they are read. */
+  parts?: readonly string[];
+  isOpen?: boolean;
 }
 
 interface Collection {
@@ -30,8 +33,10 @@ export class Mirror {
     return this.#collections.get(collection)?.ids ?? null;
   }
 
+  /** Without those whose text is still on its way. */
   entry(collection: string, id: string): Entry | undefined {
-    return this.#collections.get(collection)?.entries.get(id);
+    const entry = this.#collections.get(collection)?.entries.get(id);
+    return entry?.isOpen === true ? undefined : entry;
   }
 
   /** @param names of the nodes; those that are not ours are left out */

@@ -131,8 +131,17 @@ export class Connection {
         reject,
       };
       this.#pending.push(pending);
-      this.#socket.write(framed(int(number), int(type), body));
+      this.#write(framed(int(number), int(type), body));
     });
+  }
+
+  /** What is asked at once goes out at once: reading a thousand documents is not a thousand segments. */
+  #write(octets: Uint8Array): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(octets);
   }
 
   /** Ends it; what is under way is left in doubt. */
