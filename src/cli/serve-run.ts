@@ -6,9 +6,11 @@ import { Configuration } from '../serve/configuration.ts';
 import { Authorities } from '../serve/pki/authorities.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../serve/server.ts';
 import { openStore } from '../store/open.ts';
+import { zookeeperAddress } from '../store/zookeeper/address.ts';
 import type { Io } from '../wire/io.ts';
 import { type FlagTable, type FlagValues, UsageError } from './command.ts';
 import { controlPath, writeControl } from './control.ts';
+import { openSharedDocuments, type SharedDocuments } from './documents-place.ts';
 import { loadNetworkFile } from './network-file.ts';
 import { serviceManager } from './service-manager.ts';
 import { version } from './version.ts';
@@ -24,6 +26,13 @@ export const serveFlags = {
     schema: z.string().min(1).default('inferpath-data'),
     about: 'Folder for samples, tokens and keys; made when it is not there; default inferpath-data.',
     value: 'DIR',
+  },
+  documents: {
+    schema: zookeeperAddress.optional(),
+    about:
+      'Keep tokens, agents, alerts and pages in ZooKeeper or ClickHouse Keeper in place of the store, so that several nodes can share them: zookeeper://HOST:PORT,…/PATH.',
+    value: 'URL',
+    group: 'Cluster',
   },
   agents: {
     schema: listenAddress.optional(),
@@ -72,14 +81,25 @@ export async function openServer(
   await io.fs.makeFolder(folder);
   const { raw, minutes, hours } = watch?.retention ?? { raw: '14d', minutes: '90d', hours: '730d' };
   const retention = { rawMs: durationMs(raw), minutesMs: durationMs(minutes), hoursMs: durationMs(hours) };
-  const { store, documents, close } = await openStore(join(folder, 'store'), io, { retention });
+  const opened = await openStore(join(folder, 'store'), io, { retention });
+  const { store } = opened;
+  let shared: SharedDocuments | null = null;
+  const close = async () => {
+    await shared?.documents.close();
+    await opened.close();
+  };
   try {
+    if (flags.documents) shared = await openSharedDocuments(flags.documents, { storeIsShared: false }, io);
+    const documents = shared?.documents ?? opened.documents;
     const needsKeys = options.agents !== null || options.web.tls === 'own';
-    const authorities = needsKeys ? await Authorities.open(join(folder, 'authorities.json'), io) : null;
+    const authorities = needsKeys
+      ? shared
+        ? await Authorities.openAt(await shared.authorities(), io.clock)
+        : await Authorities.open(join(folder, 'authorities.json'), io)
+      : null;
     const configuration = await Configuration.open(documents, load);
-    const server = await startServer(options, { io, version, store, documents, configuration, authorities }).catch(
-      cannotListen,
-    );
+    const parts = { io, version, store, documents, configuration, authorities, cluster: shared?.cluster ?? null };
+    const server = await startServer(options, parts).catch(cannotListen);
     await writeControl(controlPath(folder), server, authorities?.bundle() ?? null, io);
     io.signals.onHangUp(() => void reload(configuration, io));
     const manager = await serviceManager(io);

@@ -5,6 +5,8 @@ import { Agents } from './agents.ts';
 import { Audit } from './audit.ts';
 import { Sessions } from './auth/sessions.ts';
 import { Tokens } from './auth/tokens.ts';
+import { Arrivals } from './cluster/arrivals.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import type { Configuration } from './configuration.ts';
 import { Current } from './current.ts';
 import { Evaluation, type Outbox } from './evaluation.ts';
@@ -33,6 +35,10 @@ export interface ServeContext {
   /** What has been stored, counted for `/metrics`. */
   meter: Meter;
   figures: Figures;
+  /** When agents were last heard of, by this node or another. */
+  arrivals: Arrivals;
+  /** The other nodes on the same documents; null where there can be none. */
+  cluster: Cluster | null;
   /** What the rules say of the last hour. */
   current: Current;
   /** What the judge over time makes of it, every few seconds. */
@@ -56,12 +62,13 @@ export interface ContextParts {
   authorities: Authorities | null;
   agentsUrl: string | null;
   stopping: AbortSignal;
+  cluster?: Cluster | null;
   /** Where pages go; absent: nobody is told. */
   outbox?: Outbox;
 }
 
 export function createContext(parts: ContextParts): ServeContext {
-  const { io, documents, authorities, store, configuration } = parts;
+  const { io, documents, authorities, store, configuration, cluster = null } = parts;
   const audit = new Audit(documents, io.clock);
   const tokens = new Tokens(documents, audit, io.clock);
   const events = new EventHub(io);
@@ -72,6 +79,7 @@ export function createContext(parts: ContextParts): ServeContext {
     meter.configure(configuration.network);
     events.publish('network', { revision: configuration.revision, changes: changes.length });
   });
+  const arrivals = new Arrivals(ingest, cluster && { documents, cluster, events });
   const agents = authorities ? new Agents(documents, audit, io.clock, authorities) : null;
   return {
     ...parts,
@@ -79,11 +87,16 @@ export function createContext(parts: ContextParts): ServeContext {
     tokens,
     sessions: new Sessions(documents, audit, io.clock, tokens),
     agents,
-    evaluation: new Evaluation({ store, documents, configuration, ingest, events, agents, io }, parts.outbox ?? null),
+    evaluation: new Evaluation(
+      { store, documents, configuration, arrivals, cluster, events, agents, io },
+      parts.outbox ?? null,
+    ),
     ingest,
     meter,
     figures: new Figures(),
-    current: new Current({ store, io, version: parts.version, configuration, ingest }),
+    arrivals,
+    cluster,
+    current: new Current({ store, io, version: parts.version, configuration, arrivals }),
     events,
     refusals: new Refusals(audit, io.clock),
     backOff: new BackOff(io.clock),

@@ -20,10 +20,10 @@ const kinds: readonly SampleKind[] = ['dns', 'tcp', 'tls', 'ping', 'trace', 'mtu
  * Judging is pure and stands in src/judge; this only brings it what it looks at.
  */
 export class Current {
-  readonly #context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'ingest'>;
+  readonly #context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'arrivals'>;
   #made: { atMs: number; revision: string; report: Promise<AssessReport> } | null = null;
 
-  constructor(context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'ingest'>) {
+  constructor(context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'arrivals'>) {
     this.#context = context;
   }
 
@@ -68,7 +68,7 @@ export class Current {
     const found: Observation[] = [];
     for (const { name } of network.endpoints)
       for (const kind of kinds) found.push(...(await this.#newest(name, kind, nowMs)));
-    for (const { agent } of this.#context.ingest.arrivals())
+    for (const { agent } of await this.#context.arrivals.all())
       found.push(...(await this.#newest(agent, 'client', nowMs, 1)));
     return found;
   }

@@ -4,9 +4,9 @@ import { type Alert, alert, type AlertTransition } from '../model/alert.ts';
 import { type Budget, budgetOf } from '../judge/watch/budget.ts';
 import { evaluate, watchNeeds } from '../judge/watch/evaluate.ts';
 import type { AgentSeen, CountsNeed, KnownPath, SeriesNeed, WatchInput, WatchMemory } from '../judge/watch/input.ts';
-import { momentOf } from '../judge/watch/moment.ts';
+import { type Moment, momentOf } from '../judge/watch/moment.ts';
 import { burnContext } from '../judge/watch/objectives.ts';
-import type { Document, Write } from '../store/documents.ts';
+import type { Document, Documents, Write } from '../store/documents.ts';
 import type { CountsPoint, SeriesPoint } from '../store/store.ts';
 import type { ServeContext } from './context.ts';
 
@@ -21,6 +21,32 @@ const memoryBody = z.object({
   horizonMs: z.number(),
   resumedAtMs: z.number(),
   gap: z.object({ fromMs: z.number(), toMs: z.number() }).nullable(),
+});
+const slosBody = z.object({
+  slos: z.array(
+    z.object({
+      slo: z.string(),
+      endpoint: z.string(),
+      indicator: z.string(),
+      objective: z.number(),
+      periodMs: z.number(),
+      events: z.number(),
+      bad: z.number(),
+      allowed: z.number(),
+      left: z.number().nullable(),
+    }),
+  ),
+});
+const pathsBody = z.object({
+  paths: z.array(
+    z.object({
+      agent: z.string(),
+      endpoint: z.string(),
+      atMs: z.number(),
+      state: z.string().nullable(),
+      hops: z.array(z.string()),
+    }),
+  ),
 });
 const everyMs = 5000;
 
@@ -43,18 +69,23 @@ export interface SloState extends Budget {
   periodMs: number;
 }
 
-type Parts = Pick<ServeContext, 'store' | 'documents' | 'configuration' | 'ingest' | 'events' | 'agents' | 'io'>;
+type Parts = Pick<
+  ServeContext,
+  'store' | 'documents' | 'configuration' | 'arrivals' | 'events' | 'agents' | 'io' | 'cluster'
+>;
 
 /**
- * Asks the store what the judge over time wants to know, lets it judge, and commits states, memory and pages at once. The memory is
- * the token of the turn: of several nodes that evaluate the same moment, one commits, so that exactly one pages.
+ * Asks the store what the judge over time wants to know, lets it judge, and commits states, memory and pages at once. In a cluster
+ * one node does so, and its commit names the lease that it holds; the others follow. The memory is a second fence: of several that
+ * evaluate the same moment, one commits, so that exactly one pages.
  */
 export class Evaluation {
   readonly #parts: Parts;
   readonly #outbox: Outbox | null;
   readonly #counts = new Map<string, { atMs: number; revision: string; points: readonly CountsPoint[] }>();
   readonly #series = new Map<string, { atMs: number; revision: string; points: readonly SeriesPoint[] }>();
-  #paths: readonly KnownPath[] = [];
+  #paths: readonly KnownPath[] | null = null;
+  #followed: ReadonlyMap<string, Alert> | null = null;
   #slos: SloState[] = [];
   readonly #figures: EvaluationFigures = { done: 0, another: 0, failed: 0, atMs: null, durationMs: null };
 
@@ -96,7 +127,9 @@ export class Evaluation {
 
   /** One evaluation. @returns what has changed; null when another node was faster */
   async turn(): Promise<AlertTransition[] | null> {
-    const { documents, configuration, events, io } = this.#parts;
+    const { documents, configuration, events, io, cluster } = this.#parts;
+    const fence = (await cluster?.fence('watch')) ?? null;
+    if (cluster && !fence) return this.#follow();
     const { network } = configuration;
     const [kept, known] = await Promise.all([documents.get('watch', 'memory'), documents.list('alert')]);
     const before = known.flatMap((document) => {
@@ -107,21 +140,20 @@ export class Evaluation {
     const input = await this.#input({ network, now: io.clock.wallMs(), memory, alerts: before.map((b) => b.alert) });
     const result = evaluate(input);
     const moment = momentOf(input);
+    const slos = slosOf(moment);
     const writes: Write[] = [
       { put: { collection: 'watch', id: 'memory', body: result.memory }, version: kept?.version ?? 0 },
       ...alertWrites(before, result.alerts),
       ...((await this.#outbox?.writes(result.transitions)) ?? []),
+      ...(await pathWrites(documents, input.paths, result.paths)),
+      ...(fence ? [fence, await sloWrite(documents, slos)] : []),
     ];
+    // Another node has moved on meanwhile: what is known of the paths may be old, too.
+    this.#paths = null;
     if (!(await documents.commit(writes))) return null;
     this.#paths = result.paths;
-    this.#slos = moment.plan.promises.map((pledge) => ({
-      slo: pledge.slo.name,
-      endpoint: pledge.endpoint.name,
-      indicator: pledge.slo.indicator,
-      objective: pledge.slo.objective,
-      periodMs: pledge.periodMs,
-      ...budgetOf(pledge, burnContext(moment)),
-    }));
+    this.#followed = new Map(result.alerts.map((one) => [one.id, one]));
+    this.#slos = slos;
     for (const { alert, before, atMs } of result.transitions)
       events.publish('alert', {
         id: alert.id,
@@ -135,8 +167,24 @@ export class Evaluation {
     return result.transitions;
   }
 
+  /** Another node judges: what it has decided is told here, too. */
+  async #follow(): Promise<null> {
+    const { documents, events, io } = this.#parts;
+    this.#paths = null;
+    this.#slos = slosBody.safeParse((await documents.get('watch', 'slos'))?.body).data?.slos ?? [];
+    const alerts = (await documents.list('alert')).flatMap(({ body }) => alert.safeParse(body).data ?? []);
+    const before = this.#followed;
+    this.#followed = new Map(alerts.map((one) => [one.id, one]));
+    for (const { id, rule, subject, state } of before ? alerts : []) {
+      const old = before?.get(id)?.state ?? null;
+      if (old !== state) events.publish('alert', { id, rule, subject, before: old, state, atMs: io.clock.wallMs() });
+    }
+    return null;
+  }
+
   async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts'>): Promise<WatchInput> {
-    const { store } = this.#parts;
+    const { store, documents } = this.#parts;
+    const paths = (this.#paths ??= await readPaths(documents));
     const silence = await this.#silence();
     const needs = watchNeeds({ ...known, silence });
     const [counts, series, changes, latest] = await Promise.all([
@@ -145,7 +193,7 @@ export class Evaluation {
       store.changes({ fromMs: needs.changesFromMs, toMs: known.now }),
       store.latest(needs.latestSinceMs),
     ]);
-    return { ...known, silence, paths: this.#paths, counts, series, changes, latest };
+    return { ...known, silence, paths, counts, series, changes, latest };
   }
 
   /** Long windows are not counted anew at every turn; a new network file asks everything anew. */
@@ -170,8 +218,8 @@ export class Evaluation {
   }
 
   async #silence(): Promise<AgentSeen[]> {
-    const { agents, configuration, ingest } = this.#parts;
-    const arrived = new Map(ingest.arrivals().map((a) => [a.agent, a]));
+    const { agents, configuration, arrivals } = this.#parts;
+    const arrived = new Map((await arrivals.all()).map((a) => [a.agent, a]));
     const enrolled = (await agents?.list()) ?? [];
     const live = enrolled.filter((a) => a.state !== 'revoked').map((a) => a.name);
     const expected = (configuration.network.watch?.agents ?? []).map((a) => a.name);
@@ -196,4 +244,48 @@ function alertWrites(before: readonly { document: Document; alert: Alert }[], af
     kept.has(alert.id) ? [] : [{ remove: { collection, id }, version }],
   );
   return [...puts, ...removals];
+}
+
+function slosOf(moment: Moment): SloState[] {
+  return moment.plan.promises.map((pledge) => ({
+    slo: pledge.slo.name,
+    endpoint: pledge.endpoint.name,
+    indicator: pledge.slo.indicator,
+    objective: pledge.slo.objective,
+    periodMs: pledge.periodMs,
+    ...budgetOf(pledge, burnContext(moment)),
+  }));
+}
+
+/** For the nodes that do not judge. */
+async function sloWrite(documents: Documents, slos: readonly SloState[]): Promise<Write> {
+  const found = await documents.get('watch', 'slos');
+  return { put: { collection: 'watch', id: 'slos', body: { slos } }, version: found?.version ?? 0 };
+}
+
+async function readPaths(documents: Documents): Promise<KnownPath[]> {
+  const all = await documents.list('path');
+  return all.flatMap(({ body }) => pathsBody.safeParse(body).data?.paths ?? []);
+}
+
+/** One document for each agent, written when a way of it has changed: so that the next node, or the next start, knows them. */
+async function pathWrites(
+  documents: Documents,
+  before: readonly KnownPath[],
+  after: readonly KnownPath[],
+): Promise<Write[]> {
+  if (before === after) return [];
+  const byAgent = (paths: readonly KnownPath[]) => {
+    const groups = new Map<string, KnownPath[]>();
+    for (const path of paths) groups.set(path.agent, [...(groups.get(path.agent) ?? []), path]);
+    return groups;
+  };
+  const [old, next] = [byAgent(before), byAgent(after)];
+  const changed = [...next].filter(([agent, paths]) => !isDeepStrictEqual(old.get(agent), paths));
+  return Promise.all(
+    changed.map(async ([agent, paths]) => {
+      const found = await documents.get('path', agent);
+      return { put: { collection: 'path', id: agent, body: { paths } }, version: found?.version ?? 0 };
+    }),
+  );
 }

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { createApp } from './app.ts';
+import { shareMs } from './cluster/arrivals.ts';
+import { beatMs, type Cluster } from './cluster/cluster.ts';
 import { type ContextParts, createContext, type ServeContext } from './context.ts';
 import { type Listening, listen, type TlsMaterial } from './listen.ts';
 import type { Authorities } from './pki/authorities.ts';
@@ -79,7 +81,10 @@ export async function startServer(
     (samples) => context.meter.restore(samples),
     (error: unknown) => context.io.log.warn(`/metrics begins empty: ${String(error)}`),
   );
+  // Before the first turn: who does what depends on who is there.
+  await context.cluster?.beat();
   const housework = [
+    ...(context.cluster ? clusterWork(context, context.cluster, stop.signal) : []),
     context.evaluation.run(stop.signal),
     repeat(houseworkMs, stop.signal, context, async () => {
       renew();
@@ -96,8 +101,17 @@ export async function startServer(
       stop.abort();
       context.events.close();
       await Promise.all([web.close(graceMs), agents?.close(graceMs), ...housework]);
+      await context.cluster?.leave().catch(() => undefined);
     },
   };
+}
+
+function clusterWork(context: ServeContext, cluster: Cluster, signal: AbortSignal): Promise<void>[] {
+  return [
+    repeat(beatMs, signal, context, () => cluster.beat()),
+    repeat(shareMs, signal, context, () => context.arrivals.share()),
+    repeat(maintainMs, signal, context, async () => context.authorities?.refresh()),
+  ];
 }
 
 /** Names that a Host header may say: where it listens, this machine's loopback, its name, and what the operator adds. */

@@ -1,41 +1,63 @@
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import type { Documents } from '../../store/documents.ts';
 import type { Clock, Files } from '../../wire/io.ts';
+import type { Seal } from '../cluster/seal.ts';
 import { type Authority, authority, makeAuthority, pinOf, rotated, signerOf, trustedOf } from './authority.ts';
 
 const file = z.strictObject({ version: z.literal(1), authorities: z.array(authority).min(1).max(16) });
 
-/** The certificate authorities of one server or cluster: a file of mode 0600 that holds their keys, and nothing else does. */
+/** Where authorities are kept. */
+export interface AuthoritiesPlace {
+  /** Null where there are none yet. */
+  read(): Promise<string | null>;
+  /** @param before what `read` gave last @returns false when it is not that any more */
+  write(text: string, before: string | null): Promise<boolean>;
+}
+
+/** The certificate authorities of one server or cluster, with their keys. */
 export class Authorities {
-  readonly #path: string;
-  readonly #io: { fs: Files; clock: Clock };
+  readonly #place: AuthoritiesPlace;
+  readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   #all: Authority[];
+  #text: string;
 
-  private constructor(path: string, io: { fs: Files; clock: Clock }, all: Authority[]) {
-    this.#path = path;
-    this.#io = io;
-    this.#all = all;
+  private constructor(place: AuthoritiesPlace, clock: Clock, text: string) {
+    this.#place = place;
+    this.#clock = clock;
+    this.#text = text;
+    this.#all = parsed(text);
   }
 
-  /** Reads the file, or makes it with a first authority. @throws when it is there and cannot be read: never replaced silently */
-  static async open(path: string, io: { fs: Files; clock: Clock }): Promise<Authorities> {
-    if (!(await io.fs.exists(path))) {
-      const made = new Authorities(path, io, [makeAuthority(io.clock.wallMs())]);
-      await made.#write(made.#all);
-      return made;
+  /** Those of a file of mode 0600, which is made when it is not there. @throws when it cannot be read: never replaced silently */
+  static open(path: string, io: { fs: Files; clock: Clock }): Promise<Authorities> {
+    return Authorities.openAt(filePlace(path, io.fs), io.clock);
+  }
+
+  /** Reads them, or makes a first one. Of several nodes that do so at once, all end up with the same. */
+  static async openAt(place: AuthoritiesPlace, clock: Clock): Promise<Authorities> {
+    for (;;) {
+      const found = await place.read();
+      const text = found ?? written([makeAuthority(clock.wallMs())]);
+      if (found !== null || (await place.write(text, null))) return new Authorities(place, clock, text);
     }
-    const { authorities } = file.parse(JSON.parse(await io.fs.readText(path, 1 << 20)));
-    return new Authorities(path, io, authorities);
+  }
+
+  /** Learns what another node has changed. */
+  async refresh(): Promise<void> {
+    const found = await this.#place.read();
+    if (found === null || found === this.#text) return;
+    this.#take(found);
   }
 
   /** The one that signs now. */
   signer(): Authority {
-    return signerOf(this.#all, this.#io.clock.wallMs());
+    return signerOf(this.#all, this.#clock.wallMs());
   }
 
   trusted(): Authority[] {
-    return trustedOf(this.#all, this.#io.clock.wallMs());
+    return trustedOf(this.#all, this.#clock.wallMs());
   }
 
   /** PEM of every trusted authority. */
@@ -52,10 +74,11 @@ export class Authorities {
 
   /** Adds an authority that signs after `overlapMs`; see `rotated`. */
   async rotate(overlapMs: number): Promise<void> {
-    const next = rotated(this.#all, this.#io.clock.wallMs(), overlapMs);
-    await this.#write(next);
-    this.#all = next;
-    for (const listener of this.#listeners) listener();
+    for (;;) {
+      await this.refresh();
+      const text = written(rotated(this.#all, this.#clock.wallMs(), overlapMs));
+      if (await this.#place.write(text, this.#text)) return this.#take(text);
+    }
   }
 
   /** Called after each rotation. */
@@ -71,7 +94,44 @@ export class Authorities {
     });
   }
 
-  async #write(authorities: Authority[]): Promise<void> {
-    await this.#io.fs.writePrivate(this.#path, `${JSON.stringify({ version: 1, authorities }, null, 1)}\n`);
+  #take(text: string): void {
+    this.#all = parsed(text);
+    this.#text = text;
+    for (const listener of this.#listeners) listener();
   }
+}
+
+const parsed = (text: string): Authority[] => file.parse(JSON.parse(text)).authorities;
+const written = (authorities: readonly Authority[]): string =>
+  `${JSON.stringify({ version: 1, authorities }, null, 1)}\n`;
+
+/** A file of one process, which nobody else writes. */
+function filePlace(path: string, fs: Files): AuthoritiesPlace {
+  return {
+    read: async () => ((await fs.exists(path)) ? fs.readText(path, 1 << 20) : null),
+    write: async (text) => {
+      await fs.writePrivate(path, text);
+      return true;
+    },
+  };
+}
+
+const purpose = 'certificate authorities';
+const sealedBody = z.object({ sealed: z.string() });
+
+/** In the documents of a cluster, closed by its key. */
+export function sharedPlace(documents: Documents, seal: Seal): AuthoritiesPlace {
+  const find = async () => {
+    const found = await documents.get('authority', 'all');
+    return found && { version: found.version, text: seal.open(sealedBody.parse(found.body).sealed, purpose) };
+  };
+  return {
+    read: async () => (await find())?.text ?? null,
+    write: async (text, before) => {
+      const found = await find();
+      if ((found?.text ?? null) !== before) return false;
+      const put = { collection: 'authority', id: 'all', body: { sealed: seal.close(text, purpose) } };
+      return documents.commit([{ put, version: found?.version ?? 0 }]);
+    },
+  };
 }

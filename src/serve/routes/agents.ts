@@ -10,10 +10,10 @@ const doors = ['web'] as const;
 const name = z.string().regex(named.name.pattern, `must be ${named.name.words}`);
 
 /** Agents that the file names, that are enrolled, or that have sent something. */
-export async function agentInfos({ agents, configuration, ingest }: ServeContext): Promise<AgentInfo[]> {
+export async function agentInfos({ agents, configuration, arrivals }: ServeContext): Promise<AgentInfo[]> {
   const enrolled = new Map((await agents?.list())?.map((a) => [a.name, a]));
   const expected = new Map(configuration.network.watch?.agents.map((a) => [a.name, a]));
-  const arrived = new Map(ingest.arrivals().map((a) => [a.agent, a]));
+  const arrived = new Map((await arrivals.all()).map((a) => [a.agent, a]));
   return [...new Set([...expected.keys(), ...enrolled.keys(), ...arrived.keys()])].sort().map((name) => ({
     name,
     site: expected.get(name)?.site ?? null,
