@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SampleKind } from '../../model/sample.ts';
 import type { StateChange } from '../store.ts';
 import { HOUR_MS } from './cells-sql.ts';
-import { rolledBatch } from './roll.ts';
+import { progressOf } from './roll.ts';
 import { eachChunk } from './rows.ts';
 import type { Words } from './words.ts';
 
@@ -18,7 +18,7 @@ export async function changes(
   const { fromMs, toMs } = query;
   const endpoint = query.endpoint === undefined ? null : words.find('endpoint', query.endpoint);
   if (endpoint === undefined) return [];
-  const batch = await rolledBatch(connection);
+  const { batch } = await progressOf(connection);
   const hour = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
   const where = `${endpoint === null ? 'true' : `endpoint = ${endpoint}`} AND state IS NOT NULL`;
   const series = 'endpoint, agent, kind';

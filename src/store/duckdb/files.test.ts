@@ -128,7 +128,7 @@ test('importFrom() refuses what is no sample, and says which', async () => {
 
 test('info() says what is there, check() what contradicts itself', async () => {
   const { store, documents, files, close } = await open();
-  expect(await files.info()).toMatchObject({ samples: 0, firstAt: null, documents: 0, format: 1 });
+  expect(await files.info()).toMatchObject({ samples: 0, firstAt: null, documents: 0, format: 2 });
   await store.append([{ key: 'info-batch', agent: 'a', columns: columnsOf([bare(), bare({ atMs: start + 1000 })]) }]);
   await documents.commit([{ put: { collection: 'c', id: 'i', body: 1 }, version: 0 }]);
   expect(await files.info()).toMatchObject({

@@ -116,7 +116,7 @@ const checks: readonly (readonly [about: string, sql: string])[] = [
       [
         `hours of which "${table}" counts other than the samples`,
         `WITH raw AS (SELECT floor(at_ms / ${HOUR_MS}) AS hour, count(*) AS n FROM samples
-            WHERE batch <= (SELECT batch FROM progress) GROUP BY hour),
+            WHERE batch <= (SELECT batch FROM progress)${table.startsWith('hours') ? ' AND at_ms < (SELECT hours_to_ms FROM progress)' : ''} GROUP BY hour),
           rolled AS (SELECT floor(at_ms / ${HOUR_MS}) AS hour, sum(n) AS n FROM ${table} WHERE metric = ${TALLY} GROUP BY hour)
         SELECT hour FROM raw LEFT JOIN rolled USING (hour)
         WHERE hour > (SELECT min(hour) FROM raw) AND rolled.n IS DISTINCT FROM raw.n`,

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { sampleMetrics } from '../../model/sample.ts';
-import { gathered, HOUR_MS, MINUTE_MS, partsOfRollup, partsOfSamples, ROLLUP, widened } from './cells-sql.ts';
+import { ALL_AGENTS, gathered, HOUR_MS, MINUTE_MS, partsOfRollup, ROLLUP, widened } from './cells-sql.ts';
+import { PartTable } from './part-table.ts';
+import { writeParts } from './rollup-writer.ts';
 import { firstRow } from './rows.ts';
-import type { Words } from './words.ts';
 
 export interface Level {
   table: string;
@@ -18,56 +18,83 @@ export const levels: readonly Level[] = [
   { table: 'hours_all', widthMs: HOUR_MS, perAgent: false },
 ];
 
-/** Samples that no roll-up has yet are read and grouped by every query: not more than this, and not older. */
-const DUE_ROWS = 1_000_000;
-const DUE_MS = 60_000;
+/** How long after its end an hour is closed: what agents send with the usual delay is in it then. */
+const CLOSE_AFTER_MS = 120_000;
+/** Rows of minutes that are gathered to hours at once: what fits into the memory of the engine. */
+const SLICE_ROWS = 400_000;
 
-/** The last batch whose samples are in the roll-ups. */
-export async function rolledBatch(connection: DuckDBConnection): Promise<number> {
-  const [batch = 0] = await firstRow(connection, 'SELECT batch FROM progress');
-  return batch;
+/** While no hour has been closed. */
+export const NO_HOURS = -Number.MAX_VALUE;
+
+/** How far roll-ups are, as the transaction of the caller sees it. */
+export interface Progress {
+  /** The last batch whose samples are in the minutes. */
+  batch: number;
+  /** Hours hold what is before this, and minutes speak of everything. */
+  hoursToMs: number;
+  /** Changes with everything that changes hours that are closed. */
+  edition: number;
 }
 
-export async function isDue(connection: DuckDBConnection, sinceMs: number): Promise<boolean> {
-  const since = await rolledBatch(connection);
-  const [rows = 0] = await firstRow(connection, `SELECT coalesce(sum(count), 0) FROM batches WHERE no > ${since}`);
-  return rows > 0 && (rows >= DUE_ROWS || sinceMs >= DUE_MS);
+export async function progressOf(connection: DuckDBConnection): Promise<Progress> {
+  const [batch = 0, hoursToMs = NO_HOURS, edition = 0] = await firstRow(
+    connection,
+    'SELECT batch, hours_to_ms, edition FROM progress',
+  );
+  return { batch, hoursToMs, edition };
 }
 
-/** Adds what has been stored since the last time to all roll-ups. In the transaction of the caller. */
-export async function rollUp(connection: DuckDBConnection, words: Words, nowMs: number): Promise<void> {
-  const batch = await rolledBatch(connection);
-  const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
-  if (last <= batch) return;
-  const since = `batch > ${batch} AND batch <= ${last}`;
-  const metrics = await usedMetrics(connection, since);
-  await connection.run(`CREATE OR REPLACE TEMP TABLE fresh AS ${partsOfSamples(MINUTE_MS, since, metrics, words)}`);
-  for (const level of levels) await rollLevel(connection, level, nowMs);
-  await rollStates(connection, since, nowMs);
-  await connection.run('DROP TABLE fresh');
+/** Writes down parts of memory; those of hours that are closed go to these, too, as rows beside. In the transaction of the caller. */
+export async function writeMinutes(connection: DuckDBConnection, parts: PartTable, last: number): Promise<void> {
+  const { hoursToMs } = await progressOf(connection);
+  const isLate = (part: number) => parts.minute[part]! * MINUTE_MS < hoursToMs;
+  for (const { table, widthMs, perAgent } of levels) {
+    const isHours = widthMs === HOUR_MS;
+    let level = parts;
+    if (isHours || !perAgent) {
+      level = new PartTable();
+      level.addFrom(parts, isHours ? isLate : () => true, widthMs / MINUTE_MS, perAgent ? null : ALL_AGENTS);
+    }
+    if (level.size === 0) continue;
+    await writeParts(connection, table, level);
+    if (isHours) await connection.run('UPDATE progress SET edition = edition + 1');
+  }
   await connection.run(`UPDATE progress SET batch = ${last}`);
 }
 
-/**
- * Points that are still being filled are written anew, so that each is one row; what is late to an older one is a row beside it, for
- * an agent that returns after hours touches hundreds of minutes of everybody.
- */
-async function rollLevel(
-  connection: DuckDBConnection,
-  { table, widthMs, perAgent }: Level,
-  nowMs: number,
-): Promise<void> {
-  const isOpen = `at_ms >= ${Math.floor(nowMs / widthMs - 1) * widthMs}`;
-  const parts = `${widened('fresh', widthMs, perAgent)} UNION ALL ${partsOfRollup(table, isOpen)}`;
-  await connection.run(`CREATE OR REPLACE TEMP TABLE rolled AS ${gathered(parts)}`);
-  await connection.run(`DELETE FROM ${table} WHERE ${isOpen}`);
-  await connection.run(
-    `INSERT INTO ${table} SELECT ${ROLLUP} FROM rolled ORDER BY kind, metric, endpoint, agent, at_ms`,
-  );
-  await connection.run('DROP TABLE rolled');
+/** The hour up to which hours can be closed; null when that has been done. */
+export async function hoursDue(connection: DuckDBConnection, nowMs: number): Promise<number | null> {
+  const { hoursToMs } = await progressOf(connection);
+  const toMs = Math.floor((nowMs - CLOSE_AFTER_MS) / HOUR_MS) * HOUR_MS;
+  return toMs > hoursToMs ? toMs : null;
 }
 
-async function rollStates(connection: DuckDBConnection, since: string, nowMs: number): Promise<void> {
+/** Gathers minutes of hours that are over, some endpoints at a time. In the transaction of the caller. */
+export async function closeHours(connection: DuckDBConnection, toMs: number): Promise<void> {
+  const { hoursToMs } = await progressOf(connection);
+  for (const { table, widthMs, perAgent } of levels) {
+    if (widthMs !== HOUR_MS) continue;
+    const minutes = perAgent ? 'minutes' : 'minutes_all';
+    const span = `at_ms < ${toMs} AND at_ms >= ${hoursToMs}`;
+    const [rows = 0] = await firstRow(connection, `SELECT count(*) FROM ${minutes} WHERE ${span}`);
+    const slices = Math.ceil(rows / SLICE_ROWS);
+    for (let slice = 0; slice < slices; slice++) {
+      const parts = partsOfRollup(minutes, `${span} AND endpoint % ${slices} = ${slice}`);
+      await connection.run(
+        `INSERT INTO ${table} SELECT ${ROLLUP} FROM (${gathered(widened(`(${parts})`, widthMs, perAgent))}) ORDER BY kind, metric, endpoint, agent, at_ms`,
+      );
+    }
+  }
+  await connection.run(`UPDATE progress SET hours_to_ms = ${toMs}, edition = edition + 1`);
+}
+
+/** Keeps the last state of each series in each hour, for what came after one batch up to another. In the transaction of the caller. */
+export async function rollStates(
+  connection: DuckDBConnection,
+  { after, last }: { after: number; last: number },
+  nowMs: number,
+): Promise<void> {
+  const since = `batch > ${after} AND batch <= ${last}`;
   const isOpen = `at_ms >= ${Math.floor(nowMs / HOUR_MS) * HOUR_MS}`;
   const hour = `floor(at_ms / ${HOUR_MS}) * ${HOUR_MS}`;
   await connection.run(`CREATE OR REPLACE TEMP TABLE rolled AS
@@ -78,11 +105,4 @@ async function rollStates(connection: DuckDBConnection, since: string, nowMs: nu
   await connection.run(`DELETE FROM last_states WHERE ${isOpen}`);
   await connection.run('INSERT INTO last_states SELECT * FROM rolled');
   await connection.run('DROP TABLE rolled');
-}
-
-/** Metrics that occur: each costs a pass over its column, and most kinds of probes have few. */
-async function usedMetrics(connection: DuckDBConnection, where: string): Promise<string[]> {
-  const counts = sampleMetrics.map((metric) => `count("${metric}")`).join(', ');
-  const row = await firstRow(connection, `SELECT ${counts} FROM samples WHERE ${where}`);
-  return sampleMetrics.filter((_, i) => row[i]! > 0);
 }

@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { bucketMiddle, MAX_BUCKET, signedBucketOf } from '../signed-bucket.ts';
 import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery } from '../store.ts';
-import { gathered, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
-import { levels, rolledBatch } from './roll.ts';
+import { gathered, HOUR_MS, MINUTE_MS, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
+import type { ClosedHours } from './closed-hours.ts';
+import { kindOf, metricOf, verdictOf, type PartTable } from './part-table.ts';
+import { levels, type Progress } from './roll.ts';
 import { eachChunk, type Cells, type Columns } from './rows.ts';
 import type { Words } from './words.ts';
 
@@ -24,6 +26,14 @@ interface Sum {
   within: number;
 }
 
+/** What a reader looks at: one state of the database, and what memory has beyond it. */
+export interface Sight {
+  connection: DuckDBConnection;
+  words: Words;
+  progress: Progress;
+  fresh: readonly PartTable[];
+}
+
 interface Wanted {
   fromMs: number;
   toMs: number;
@@ -37,9 +47,22 @@ interface Wanted {
   limitBucket: number;
 }
 
-export async function series(connection: DuckDBConnection, words: Words, query: SeriesQuery): Promise<SeriesPoint[]> {
+export async function series(sight: Sight, closed: ClosedHours, query: SeriesQuery): Promise<SeriesPoint[]> {
+  const { stepMs } = query;
+  const { hoursToMs, edition } = sight.progress;
+  const range = aligned(query);
+  // Late samples in memory speak of hours that are closed: then nothing of these can be taken from before.
+  const isKept = stepMs === HOUR_MS && sight.fresh.every(({ firstMinute }) => firstMinute * MINUTE_MS >= hoursToMs);
+  if (!isKept || hoursToMs <= range.fromMs) return seriesOf(sight, { ...query, ...range });
+  const toMs = Math.min(hoursToMs, range.toMs);
+  const before = await closed.points({ ...query, fromMs: range.fromMs, toMs }, edition, (all) => seriesOf(sight, all));
+  return toMs === range.toMs ? before : [...before, ...(await seriesOf(sight, { ...query, ...range, fromMs: toMs }))];
+}
+
+async function seriesOf(sight: Sight, query: SeriesQuery): Promise<SeriesPoint[]> {
+  const { words } = sight;
   const perAgent = query.by === 'endpoint-agent';
-  const sums = await sumUp(connection, words, {
+  const sums = await sumUp(sight, {
     ...query,
     endpoints: query.endpoints,
     agents: query.agents,
@@ -64,10 +87,12 @@ export async function series(connection: DuckDBConnection, words: Words, query: 
   });
 }
 
-export async function counts(connection: DuckDBConnection, words: Words, query: CountsQuery): Promise<CountsPoint[]> {
+export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPoint[]> {
   const { limit } = query;
-  const sums = await sumUp(connection, words, {
+  const { words } = sight;
+  const sums = await sumUp(sight, {
     ...query,
+    ...aligned(query),
     metric: limit?.metric ?? null,
     agents: undefined,
     perAgent: true,
@@ -87,43 +112,78 @@ export async function counts(connection: DuckDBConnection, words: Words, query: 
   });
 }
 
-async function sumUp(connection: DuckDBConnection, words: Words, wanted: Wanted): Promise<Sum[]> {
+async function sumUp(sight: Sight, wanted: Wanted): Promise<Sum[]> {
+  const { connection, words, fresh } = sight;
   const where = filterSql(words, wanted);
   if (where === null) return [];
   const metric = wanted.metric === null ? -1 : (words.find('metric', wanted.metric) ?? -1);
   const sums = new Sums(wanted);
-  for (const source of await sources(connection, words, wanted, where))
+  const { sql, isRolled } = source(sight, wanted, where);
+  for (const from of sql)
     await eachChunk(
       connection,
       `SELECT at_ms, endpoint::DOUBLE, agent::DOUBLE, verdict::DOUBLE, metric::DOUBLE, n::DOUBLE, total, low, high,
-        ${wanted.withCells ? 'cells' : 'NULL'} FROM (${source}) WHERE metric IN (${TALLY}, ${metric})`,
+        ${wanted.withCells ? 'cells' : 'NULL'} FROM (${from}) WHERE metric IN (${TALLY}, ${metric})`,
       (columns) => sums.add(columns),
     );
+  if (isRolled) for (const parts of fresh) sums.addParts(parts, wantedParts(words, wanted, metric, parts));
   return sums.inOrder();
 }
 
-/** The roll-up that knows enough and says least, and what is not in it yet; raw samples where a point is no whole minute. */
-async function sources(connection: DuckDBConnection, words: Words, wanted: Wanted, where: string): Promise<string[]> {
+/** Whole points. */
+function aligned({ fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number }) {
+  return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs };
+}
+
+/**
+ * The roll-up that knows enough and says least: hours as far as they are closed, minutes from there on; what is in neither is in
+ * memory. Raw samples where a point is no whole minute.
+ */
+function source({ words, progress }: Sight, wanted: Wanted, where: string): { sql: string[]; isRolled: boolean } {
   const { stepMs, agents, metric } = wanted;
   const perAgent = wanted.perAgent || agents !== undefined;
   const level = levels.findLast((level) => stepMs % level.widthMs === 0 && level.perAgent === perAgent);
-  const since = level ? `batch > ${await rolledBatch(connection)}` : 'true';
-  const parts = partsOfSamples(stepMs, `${where} AND ${since}`, metric === null ? [] : [metric], words);
-  const raw = gathered(widened(`(${parts})`, stepMs, wanted.perAgent));
-  return level ? [`SELECT ${ROLLUP} FROM ${level.table} WHERE ${where}`, raw] : [raw];
+  if (!level) {
+    const parts = partsOfSamples(stepMs, where, metric === null ? [] : [metric], words);
+    return { sql: [gathered(widened(`(${parts})`, stepMs, wanted.perAgent))], isRolled: false };
+  }
+  const from = (table: string, more: string) => `SELECT ${ROLLUP} FROM ${table} WHERE ${where}${more}`;
+  if (level.widthMs < HOUR_MS) return { sql: [from(level.table, '')], isRolled: true };
+  const minutes = perAgent ? 'minutes' : 'minutes_all';
+  const { hoursToMs } = progress;
+  const sql = [
+    ...(wanted.fromMs < hoursToMs ? [from(level.table, ` AND at_ms < ${hoursToMs}`)] : []),
+    ...(wanted.toMs > hoursToMs ? [from(minutes, ` AND at_ms >= ${hoursToMs}`)] : []),
+  ];
+  return { sql, isRolled: true };
+}
+
+/** What of a table in memory is asked for. */
+function wantedParts(words: Words, wanted: Wanted, metric: number, parts: PartTable): (part: number) => boolean {
+  const { fromMs, toMs, endpoints, agents } = wanted;
+  const kind = words.find('kind', wanted.kind);
+  const ids = (dictionary: 'endpoint' | 'agent', names: readonly string[] | undefined) =>
+    names && new Set(names.flatMap((name) => words.find(dictionary, name) ?? []));
+  const [places, from] = [ids('endpoint', endpoints), ids('agent', agents)];
+  return (part) => {
+    const code = parts.code[part]!;
+    const what = metricOf(code);
+    if (kindOf(code) !== kind || (what !== TALLY && what !== metric)) return false;
+    const atMs = parts.minute[part]! * MINUTE_MS;
+    if (atMs < fromMs || atMs >= toMs) return false;
+    return (places?.has(parts.endpoint[part]!) ?? true) && (from?.has(parts.agent[part]!) ?? true);
+  };
 }
 
 /** Null when something is asked for that was never heard of. */
-function filterSql(words: Words, { fromMs, toMs, stepMs, kind, endpoints, agents }: Wanted): string | null {
+function filterSql(words: Words, { fromMs, toMs, kind, endpoints, agents }: Wanted): string | null {
   const kindId = words.find('kind', kind);
-  const from = Math.floor(fromMs / stepMs) * stepMs;
-  const to = Math.ceil(toMs / stepMs) * stepMs;
   const ids = (dictionary: 'endpoint' | 'agent', names: readonly string[]) =>
     names.flatMap((name) => words.find(dictionary, name) ?? []);
   const among = (dictionary: 'endpoint' | 'agent', names: readonly string[] | undefined) =>
     names ? ` AND ${dictionary} IN (${[-1, ...ids(dictionary, names)].join(', ')})` : '';
   if (kindId === undefined) return null;
-  return `at_ms >= ${from} AND at_ms < ${to} AND kind = ${kindId}${among('endpoint', endpoints)}${among('agent', agents)}`;
+  return `at_ms >= ${fromMs} AND at_ms < ${toMs} AND kind = ${kindId}${among('endpoint', endpoints)}${among('agent', agents)}`;
 }
 
 /** Parts added up to points. */
@@ -150,6 +210,34 @@ class Sums {
       sum.low = Math.min(sum.low, low[row]!);
       sum.high = Math.max(sum.high, high[row]!);
       if (cells) addCells(sum, cells, row, verdict[row] === 0 ? limitBucket : -Infinity);
+    }
+  }
+
+  addParts(parts: PartTable, isWanted: (part: number) => boolean): void {
+    const { stepMs, withCells, limitBucket } = this.#wanted;
+    const valued: (Sum | undefined)[] = [];
+    for (let part = 0; part < parts.size; part++) {
+      if (!isWanted(part)) continue;
+      const point = Math.floor((parts.minute[part]! * MINUTE_MS) / stepMs);
+      const sum = this.#at(point, parts.endpoint[part]!, parts.agent[part]!);
+      if (metricOf(parts.code[part]!) === TALLY) {
+        sum.verdicts[verdictOf(parts.code[part]!) as 0 | 1 | 2] += parts.n[part]!;
+        continue;
+      }
+      sum.n += parts.n[part]!;
+      sum.total += parts.total[part]!;
+      sum.low = Math.min(sum.low, parts.low[part]!);
+      sum.high = Math.max(sum.high, parts.high[part]!);
+      valued[part] = sum;
+    }
+    if (!withCells || valued.length === 0) return;
+    for (let cell = 0; cell < parts.cells; cell++) {
+      const part = parts.cellPart[cell]!;
+      const sum = valued[part];
+      if (!sum) continue;
+      const bucket = parts.cellBucket[cell]!;
+      sum.cells.push(bucket, parts.cellCount[cell]!);
+      if (bucket <= limitBucket && verdictOf(parts.code[part]!) === 0) sum.within += parts.cellCount[cell]!;
     }
   }
 

@@ -4,19 +4,26 @@ import { faultOfColumns } from '../columns.ts';
 import type { Batch, Store } from '../store.ts';
 import { appendGroup, type AppendState } from './append.ts';
 import { changes } from './changes.ts';
+import { ClosedHours } from './closed-hours.ts';
 import { transaction, type Database } from './database.ts';
+import { Fresh } from './fresh.ts';
 import { KeyFilter } from './key-filter.ts';
 import { dropExpired, type Retention } from './retain.ts';
-import { isDue, rollUp } from './roll.ts';
+import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
 import { makeBuffers } from './sample-writer.ts';
 import { latest, samples } from './samples.ts';
-import { SCHEMA_VERSION, schema } from './schema.ts';
-import { counts, series } from './series.ts';
+import { SCHEMA_VERSION, schema, upgrade } from './schema.ts';
+import { counts, series, type Sight } from './series.ts';
 import { Words } from './words.ts';
 
 /** Rows that go into one transaction; more wait for the next. */
 const GROUP_ROWS = 100_000;
+
+/** What has been stored goes into the roll-ups when it is so much, or so old: what a crash leaves to be added up again. */
+const DUE_ROWS = 3_000_000;
+const DUE_PARTS = 500_000;
+const DUE_MS = 60_000;
 
 /** Dropping more often frees nothing: space comes back by whole row groups. */
 const DROP_EVERY_MS = 600_000;
@@ -45,7 +52,10 @@ export class DuckStore implements Store {
   #writing: Promise<void> | undefined;
   #maintaining: Promise<void> = Promise.resolve();
   #nextNo = 1;
-  #wordsAreStale = false;
+  readonly #fresh = new Fresh();
+  readonly #closed = new ClosedHours();
+  /** Something failed, and memory may know other things than the database. */
+  #isStale = true;
   /** When each part of `maintain` was done last. */
   readonly #doneMs = { rollUp: -Infinity, drop: -Infinity };
 
@@ -62,7 +72,7 @@ export class DuckStore implements Store {
       await prepare(connection);
       const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
       store.#nextNo = last + 1;
-      await store.#state.words.load(connection);
+      await store.#load(connection);
       await store.#loadFilter(connection);
     });
     return store;
@@ -74,19 +84,17 @@ export class DuckStore implements Store {
       if (fault) throw new RangeError(`Cannot store batch "${key}": ${fault}`);
     }
     if (batches.length === 0) return [];
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ batches, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    });
+    return this.#enqueue(batches);
   }
 
   samples: Store['samples'] = (query) => this.#read((connection) => samples(connection, this.#state.words, query));
-  series: Store['series'] = (query) => this.#read((connection) => series(connection, this.#state.words, query));
-  counts: Store['counts'] = (query) => this.#read((connection) => counts(connection, this.#state.words, query));
+  series: Store['series'] = (query) => this.#look((sight) => series(sight, this.#closed, query));
+  counts: Store['counts'] = (query) => this.#look((sight) => counts(sight, query));
   changes: Store['changes'] = (query) => this.#read((connection) => changes(connection, this.#state.words, query));
   latest: Store['latest'] = (sinceMs) => this.#read((connection) => latest(connection, this.#state.words, sinceMs));
 
   async maintain(nowMs: number): Promise<void> {
+    await this.#settled();
     const turn = this.#maintaining.then(() => this.#maintain(nowMs));
     this.#maintaining = turn.catch(() => {});
     await turn;
@@ -95,6 +103,32 @@ export class DuckStore implements Store {
   async close(): Promise<void> {
     await this.#writing;
     await this.#maintaining;
+  }
+
+  /** After a failure: no answer before it is known what came of it. */
+  async #settled(): Promise<void> {
+    if (this.#isStale) await this.#enqueue([]);
+  }
+
+  #enqueue(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ batches, resolve, reject });
+      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    });
+  }
+
+  /** Reads roll-ups and what memory has beyond them. */
+  async #look<T>(read: (sight: Sight) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#settled();
+      const found = await this.#read(async (connection) => {
+        const progress = await progressOf(connection);
+        const fresh = this.#fresh.since(progress.batch);
+        // Null: between the two, memory has been written down.
+        return fresh && { answer: await read({ connection, words: this.#state.words, progress, fresh }) };
+      });
+      if (found) return found.answer;
+    }
   }
 
   async #read<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -133,39 +167,68 @@ export class DuckStore implements Store {
     this.#nextNo += batches.length;
     const group = { batches, firstNo, receivedMs: this.#options.clock.wallMs() };
     try {
+      // Whoever rolls up changes what would be loaded.
+      if (this.#isStale) await this.#maintaining;
       return await this.#database.use(async (connection) => {
-        if (this.#wordsAreStale) await this.#state.words.load(connection);
-        this.#wordsAreStale = false;
+        if (this.#isStale) await transaction(connection, () => this.#load(connection));
+        if (batches.length === 0) return [];
+        const { words, filter } = this.#state;
         // COMMIT returns when the log is on the disk.
         const results = await transaction(connection, () => appendGroup(connection, group, this.#state));
-        this.#state.words.committed();
-        if (this.#state.filter.full) await this.#loadFilter(connection);
+        words.committed();
+        const stored = batches.filter((_, i) => results[i] === 'stored');
+        stored.forEach((batch, i) => this.#fresh.add(firstNo + i, batch, words));
+        if (filter.full) await this.#loadFilter(connection);
         return results;
       });
     } catch (error) {
-      await this.#database.mend(error);
       // Words of a transaction that failed mean nothing; whether it did is known to the database alone.
-      this.#wordsAreStale = true;
+      this.#isStale = true;
+      await this.#database.mend(error);
       throw error;
     }
   }
 
-  async #maintain(nowMs: number): Promise<void> {
+  async #load(connection: DuckDBConnection): Promise<void> {
     const { words } = this.#state;
+    await words.load(connection);
+    const { batch } = await progressOf(connection);
+    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    await this.#fresh.load(connection, words, batch, Math.max(batch, last));
+    this.#isStale = false;
+  }
+
+  async #maintain(nowMs: number): Promise<void> {
+    if (this.#isStale) return;
     try {
       await this.#database.use(async (connection) => {
-        if (await isDue(connection, nowMs - this.#doneMs.rollUp)) {
-          await transaction(connection, () => rollUp(connection, words, nowMs));
+        const { rows, parts } = this.#fresh.size;
+        const sinceMs = nowMs - this.#doneMs.rollUp;
+        if (rows > 0 && (rows >= DUE_ROWS || parts >= DUE_PARTS || sinceMs >= DUE_MS || sinceMs < 0)) {
+          await this.#rollUp(connection, nowMs);
           this.#doneMs.rollUp = nowMs;
         }
+        const toMs = await hoursDue(connection, nowMs);
+        if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
         if (nowMs - this.#doneMs.drop < DROP_EVERY_MS) return;
         await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
         this.#doneMs.drop = nowMs;
       });
     } catch (error) {
+      this.#isStale = true;
       await this.#database.mend(error);
       throw error;
     }
+  }
+
+  /** Memory is written down, and let go when that is certain. */
+  async #rollUp(connection: DuckDBConnection, nowMs: number): Promise<void> {
+    const { generation, last } = this.#fresh.freeze();
+    await transaction(connection, async () => {
+      await rollStates(connection, { after: generation.after, last }, nowMs);
+      await writeMinutes(connection, generation.parts, last);
+    });
+    this.#fresh.release();
   }
 
   async #loadFilter(connection: DuckDBConnection): Promise<void> {
@@ -185,11 +248,13 @@ async function prepare(connection: DuckDBConnection): Promise<void> {
     const [version] = await firstRow(connection, `SELECT value FROM facts WHERE name = 'schema'`);
     if (version === undefined) {
       await connection.run(`INSERT INTO facts VALUES ('schema', ${SCHEMA_VERSION})`);
-      await connection.run('INSERT INTO progress VALUES (0)');
+      await connection.run(`INSERT INTO progress VALUES (0, ${NO_HOURS}, 0)`);
     } else if (version > SCHEMA_VERSION) {
       throw new Error(
         `The store has format ${version}, and this version of inferpath knows up to ${SCHEMA_VERSION}: use a newer one`,
       );
+    } else if (version < SCHEMA_VERSION) {
+      for (const statement of upgrade) await connection.run(statement);
     }
   });
 }

@@ -1,0 +1,120 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { sampleMetrics } from '../../model/sample.ts';
+import { signedBucketOf } from '../signed-bucket.ts';
+import type { Batch } from '../store.ts';
+import { MINUTE_MS, TALLY } from './cells-sql.ts';
+import { codeOf, PartTable } from './part-table.ts';
+import { eachChunk, type Columns } from './rows.ts';
+import type { Words } from './words.ts';
+
+/** The parts of all batches after one, up to another. */
+export interface Generation {
+  after: number;
+  parts: PartTable;
+  rows: number;
+}
+
+/**
+ * What is stored and in no roll-up yet, added up as it comes: readers of a dashboard need not group millions of raw samples, and
+ * rolling up is writing this down. The newest generation grows; an older one is being written. All of it is in the table
+ * `samples`, too: after a crash it is made again from there.
+ */
+export class Fresh {
+  #generations: readonly Generation[] = [newGeneration(0)];
+  #last = 0;
+
+  /** Of the generation that grows. */
+  get size(): { rows: number; parts: number } {
+    const { rows, parts } = this.#generations.at(-1)!;
+    return { rows, parts: parts.size };
+  }
+
+  /** Adds what has been committed. */
+  add(no: number, { agent, columns }: Batch, words: Words): void {
+    this.#last = no;
+    const generation = this.#generations.at(-1)!;
+    const { parts } = generation;
+    const agentId = words.id('agent', agent);
+    const endpoints = columns.endpoints.map((word) => words.id('endpoint', word));
+    const kinds = columns.kinds.map((word) => words.id('kind', word));
+    const metrics = sampleMetrics.flatMap((metric) => {
+      const column = columns.metrics[metric];
+      return column ? [{ id: words.id('metric', metric), column }] : [];
+    });
+    const { count, atMs, endpoint, kind, verdict } = columns;
+    for (let row = 0; row < count; row++) {
+      const minute = Math.floor(atMs[row]! / MINUTE_MS);
+      const place = endpoints[endpoint[row]!]!;
+      const code = codeOf(kinds[kind[row]!]!, verdict[row]!, TALLY);
+      tally(parts, parts.part(minute, place, agentId, code));
+      for (const { id, column } of metrics) {
+        const value = column[row]!;
+        if (value !== null) parts.value(parts.part(minute, place, agentId, code | id), value, signedBucketOf(value));
+      }
+    }
+    generation.rows += count;
+  }
+
+  /** Begins a new generation, and hands over the one until now, which readers go on to read. */
+  freeze(): { generation: Generation; last: number } {
+    const generation = this.#generations.at(-1)!;
+    this.#generations = [generation, newGeneration(this.#last)];
+    return { generation, last: this.#last };
+  }
+
+  /** To be called when all before the newest generation is in the roll-ups. */
+  release(): void {
+    this.#generations = this.#generations.slice(-1);
+  }
+
+  /** What a reader to whom the roll-ups end at `batch` still has to add; null when that is known no more, and it has to look again. */
+  since(batch: number): PartTable[] | null {
+    const first = this.#generations.findIndex(({ after }) => after === batch);
+    return first === -1 ? null : this.#generations.slice(first).map(({ parts }) => parts);
+  }
+
+  /** Makes it anew from what is stored. */
+  async load(connection: DuckDBConnection, words: Words, after: number, last: number): Promise<void> {
+    const generation = newGeneration(after);
+    const ids = sampleMetrics.map((metric) => words.find('metric', metric) ?? -1);
+    const known = sampleMetrics.flatMap((metric, i) => (ids[i] === -1 ? [] : [{ metric, id: ids[i]! }]));
+    const columns = known.map(({ metric }) => `, "${metric}"`).join('');
+    await eachChunk(
+      connection,
+      `SELECT at_ms, endpoint::DOUBLE, agent::DOUBLE, kind::DOUBLE, verdict::DOUBLE${columns} FROM samples WHERE batch > ${after} AND batch <= ${last}`,
+      (chunk) =>
+        addChunk(
+          generation,
+          chunk,
+          known.map(({ id }) => id),
+        ),
+    );
+    this.#generations = [generation];
+    this.#last = last;
+  }
+}
+
+const newGeneration = (after: number): Generation => ({ after, parts: new PartTable(), rows: 0 });
+
+function addChunk(generation: Generation, chunk: Columns, metricIds: readonly number[]): void {
+  const { parts } = generation;
+  const [at, endpoint, agent, kind, verdict] = chunk.leading(5);
+  const metrics = metricIds.map((id, i) => ({ id, column: chunk.numbers(5 + i) }));
+  for (let row = 0; row < chunk.count; row++) {
+    const minute = Math.floor(at[row]! / MINUTE_MS);
+    const code = codeOf(kind[row]!, verdict[row]!, TALLY);
+    tally(parts, parts.part(minute, endpoint[row]!, agent[row]!, code));
+    for (const { id, column } of metrics) {
+      const value = column[row]!;
+      if (!Number.isNaN(value))
+        parts.value(parts.part(minute, endpoint[row]!, agent[row]!, code | id), value, signedBucketOf(value));
+    }
+  }
+  generation.rows += chunk.count;
+}
+
+/** Samples that are counted have one cell, so that rows of a roll-up are all alike. */
+function tally(parts: PartTable, part: number): void {
+  parts.n[part]! += 1;
+  parts.cell(part, 0, 1);
+}
