@@ -69,6 +69,7 @@ async function startServer(): Promise<{ child: ChildProcess; web: string; agents
   const child = spawn(process.execPath, [...profile, cli, ...args, '--data', join(folder, 'data'), '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  child.once('exit', (code, signal) => note(`the server ended: ${code ?? signal}`));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url, agents } = JSON.parse(line.toString()) as { url: string; agents: string };
   return { child, web: url, agentsPort: Number(new URL(agents).port) };

@@ -34,7 +34,10 @@ export async function measureHere(
         const { user, system } = process.cpuUsage();
         return (user + system) / 1000;
       },
-      server: { jobs: () => configuration.jobsFor(name), store: (body) => ingest.store(body, name) },
+      server: {
+        jobs: () => configuration.jobsFor(name),
+        store: async (body) => (await ingest.store(body, name)).result,
+      },
       // Asked whenever the list of jobs changes, so that a reload may bring endpoints and keys.
       keyFor: (endpoint) => keyOf(configuration.network, endpoint, base, io),
     },

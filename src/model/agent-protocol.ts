@@ -60,4 +60,11 @@ export const batchBody = z.strictObject({
 });
 export type BatchBody = z.infer<typeof batchBody>;
 
-export const batchReply = z.object({ key: z.string(), result: z.enum(['stored', 'duplicate']) });
+export const batchReply = z.object({
+  key: z.string(),
+  result: z.enum(['stored', 'duplicate']),
+  refused: z
+    .int()
+    .optional()
+    .meta({ description: 'Rows that lie more than 24 h in the future and are not stored; absent: none.' }),
+});

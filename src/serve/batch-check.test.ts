@@ -130,7 +130,23 @@ describe('POST /agent/v1/batches', () => {
       200,
     );
     expect((await send({ ...someBatch('batch-0005', nowMs), outcomes: ['great'] })).status).toBe(422);
-    expect((await send(someBatch('batch-0006', nowMs + 25 * 3_600_000))).status).toBe(422);
+  });
+
+  test('of a clock that is a day ahead, refuses the rows and stores all others under their numbers', async () => {
+    const bench = await serveBench();
+    const send = await post(bench, 'edge');
+    const nowMs = bench.io.clock.wallMs();
+    const ahead = nowMs + 25 * 3_600_000;
+    const mixed = { ...someBatch('batch-0001', nowMs), atMs: [nowMs, ahead, nowMs + 1] };
+    const reply = await send(mixed);
+    expect([reply.status, await reply.json()]).toEqual([200, { key: 'batch-0001', result: 'stored', refused: 1 }]);
+    expect(bench.store.held.map(({ id, metrics }) => [id, metrics.rttMs])).toEqual([
+      ['edge/batch-0001/0', 0.5],
+      ['edge/batch-0001/2', 2.5],
+    ]);
+    expect(await (await send(mixed)).json()).toMatchObject({ result: 'duplicate' });
+    expect(await (await send(someBatch('batch-0002', ahead))).json()).toMatchObject({ refused: 3 });
+    expect(bench.store.held).toHaveLength(2);
   });
 
   test('answers 503 with Retry-After and stores nothing when the store fails or does not follow', async () => {

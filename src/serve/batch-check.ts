@@ -63,13 +63,8 @@ export function checkBatch(value: unknown): BatchBody {
   return value as BatchBody;
 }
 
-/** What only this server knows: endpoints of the network file, now or before, outcomes that exist, times that can be. */
-export function checkMeaning(
-  body: BatchBody,
-  knows: (endpoint: string) => boolean,
-  agent: string,
-  nowMs: number,
-): void {
+/** What only this server knows: endpoints of the network file, now or before, and outcomes that exist. */
+export function checkMeaning(body: BatchBody, knows: (endpoint: string) => boolean, agent: string): void {
   body.endpoints.forEach((name, i) => {
     if (name !== agent && (!named.name.pattern.test(name) || !knows(name)))
       throw wrong(`endpoints/${i}`, 'is no endpoint of the network file');
@@ -77,9 +72,35 @@ export function checkMeaning(
   body.outcomes.forEach((kind, i) => {
     if (!outcomeKinds.has(kind)) throw wrong(`outcomes/${i}`, 'is no kind of outcome');
   });
+}
+
+/**
+ * A batch without the rows that lie more than a day ahead, which are a broken clock and no measurements: one such moment must not
+ * cost all that was measured before and after it. The others keep their numbers.
+ */
+export function withoutFuture(
+  body: BatchBody,
+  nowMs: number,
+): { columns: BatchBody; rows?: number[]; refused: number } {
   const latestMs = nowMs + futureMs;
-  for (let i = 0; i < body.count; i++)
-    if ((body.atMs[i] as number) > latestMs) throw wrong(`atMs/${i}`, 'lies more than a day in the future');
+  const rows = body.atMs.flatMap((at, row) => (at > latestMs ? [] : [row]));
+  const refused = body.count - rows.length;
+  if (refused === 0) return { columns: body, refused };
+  const pick = <T>(column: readonly T[]): T[] => rows.map((row) => column[row] as T);
+  const { atMs, endpoint, kind, outcome, verdict, state, detail, metrics } = body;
+  const columns: BatchBody = {
+    ...body,
+    count: rows.length,
+    atMs: pick(atMs),
+    endpoint: pick(endpoint),
+    kind: pick(kind),
+    outcome: pick(outcome),
+    verdict: pick(verdict),
+    state: pick(state),
+    ...(detail && { detail: pick(detail) }),
+    metrics: Object.fromEntries(Object.entries(metrics).map(([metric, column]) => [metric, pick(column)])),
+  };
+  return { columns, rows, refused };
 }
 
 function texts(body: Record<string, unknown>, name: string, most: number, isGood: (text: string) => boolean): number {

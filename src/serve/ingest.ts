@@ -2,7 +2,7 @@ import type { BatchBody } from '../model/agent-protocol.ts';
 import { printable } from '../model/outcome.ts';
 import type { Store } from '../store/store.ts';
 import type { Io } from '../wire/io.ts';
-import { checkMeaning } from './batch-check.ts';
+import { checkMeaning, withoutFuture } from './batch-check.ts';
 import type { Configuration } from './configuration.ts';
 import type { EventHub } from './events.ts';
 import type { Meter } from './metrics/meter.ts';
@@ -78,20 +78,23 @@ export class Ingest {
   }
 
   /**
-   * Stores a checked batch. Resolves when a crash can no longer lose it.
+   * Stores a checked batch, without rows of a far future. Resolves when a crash can no longer lose it.
    * @throws Problem 422 for what cannot be, 503 when the store fails: nothing is stored then, and the same batch may come again
    */
-  async store(body: BatchBody, agent: string): Promise<'stored' | 'duplicate'> {
-    checkMeaning(body, (name) => this.#configuration.knowsEndpoint(name), agent, this.#io.clock.wallMs());
+  async store(body: BatchBody, agent: string): Promise<{ result: 'stored' | 'duplicate'; refused: number }> {
+    checkMeaning(body, (name) => this.#configuration.knowsEndpoint(name), agent);
     this.admit();
+    const { columns, rows, refused } = withoutFuture(body, this.#io.clock.wallMs());
+    if (refused > 0)
+      this.#io.log.warn(`${refused} of ${body.count} rows of ${agent} lie more than a day in the future: not stored`);
     // No agent can spend the key of another.
     const key = `${agent}/${body.key}`;
     this.#rows += body.count;
     this.#batches++;
     try {
-      const [result = 'stored'] = await this.#store.append([{ key, agent, columns: body }]);
-      this.#note(body, agent, result);
-      return result;
+      const [result = 'stored'] = await this.#store.append([{ key, agent, columns, ...(rows && { rows }) }]);
+      this.#note(columns, agent, result);
+      return { result, refused };
     } catch (error) {
       this.#totals.failed++;
       this.#io.log.warn(

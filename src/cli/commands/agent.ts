@@ -132,7 +132,7 @@ export const agent = defineCommand({
       throw new UsageError(`found "${action}"; allowed: enroll, or nothing`);
     const directory = resolve(io.cwd, flags.state ?? io.env['STATE_DIRECTORY']?.split(':', 1)[0] ?? 'inferpath-agent');
     const rules = await rulesOf(flags, io);
-    await durableFiles.makeDirectory(directory);
+    await makeState(directory, io);
     if (action === 'enroll') {
       const identity = await enrolled(enrollmentOf(flags, io), io);
       await writeIdentity(durableFiles, directory, identity);
@@ -148,6 +148,20 @@ export const agent = defineCommand({
     return run(await identityOf(flags, directory, io), { flags, directory, rules }, io);
   },
 });
+
+/** @throws UsageError where no folder can be; /proc and its like are no disks, and making one there may never end */
+async function makeState(directory: string, io: Io): Promise<void> {
+  if (io.platform === 'linux' && /^\/(proc|sys)(\/|$)/.test(directory))
+    throw new UsageError(
+      `--state: ${directory} is a view of the kernel and keeps no files`,
+      'choose a folder on a disk',
+    );
+  await durableFiles.makeDirectory(directory).catch((error: unknown) => {
+    throw new UsageError(
+      `--state: cannot make ${directory}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  });
+}
 
 interface Rules {
   policy: ReturnType<typeof targetPolicy>;

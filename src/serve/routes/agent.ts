@@ -83,8 +83,8 @@ export const agentRoutes = [
     reply: { schema: batchReply, about: 'It is stored, or was already.' },
     admit: (context) => context.ingest.admit(),
     handle: async ({ body, context, principal }) => {
-      const result = await context.ingest.store(body, agentOf(principal).name);
-      return { json: { key: body.key, result } };
+      const { result, refused } = await context.ingest.store(body, agentOf(principal).name);
+      return { json: { key: body.key, result, ...(refused > 0 && { refused }) } };
     },
   }),
 ];

@@ -1,14 +1,3 @@
-/** Numbers that name a part: one point in time of one series, one metric (or the tally) and verdict of it. */
-export interface PartKey {
-  /** The point is [minute, minute + 1) in minutes since the epoch. */
-  minute: number;
-  endpoint: number;
-  agent: number;
-  kind: number;
-  verdict: number;
-  metric: number;
-}
-
 const CELLS_AT_FIRST = 4096;
 const PARTS_AT_FIRST = 2048;
 
