@@ -18,7 +18,9 @@ export async function writeControl(
   authorities: string | null,
   io: Io,
 ): Promise<void> {
-  const body = { url: web.url, token: context.tokens.control(), authorities };
+  // Who listens everywhere is reached by loopback, which is one of its names; the unspecified address is none.
+  const url = web.url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+  const body = { url, token: context.tokens.control(), authorities };
   await io.fs.writePrivate(path, `${JSON.stringify(body)}\n`);
 }
 

@@ -46,6 +46,12 @@ const flags = {
     value: 'TOKEN',
     group: enrolling,
   },
+  tokenFile: {
+    schema: z.string().min(1).optional(),
+    about: 'File with that token; read only when there is no identity yet.',
+    value: 'FILE',
+    group: enrolling,
+  },
   pin: {
     schema: z
       .string()
@@ -134,7 +140,7 @@ export const agent = defineCommand({
     const rules = await rulesOf(flags, io);
     await makeState(directory, io);
     if (action === 'enroll') {
-      const identity = await enrolled(enrollmentOf(flags, io), io);
+      const identity = await enrolled(await enrollmentOf(flags, io), io);
       await writeIdentity(durableFiles, directory, identity);
       io.terminal.out(
         flags.json
@@ -177,8 +183,8 @@ async function rulesOf(flags: AgentFlags, io: Io): Promise<Rules> {
   }
 }
 
-function enrollmentOf({ server, name, token, pin }: AgentFlags, io: Io) {
-  const given = token ?? io.env['INFERPATH_ENROLLMENT_TOKEN'];
+async function enrollmentOf({ server, name, token, tokenFile, pin }: AgentFlags, io: Io) {
+  const given = token ?? (await tokenIn(tokenFile, io)) ?? io.env['INFERPATH_ENROLLMENT_TOKEN'];
   const missing = [
     ...(server === undefined ? ['--server: missing; the URL where the server listens for agents'] : []),
     ...(given === undefined ? ['--token: missing; inferpath agents invite NAME makes one'] : []),
@@ -189,18 +195,29 @@ function enrollmentOf({ server, name, token, pin }: AgentFlags, io: Io) {
   return { server: new URL(server).origin, name: name ?? hostname().toLowerCase(), token: given, pin };
 }
 
+async function tokenIn(path: string | undefined, io: Io): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return (await io.fs.readText(path, 4096)).trim();
+  } catch (error) {
+    throw new UsageError(
+      `--token-file: cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
+  }
+}
+
 /** The identity in the folder; made now where there is none and a token was given. */
 async function identityOf(flags: AgentFlags, directory: string, io: Io): Promise<Identity> {
   const known = await readIdentity(durableFiles, directory).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   });
   if (known) return flags.server === undefined ? known : { ...known, server: new URL(flags.server).origin };
-  if (flags.token === undefined && io.env['INFERPATH_ENROLLMENT_TOKEN'] === undefined)
+  if (flags.token === undefined && flags.tokenFile === undefined && io.env['INFERPATH_ENROLLMENT_TOKEN'] === undefined)
     throw new UsageError(
       `--state: ${directory} holds no identity of an agent`,
       'enrol it first: inferpath agent enroll --help',
     );
-  const made = await enrolled(enrollmentOf(flags, io), io);
+  const made = await enrolled(await enrollmentOf(flags, io), io);
   await writeIdentity(durableFiles, directory, made);
   return made;
 }
