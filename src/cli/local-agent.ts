@@ -45,7 +45,8 @@ export async function measureHere(
   );
 }
 
-function keyOf({ endpoints }: Network, endpoint: string, base: string, io: Io): string | undefined {
+/** The API key of an endpoint, by what the network file says of it. */
+export function keyOf({ endpoints }: Network, endpoint: string, base: string, io: Io): string | undefined {
   const auth = endpoints.find(({ name }) => name === endpoint)?.auth;
   if (auth?.env !== undefined) return io.env[auth.env] || undefined;
   if (auth?.file === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { listenAddress } from '../lab/reflect/options.ts';
 import { durationMs } from '../model/watch.ts';
@@ -11,6 +11,7 @@ import type { Io } from '../wire/io.ts';
 import { type FlagTable, type FlagValues, UsageError } from './command.ts';
 import { controlPath, writeControl } from './control.ts';
 import { openSharedDocuments, type SharedDocuments } from './documents-place.ts';
+import { keyOf } from './local-agent.ts';
 import { loadNetworkFile } from './network-file.ts';
 import { serviceManager } from './service-manager.ts';
 import { version } from './version.ts';
@@ -98,7 +99,18 @@ export async function openServer(
         : await Authorities.open(join(folder, 'authorities.json'), io)
       : null;
     const configuration = await Configuration.open(documents, load);
-    const parts = { io, version, store, documents, configuration, authorities, cluster: shared?.cluster ?? null };
+    const base = dirname(resolve(io.cwd, networkPath));
+    const probing = { io, keyFor: (endpoint: string) => keyOf(configuration.network, endpoint, base, io) };
+    const parts = {
+      probing,
+      io,
+      version,
+      store,
+      documents,
+      configuration,
+      authorities,
+      cluster: shared?.cluster ?? null,
+    };
     const server = await startServer(options, parts).catch(cannotListen);
     await writeControl(controlPath(folder), server, authorities?.bundle() ?? null, io);
     io.signals.onHangUp(() => void reload(configuration, io));

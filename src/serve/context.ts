@@ -15,6 +15,7 @@ import { Ingest } from './ingest.ts';
 import { BackOff, RateLimit } from './limits.ts';
 import { Figures } from './metrics/figures.ts';
 import { Meter } from './metrics/meter.ts';
+import { OnDemand, type ProbingParts } from './on-demand.ts';
 import type { Authorities } from './pki/authorities.ts';
 import { Refusals } from './refusals.ts';
 
@@ -35,6 +36,8 @@ export interface ServeContext {
   /** What has been stored, counted for `/metrics`. */
   meter: Meter;
   figures: Figures;
+  /** Probes that `/probe` asks for. */
+  onDemand: OnDemand;
   /** When agents were last heard of, by this node or another. */
   arrivals: Arrivals;
   /** The other nodes on the same documents; null where there can be none. */
@@ -65,6 +68,8 @@ export interface ContextParts {
   cluster?: Cluster | null;
   /** Where pages go; absent: nobody is told. */
   outbox?: Outbox;
+  /** What it takes to measure by itself; absent: /probe is not offered. */
+  probing?: ProbingParts;
 }
 
 export function createContext(parts: ContextParts): ServeContext {
@@ -94,6 +99,7 @@ export function createContext(parts: ContextParts): ServeContext {
     ingest,
     meter,
     figures: new Figures(),
+    onDemand: new OnDemand(parts.probing ?? null),
     arrivals,
     cluster,
     current: new Current({ store, io, version: parts.version, configuration, arrivals }),

@@ -35,7 +35,12 @@ export function jobsFor(network: Network, agent: string): AgentJobs {
 
 const isWanted = (names: readonly string[] | undefined, name: string): boolean => names?.includes(name) ?? true;
 
-function jobOf(network: Network, endpoint: Endpoint, job: Watch['schedule'][number], index: number): AgentJob {
+export function jobOf(
+  network: Network,
+  endpoint: Endpoint,
+  job: Pick<Watch['schedule'][number], 'probe' | 'every'>,
+  index: number,
+): AgentJob {
   return {
     id: `${index}/${job.probe}/${endpoint.name}`,
     probe: job.probe,

@@ -25,7 +25,8 @@ const allowed: Record<Permission, readonly string[]> = {
   viewer: ['viewer', 'operator', 'admin'],
   operator: ['operator', 'admin'],
   admin: ['admin'],
-  metrics: ['viewer', 'operator', 'admin', 'metrics'],
+  metrics: ['viewer', 'operator', 'admin', 'metrics', 'probe'],
+  probe: ['operator', 'admin', 'probe'],
   agent: ['certificate'],
   'agent-renewal': ['certificate', 'ended certificate'],
 };

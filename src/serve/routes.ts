@@ -1,7 +1,7 @@
 import { agentRoutes } from './routes/agent.ts';
 import { agentsRoutes } from './routes/agents.ts';
 import { healthRoutes } from './routes/health.ts';
-import { metricsRoute } from './routes/metrics.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { openApiRoute } from './routes/openapi.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { sampleRoutes } from './routes/samples.ts';
@@ -23,6 +23,6 @@ export const routes: readonly Route[] = [
   ...watchRoutes,
   ...sampleRoutes,
   ...agentRoutes,
-  metricsRoute,
+  ...metricsRoutes,
   openApiRoute(() => routes),
 ];

@@ -10,7 +10,7 @@ const flags = {
   ...controlFlags,
   role: {
     schema: role.default('viewer'),
-    about: 'What it may: viewer, operator, admin, metrics; default viewer.',
+    about: 'What it may: viewer, operator, admin, metrics, probe; default viewer.',
     value: 'ROLE',
   },
   days: {

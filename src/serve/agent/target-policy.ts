@@ -114,7 +114,7 @@ export function innerIpv4(address: string): string | null {
 }
 
 /** The 16 octets of an IPv6 address, by the URL parser, which knows all of its forms. */
-function octetsOf(address: string): number[] {
+export function octetsOf(address: string): number[] {
   const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');
   const groups = (text: string | undefined) => (text ? text.split(':').map((group) => Number.parseInt(group, 16)) : []);

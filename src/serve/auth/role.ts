@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
 /** What a token or session may be. Agents have certificates, never tokens. */
-export const role = z.enum(['viewer', 'operator', 'admin', 'metrics']).meta({
-  description: 'viewer reads; operator also reloads and enrols agents; admin also makes tokens; metrics only scrapes.',
+export const role = z.enum(['viewer', 'operator', 'admin', 'metrics', 'probe']).meta({
+  description:
+    'viewer reads; operator also reloads and enrols agents; admin also makes tokens; metrics only scrapes; probe also asks for probes.',
 });
 export type Role = z.infer<typeof role>;
 
@@ -16,6 +17,8 @@ export type Permission =
   | 'operator'
   | 'admin'
   | 'metrics'
+  /** Makes this server measure an endpoint of the network file: traffic, and where the endpoint is paid for, money. */
+  | 'probe'
   /** A client certificate of an enrolled agent. */
   | 'agent'
   /** The same, also when it has ended a few days ago: for its renewal only. */
@@ -29,9 +32,10 @@ export type Principal =
 
 const grants: Record<Principal['role'], readonly Permission[]> = {
   viewer: ['viewer', 'metrics'],
-  operator: ['viewer', 'operator', 'metrics'],
-  admin: ['viewer', 'operator', 'admin', 'metrics'],
+  operator: ['viewer', 'operator', 'metrics', 'probe'],
+  admin: ['viewer', 'operator', 'admin', 'metrics', 'probe'],
   metrics: ['metrics'],
+  probe: ['metrics', 'probe'],
   agent: ['agent', 'agent-renewal'],
 };
 

@@ -81,6 +81,13 @@ export async function ownFamilies(context: ServeContext, nowMs: number): Promise
         return { labels: { route, code }, value };
       }),
     ),
+    family(
+      'inferpath_probes_on_demand_total',
+      [...context.onDemand.results].map(([key, value]) => {
+        const [probe = '', result = ''] = key.split(' ');
+        return { labels: { probe, result }, value };
+      }),
+    ),
     one('inferpath_metrics_lines_dropped', meter.dropped),
     one('process_cpu_seconds_total', use.cpuSeconds),
     one('process_resident_memory_bytes', use.residentBytes),

@@ -1,9 +1,13 @@
+import * as z from 'zod';
 import { metricFormat, metricMedia, renderMetrics } from '../../report/openmetrics.ts';
+import { printable } from '../../model/outcome.ts';
 import { lineFamilies } from '../metrics/line-families.ts';
 import { ownFamilies } from '../metrics/own-families.ts';
+import { probeFamilies } from '../metrics/probe-families.ts';
+import { Problem } from '../problem.ts';
 import { defineRoute } from '../route.ts';
 
-export const metricsRoute = defineRoute({
+const metricsRoute = defineRoute({
   method: 'GET',
   path: '/metrics',
   doors: ['web'],
@@ -37,3 +41,48 @@ function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
     },
   });
 }
+
+/** Prometheus gives up by itself then: the answer has to be there before. */
+const marginMs = 500;
+const [usualMs, longestMs] = [10_000, 60_000];
+
+const probeRoute = defineRoute({
+  method: 'GET',
+  path: '/probe',
+  doors: ['web'],
+  permission: 'probe',
+  about:
+    'Measures one endpoint of the network file now, from this server, and answers as blackbox_exporter does. Takes as long as ' +
+    'X-Prometheus-Scrape-Timeout-Seconds allows, at most a minute.',
+  query: z.strictObject({
+    module: z.string().max(100).default('tcp').meta({ description: 'A probe: tcp, tls, dns, ping, inference …' }),
+    target: z
+      .string()
+      .min(1)
+      .max(2048)
+      .meta({ description: 'Endpoint by its name, or by its URL as it stands in the file.' }),
+  }),
+  reply: { media: 'text/plain', about: 'The exposition.' },
+  handle: async ({ query, headers, signal, context }) => {
+    const limitMs = limitOf(headers.get('x-prometheus-scrape-timeout-seconds'));
+    const { network } = context.configuration;
+    const result = await context.onDemand.run(network, { ...query, limitMs }, signal);
+    const families = probeFamilies(result);
+    if (!families) {
+      const why = result.observations.map(({ outcome }) => JSON.stringify(outcome)).join(', ');
+      throw new Problem('busy', `this server could not measure: ${printable(why, 300)}`);
+    }
+    const format = metricFormat(headers.get('accept'));
+    return new Response([...renderMetrics(families, format)].join(''), {
+      headers: { 'content-type': metricMedia[format], vary: 'accept' },
+    });
+  },
+});
+
+function limitOf(header: string | null): number {
+  const seconds = Number(header ?? Number.NaN);
+  if (!(seconds > 0)) return usualMs;
+  return Math.min(longestMs, Math.max(marginMs, seconds * 1000 - marginMs));
+}
+
+export const metricsRoutes = [metricsRoute, probeRoute];
