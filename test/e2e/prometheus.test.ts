@@ -78,6 +78,9 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
         {
           ...job,
           job_name: 'probe',
+          // The probe has as long as a scrape: on a busy machine, a second is not enough.
+          scrape_interval: '5s',
+          scrape_timeout: '5s',
           metrics_path: '/probe',
           params: { module: ['tcp_connect'] },
           static_configs: [{ targets: [place] }],
@@ -109,7 +112,7 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
     await send('batch-more-1');
     await expect.poll(async () => (await query(events))[0]?.value[1], { timeout: 15_000, interval: 250 }).toBe('14');
     await expect
-      .poll(async () => (await query('probe_success{job="probe"}'))[0]?.value[1], { timeout: 15_000, interval: 250 })
+      .poll(async () => (await query('probe_success{job="probe"}'))[0]?.value[1], { timeout: 30_000, interval: 250 })
       .toBe('1');
     expect((await query('up')).map(({ value }) => value[1])).toEqual(['1', '1']);
     expect((await query('probe_success{job="inferpath",endpoint="chat",agent="local",probe="tcp"}'))[0]?.value[1]).toBe(
