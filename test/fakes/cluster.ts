@@ -38,6 +38,8 @@ export interface ClusterOptions {
 export interface ClusterResult {
   /** Incident → idempotency keys under which it was told. */
   keys: Map<string, Set<string>>;
+  /** Incident → rule and subject. */
+  abouts: Map<string, string>;
   /** Messages that came, those that came again included. */
   messages: number;
   kills: number;
@@ -79,7 +81,14 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterResult
     healthy: 4,
   };
   const nodes: Node[] = [];
-  const result: ClusterResult = { keys: receiver.keys, messages: 0, kills: 0, pauses: 0, tookMs: 0 };
+  const result: ClusterResult = {
+    keys: receiver.keys,
+    abouts: receiver.abouts,
+    messages: 0,
+    kills: 0,
+    pauses: 0,
+    tookMs: 0,
+  };
   try {
     nodes.push(...(await Promise.all(Array.from({ length: 3 }, () => startNode(script, plan)))));
     const untilMs = beganMs + patienceMs;
@@ -155,13 +164,15 @@ async function killed(child: ChildProcess): Promise<void> {
 /** Takes pages; now and then late, so that a node dies between sending and knowing. */
 async function startReceiver(random: () => number) {
   const keys = new Map<string, Set<string>>();
+  const abouts = new Map<string, string>();
   let messages = 0;
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
     request.on('end', () => {
-      const { data } = JSON.parse(text) as { data: { incident: string } };
+      const { data } = JSON.parse(text) as { data: { incident: string; rule: string; subject: string } };
       messages++;
+      abouts.set(data.incident, `${data.rule} ${data.subject}`);
       keys.set(data.incident, (keys.get(data.incident) ?? new Set()).add(String(request.headers['webhook-id'])));
       setTimeout(() => response.writeHead(204).end(), random() * 100);
     });
@@ -170,6 +181,7 @@ async function startReceiver(random: () => number) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     keys,
+    abouts,
     messages: () => messages,
     close: async () => {
       server.closeAllConnections();
