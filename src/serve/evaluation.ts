@@ -9,6 +9,7 @@ import { burnContext } from '../judge/watch/objectives.ts';
 import type { Document, Documents, Write } from '../store/documents.ts';
 import type { CountsPoint, SeriesPoint } from '../store/store.ts';
 import type { ServeContext } from './context.ts';
+import type { Arrival } from './ingest.ts';
 
 /** Where pages go: what is to be written together with the states of the alerts, and what is to happen after. */
 export interface Outbox {
@@ -49,6 +50,8 @@ const pathsBody = z.object({
   ),
 });
 const everyMs = 5000;
+/** Clocks of nodes that are kept by NTP are not further apart. */
+const aheadMs = 10_000;
 
 /** Turns by what became of them, and the last one that went well. */
 export interface EvaluationFigures {
@@ -137,7 +140,11 @@ export class Evaluation {
       return read ? [{ document, alert: read }] : [];
     });
     const memory: WatchMemory | null = memoryBody.safeParse(kept?.body).data ?? null;
-    const input = await this.#input({ network, now: io.clock.wallMs(), memory, alerts: before.map((b) => b.alert) });
+    // Before the clock is read: what arrives meanwhile would seem to come from the future.
+    const arrived = await this.#parts.arrivals.all();
+    const now = io.clock.wallMs();
+    const silence = await this.#silence(arrived, now);
+    const input = await this.#input({ network, now, memory, alerts: before.map((b) => b.alert), silence });
     const result = evaluate(input);
     const moment = momentOf(input);
     const slos = slosOf(moment);
@@ -182,18 +189,17 @@ export class Evaluation {
     return null;
   }
 
-  async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts'>): Promise<WatchInput> {
+  async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts' | 'silence'>): Promise<WatchInput> {
     const { store, documents } = this.#parts;
     const paths = (this.#paths ??= await readPaths(documents));
-    const silence = await this.#silence();
-    const needs = watchNeeds({ ...known, silence });
+    const needs = watchNeeds(known);
     const [counts, series, changes, latest] = await Promise.all([
       this.#answers(needs.counts, this.#counts, (need: CountsNeed) => store.counts(need.query)),
       this.#answers(needs.series, this.#series, (need: SeriesNeed) => store.series(need.query)),
       store.changes({ fromMs: needs.changesFromMs, toMs: known.now }),
       store.latest(needs.latestSinceMs),
     ]);
-    return { ...known, silence, paths, counts, series, changes, latest };
+    return { ...known, paths, counts, series, changes, latest };
   }
 
   /** Long windows are not counted anew at every turn; a new network file asks everything anew. */
@@ -217,18 +223,23 @@ export class Evaluation {
     return answers;
   }
 
-  async #silence(): Promise<AgentSeen[]> {
-    const { agents, configuration, arrivals } = this.#parts;
-    const arrived = new Map((await arrivals.all()).map((a) => [a.agent, a]));
+  async #silence(arrivals: readonly Arrival[], now: number): Promise<AgentSeen[]> {
+    const { agents, configuration } = this.#parts;
+    const arrived = new Map(arrivals.map((a) => [a.agent, a]));
     const enrolled = (await agents?.list()) ?? [];
     const live = enrolled.filter((a) => a.state !== 'revoked').map((a) => a.name);
     const expected = (configuration.network.watch?.agents ?? []).map((a) => a.name);
     return [...new Set([...expected, ...live, ...arrived.keys()])].map((agent) => ({
       agent,
-      lastArrivalMs: arrived.get(agent)?.lastArrivalMs ?? null,
+      lastArrivalMs: seenAt(arrived.get(agent)?.lastArrivalMs ?? null, now),
       newestSampleMs: arrived.get(agent)?.newestSampleMs ?? null,
     }));
   }
+}
+
+/** Another node has heard of it by a clock that is a little ahead of ours: just now. From further ahead ours was set back. */
+function seenAt(atMs: number | null, now: number): number | null {
+  return atMs !== null && atMs > now && atMs - now <= aheadMs ? now : atMs;
 }
 
 /** Only what differs is written: a server with many quiet alerts commits little. */

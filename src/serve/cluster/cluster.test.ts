@@ -4,7 +4,7 @@ import { fakeIo } from '../../../test/fakes/io.ts';
 import { whileHeld } from './turn.ts';
 import { virtualClock } from '../../../test/fakes/virtual-clock.ts';
 import { createContext } from '../context.ts';
-import { serveBench } from '../serve.case.ts';
+import { serveBench, someNetwork } from '../serve.case.ts';
 import { Authorities, sharedPlace } from '../pki/authorities.ts';
 import { Cluster } from './cluster.ts';
 import { Seal } from './seal.ts';
@@ -132,6 +132,31 @@ describe('what nodes share', () => {
     const writes = JSON.stringify(await documents.list('arrivals'));
     await b.arrivals.share();
     expect(JSON.stringify(await documents.list('arrivals'))).toBe(writes);
+  });
+
+  test('an agent that another node has heard of is not silent, although the clock of that node is ahead', async () => {
+    const watch = { agents: [{ name: 'one' }], schedule: [{ probe: 'tcp', every: '10s' }] };
+    const bench = await serveBench(someNetwork({ watch }));
+    const { documents, io, store, context } = bench;
+    const cluster = new Cluster(documents, io);
+    const stopping = new AbortController().signal;
+    const parts = { io, version: '0', documents, store, configuration: context.configuration, authorities: null };
+    const node = createContext({ ...parts, agentsUrl: null, stopping, cluster });
+    const rules: string[] = [];
+    const turns = async (count: number, aheadMs: number) => {
+      for (let i = 0; i < count; i++) {
+        io.advance(5000);
+        const seenMs = io.clock.wallMs() + aheadMs;
+        const version = (await documents.get('arrivals', 'other'))?.version ?? 0;
+        const put = { collection: 'arrivals', id: 'other', body: { agents: [['one', seenMs, seenMs, 1, 1]] } };
+        await documents.commit([{ put, version }]);
+        rules.push(...((await node.evaluation.turn()) ?? []).map(({ alert }) => alert.rule));
+      }
+    };
+    await turns(60, 3000);
+    expect(rules.filter((rule) => rule.includes('silent'))).toEqual([]);
+    await turns(60, -300_000);
+    expect(rules.filter((rule) => rule.includes('silent')).length).toBeGreaterThan(0);
   });
 
   test('authorities are the same at every node, follow a rotation, and open with the key of the cluster alone', async () => {
