@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { listenAddress } from '../lab/reflect/options.ts';
 import { durationMs } from '../model/watch.ts';
 import { Configuration } from '../serve/configuration.ts';
+import { addressPolicy, allowedFrom } from '../serve/deliver/address-policy.ts';
+import { Paging } from '../serve/paging.ts';
 import { Authorities } from '../serve/pki/authorities.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../serve/server.ts';
 import { openStore } from '../store/open.ts';
@@ -48,6 +50,15 @@ export const serveFlags = {
     repeated: true,
     group: 'Network',
   },
+  url: {
+    schema: z
+      .url({ protocol: /^https?$/ })
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional(),
+    about: 'Where people reach this server, for the links in alerts; default where it listens.',
+    value: 'URL',
+    group: 'Network',
+  },
   tls: {
     schema: z.boolean().default(false),
     about: 'HTTPS for browsers, too, with a certificate of the own authority.',
@@ -79,6 +90,7 @@ export async function openServer(
   const load = () => loadNetworkFile(networkPath, io);
   const { watch } = await load();
   const options = await serverOptions(flags, io);
+  const allow = receiverNetworks(io);
   await io.fs.makeFolder(folder);
   const { raw, minutes, hours } = watch?.retention ?? { raw: '14d', minutes: '90d', hours: '730d' };
   const retention = { rawMs: durationMs(raw), minutesMs: durationMs(minutes), hoursMs: durationMs(hours) };
@@ -101,7 +113,17 @@ export async function openServer(
     const configuration = await Configuration.open(documents, load);
     const base = dirname(resolve(io.cwd, networkPath));
     const probing = { io, keyFor: (endpoint: string) => keyOf(configuration.network, endpoint, base, io) };
+    const paging = new Paging({
+      documents,
+      configuration,
+      io,
+      allow,
+      // The embedded store has one process at a time.
+      isAlone: shared === null,
+      ...(flags.url !== undefined && { url: flags.url }),
+    });
     const parts = {
+      paging,
       probing,
       io,
       version,
@@ -142,6 +164,17 @@ async function reload(configuration: Configuration, io: Io): Promise<void> {
     io.terminal.err(
       `not reloaded, the file before stays in force: ${error instanceof Error ? error.message : String(error)}\n`,
     );
+  }
+}
+
+/** Networks beyond the public Internet that receivers may be in. @throws UsageError now, and not when the first page is to go out */
+function receiverNetworks(io: Io): string[] {
+  const allow = allowedFrom(io.env);
+  try {
+    addressPolicy(allow);
+    return allow;
+  } catch (error) {
+    throw new UsageError(`INFERPATH_RECEIVER_ALLOW: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -151,6 +151,9 @@ export const watch = z
     quorum: z.int().min(1).max(1000).default(2).meta({
       description: 'Agents that must see a failure before it pages; never more than there are.',
     }),
+    recoverAfter: duration('How long an endpoint has to answer again before the alert about it is over.').default(
+      '10m',
+    ),
     maintenance: z.array(maintenance).max(1000).default([]),
     deadManUrlEnv: z.string().regex(named.env.pattern).optional().meta({
       description:

@@ -41,7 +41,7 @@ export function createApp(
   app.notFound(() => new Problem('not-found').response());
   app.onError((error, c) => {
     const problem = problemOf(error, context);
-    const isPage = offered.some((r) => r.path === c.req.path && 'media' in r.reply && r.reply.media === 'text/html');
+    const isPage = offered.some((r) => matches(r, c.req.path) && 'media' in r.reply && r.reply.media === 'text/html');
     const wantsPage = problem.type === 'unauthenticated' && (c.req.header('accept') ?? '').includes('text/html');
     return isPage && wantsPage ? loginInstead() : problem.response();
   });
@@ -53,6 +53,9 @@ export function createApp(
     return response;
   };
 }
+
+const matches = (route: Route, path: string): boolean =>
+  new RegExp(`^${route.path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`).test(path);
 
 /** Before anything else: one path for everybody, the right name, and no other web site behind it. */
 function checkPlace(request: Request, peer: Peer, hosts: ReadonlySet<string>): void {

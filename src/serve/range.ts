@@ -12,6 +12,8 @@ const moment = z
 
 export const name = z.string().regex(named.name.pattern, `must be ${named.name.words}`);
 
+export const alertId = z.string().regex(/^[0-9a-z-]{1,80}$/, 'must be the id of an alert');
+
 /** Time range of a query: `from` inclusive, `to` exclusive. */
 export const rangeFields = {
   from: moment

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { createApp } from './app.ts';
 import { shareMs } from './cluster/arrivals.ts';
 import { beatMs, type Cluster } from './cluster/cluster.ts';
+import { whileHeld } from './cluster/turn.ts';
 import { type ContextParts, createContext, type ServeContext } from './context.ts';
 import { type Listening, listen, type TlsMaterial } from './listen.ts';
+import type { Paging } from './paging.ts';
 import type { Authorities } from './pki/authorities.ts';
 import { issueServerCertificate, renewAtMs } from './pki/authority.ts';
 import { routes } from './routes.ts';
@@ -44,14 +47,19 @@ const restoredMs = 3_600_000;
  */
 export async function startServer(
   options: ServerOptions,
-  parts: Omit<ContextParts, 'agentsUrl' | 'stopping'>,
+  parts: Omit<ContextParts, 'agentsUrl' | 'stopping' | 'outbox'> & { paging?: Paging },
 ): Promise<RunningServer> {
   const stop = new AbortController();
-  const { authorities } = parts;
+  const { authorities, paging } = parts;
   const names = namesOf(options);
   const certificate = authorities ? ownCertificate(authorities, names, parts.io.clock.wallMs) : null;
   const agentsUrl = options.agents ? agentsUrlOf(options.agents, options.names) : null;
-  const context = createContext({ ...parts, agentsUrl, stopping: stop.signal });
+  const context = createContext({
+    ...parts,
+    agentsUrl,
+    stopping: stop.signal,
+    ...(paging && { outbox: paging }),
+  });
   const hosts = new Set(names);
   const { tls: wish, ...place } = options.web;
   const ownTls = () => (wish === 'own' && certificate ? pick(certificate()) : undefined);
@@ -83,9 +91,11 @@ export async function startServer(
   );
   // Before the first turn: who does what depends on who is there.
   await context.cluster?.beat();
+  paging?.listensAt(web.url);
   const housework = [
     ...(context.cluster ? clusterWork(context, context.cluster, stop.signal) : []),
     context.evaluation.run(stop.signal),
+    ...(paging ? [sending(context, paging, stop.signal)] : []),
     repeat(houseworkMs, stop.signal, context, async () => {
       renew();
       await context.sessions.sweep();
@@ -104,6 +114,14 @@ export async function startServer(
       await context.cluster?.leave().catch(() => undefined);
     },
   };
+}
+
+/** Of a cluster the node that judges sends, too. */
+async function sending({ cluster, io }: ServeContext, paging: Paging, signal: AbortSignal): Promise<void> {
+  if (cluster) return whileHeld(paging, { cluster, task: 'watch' }, io, signal);
+  paging.start();
+  if (!signal.aborted) await once(signal, 'abort');
+  await paging.stop();
 }
 
 function clusterWork(context: ServeContext, cluster: Cluster, signal: AbortSignal): Promise<void>[] {

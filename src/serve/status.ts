@@ -1,5 +1,6 @@
 import { alert } from '../model/alert.ts';
 import type { SampleKind, SampleMetric } from '../model/sample.ts';
+import type { AlertView } from '../report/status/alert-page.ts';
 import type { EndpointLines, LinePoint, StatusView } from '../report/status/view.ts';
 import type { ServeContext } from './context.ts';
 import { agentInfos } from './routes/agents.ts';
@@ -49,4 +50,18 @@ async function line(
     lines.set(endpoint, list);
   }
   return lines;
+}
+
+/** What the page of one alert shows now; null where there is none of this id. */
+export async function alertView({ documents, io, version }: ServeContext, id: string): Promise<AlertView | null> {
+  const all = (await documents.list('alert')).flatMap(({ body }) => alert.safeParse(body).data ?? []);
+  const one = all.find((a) => a.id === id);
+  if (!one) return null;
+  return {
+    nowMs: io.clock.wallMs(),
+    version,
+    alert: one,
+    explainedBy: all.find((a) => a.id === one.suppressedBy) ?? null,
+    explains: all.filter((a) => a.suppressedBy === id && a.state !== 'resolved'),
+  };
 }

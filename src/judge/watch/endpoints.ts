@@ -6,8 +6,6 @@ import { watchFinding } from './rules.ts';
 import { failing, type LastResults, suspecting, type VitalView } from './vitals.ts';
 
 const minuteMs = 60_000;
-/** Good for this long before it counts as over: twice the short window of the fast rule. */
-const keepMs = 10 * minuteMs;
 
 /** endpoint-down, endpoint-partial and endpoint-unwatched of every endpoint that is probed. */
 export function endpointConditions(moment: Moment): Condition[] {
@@ -75,7 +73,7 @@ function condition(
     sinceMs,
     // One vantage point that sees what no other does is given time to be joined by a second.
     forMs: rule === 'endpoint-down' ? 0 : 2 * minuteMs,
-    keepMs,
+    keepMs: moment.recoverMs,
     agents,
     endpoints: [endpoint],
     where: locus.where,

@@ -1,5 +1,6 @@
 import type { Network } from '../../model/network.ts';
 import type { Sample } from '../../model/sample.ts';
+import { durationMs } from '../../model/watch.ts';
 import { agentsOf } from '../../model/watch-plan.ts';
 import { Counts, type Excluded } from './budget.ts';
 import { type Now, readClock } from './clock.ts';
@@ -26,6 +27,8 @@ export interface Moment {
   /** Agents whose own uplink is down by their own word. */
   offline: ReadonlySet<string>;
   quorum: number;
+  /** How long an endpoint has to answer again before the alert about it is over, ms. */
+  recoverMs: number;
 }
 
 export function momentOf(input: WatchInput): Moment {
@@ -51,6 +54,7 @@ export function momentOf(input: WatchInput): Moment {
     latest: grouped(latest),
     offline,
     quorum: Math.min(network.watch?.quorum ?? 1, agentsOf(network).length),
+    recoverMs: durationMs(network.watch?.recoverAfter ?? '10m'),
   };
 }
 

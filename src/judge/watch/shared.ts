@@ -142,7 +142,7 @@ function standing(
     level,
     sinceMs,
     forMs: 0,
-    keepMs: 10 * minuteMs,
+    keepMs: moment.recoverMs,
     agents,
     endpoints: names,
     where: subject === everything ? null : `at or behind ${subject}`,

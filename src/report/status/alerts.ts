@@ -1,4 +1,4 @@
-import type { Alert, AlertState } from '../../model/alert.ts';
+import type { Alert, AlertBlame, AlertState } from '../../model/alert.ts';
 import { printable } from '../../model/outcome.ts';
 import { moment } from '../format.ts';
 import { badge } from '../html/badge.ts';
@@ -6,12 +6,18 @@ import { esc } from '../html/escape.ts';
 import type { StatusView } from './view.ts';
 
 const order: Record<AlertState, number> = { firing: 0, unknown: 1, recovering: 2, pending: 3, resolved: 4 };
-const look: Record<AlertState, Parameters<typeof badge>[0]> = {
+export const alertLook: Record<AlertState, Parameters<typeof badge>[0]> = {
   firing: 'fail',
   unknown: 'unknown',
   recovering: 'note',
   pending: 'note',
   resolved: 'pass',
+};
+export const blameWords: Record<AlertBlame, string> = {
+  network: 'the network',
+  server: 'the server',
+  client: 'the agents themselves',
+  undetermined: 'the evidence does not tell',
 };
 
 /** Alerts that are not over, the gravest first; what another one explains stands below that one in number only. */
@@ -24,10 +30,16 @@ export function alertList({ alerts }: StatusView): string {
   return `<section aria-labelledby="alerts-title"><h2 id="alerts-title">Alerts</h2><div class="card"><ul class="alerts">${items.join('')}</ul></div></section>`;
 }
 
-function item({ state, subject, severity, sinceMs, finding }: Alert, explained: number): string {
+function item({ id, where, blame, state, subject, severity, sinceMs, finding }: Alert, explained: number): string {
   const more = explained > 0 ? ` It explains ${explained} more.` : '';
   const remedy = finding.remedy
     ? `<div class="remedy"><strong>→</strong> ${esc(printable(finding.remedy.text, 600))}</div>`
     : '';
-  return `<li>${badge(look[state], state)} <div><strong>${esc(printable(subject))}</strong> ${esc(printable(finding.claim, 600))}${esc(more)}${remedy}<div class="id">${severity} · since ${esc(moment(new Date(sinceMs).toISOString()))}</div></div></li>`;
+  const facts = [
+    severity,
+    `since ${moment(new Date(sinceMs).toISOString())}`,
+    ...(blame === 'undetermined' ? [] : [blameWords[blame]]),
+    ...(where === null ? [] : [printable(where, 200)]),
+  ];
+  return `<li>${badge(alertLook[state], state)} <div><a class="subject" href="/alerts/${encodeURIComponent(id)}">${esc(printable(subject))}</a> ${esc(printable(finding.claim, 600))}${esc(more)}${remedy}<div class="id">${esc(facts.join(' · '))}</div></div></li>`;
 }

@@ -6,15 +6,13 @@ import { reportBody } from '../html/body.ts';
 import { esc } from '../html/escape.ts';
 import { alertList } from './alerts.ts';
 import { board } from './board.ts';
+import { frame, liveMark, livePage } from './frame.ts';
 import type { AgentState, StatusView } from './view.ts';
 
 /** An agent that was silent for so long is told as silent. */
 const silentMs = 60_000;
 
-/**
- * The live page of a server: what assess would say of the last hour, below what is now. Complete without script, which only exchanges the
- * parts (`data-part`) that have changed. No inline style or script.
- */
+/** The live page of a server: what assess would say of the last hour, below what is now. */
 export function renderStatus(view: StatusView): string {
   const { report } = view;
   const { word } = headline(report);
@@ -25,18 +23,13 @@ export function renderStatus(view: StatusView): string {
     ['agents', agentList(view)],
     ['report', reportBody(report).join('\n')],
   ];
-  const [first, ...rest] = parts.map(([name, markup]) => `<div data-part="${name}">${markup}</div>`);
-  return page(
-    `inferpath: ${word}`,
-    `<a class="skip" href="#board-title">Skip to the endpoints</a>${first}<main>${rest.join('\n')}</main>` +
-      `<footer>inferpath ${esc(printable(report.version, 40))} · <a href="/api/openapi.json">API</a> · <button type="button" id="logout" class="plain">log out</button></footer><div id="tip" role="presentation"></div>`,
-    '/assets/page.js',
-  );
+  const skip = { to: 'board-title', words: 'Skip to the endpoints' };
+  return livePage(`inferpath: ${word}`, skip, parts, report.version);
 }
 
 /** The page that asks for a token; a link of `inferpath up` logs in by itself. */
 export function renderLogin(): string {
-  return page(
+  return frame(
     'inferpath: log in',
     `<main class="login"><div class="brand">inferpath</div><h1>Log in</h1><p id="why" role="status">This page wants a session.</p>
 <form id="login" class="card"><label for="secret">API token or log-in link</label><input id="secret" name="secret" type="password" autocomplete="off" spellcheck="false" required><button type="submit">Log in</button></form>
@@ -56,7 +49,7 @@ function top(view: StatusView): string {
     firing === 0 ? 'no alert fires' : `${plural(firing, 'alert')} fire${firing === 1 ? 's' : ''}`,
     'judged over the last hour',
   ];
-  return `<div class="top"><div class="brand">inferpath watch <span id="live" class="live" data-at="${view.nowMs}">as of ${esc(clock(view.nowMs))}</span></div><h1 class="hero">${badge(report.ready, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p></div>`;
+  return `<div class="top"><div class="brand">inferpath watch ${liveMark(view.nowMs)}</div><h1 class="hero">${badge(report.ready, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p></div>`;
 }
 
 function agentList({ agents, nowMs }: StatusView): string {
@@ -77,14 +70,4 @@ function agentBadge({ lastArrivalMs }: AgentState, nowMs: number): string {
 function words(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
-}
-
-const clock = (ms: number): string => `${new Date(ms).toISOString().slice(11, 19)} UTC`;
-
-function page(title: string, body: string, script: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>${esc(title)}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/assets/style.css"><script src="${script}" defer></script></head>
-<body>${body}</body></html>
-`;
 }

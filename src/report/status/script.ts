@@ -25,8 +25,9 @@ export const statusScript = `${script}
     busy = true;
     dueMs = Date.now() + restMs;
     try {
-      const answer = await fetch('/', { headers: { accept: 'text/html' }, credentials: 'same-origin' });
-      if (answer.status === 401) return location.replace('/login');
+      const answer = await fetch(location.pathname, { headers: { accept: 'text/html' }, credentials: 'same-origin' });
+      // The log-in page stands at every address, and leads back to it.
+      if (answer.status === 401) return location.reload();
       if (!answer.ok) return;
       const next = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
       document.title = next.title;
@@ -73,7 +74,7 @@ export const loginScript = `
   const why = document.getElementById('why');
   const open = async (secret) => {
     const answer = await fetch('/api/v1/sessions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ secret }) });
-    if (answer.ok) return location.replace('/');
+    if (answer.ok) return location.replace(location.pathname === '/login' ? '/' : location.pathname);
     const problem = await answer.json().catch(() => ({}));
     why.textContent = answer.status === 401 ? 'That opens nothing: it is unknown, over, or was used already.' : problem.detail || problem.title || 'It did not work.';
   };
@@ -81,7 +82,7 @@ export const loginScript = `
     const secret = location.hash.slice(1);
     if (secret === '') return;
     // Not into the history, nor into a bookmark.
-    history.replaceState(null, '', '/login');
+    history.replaceState(null, '', location.pathname);
     open(secret);
   };
   document.getElementById('login').addEventListener('submit', (event) => {

@@ -25,6 +25,8 @@ export interface DeliveryParts {
   io: Pick<Io, 'clock' | 'log' | 'random' | 'dns' | 'env' | 'fs'>;
   /** CIDRs beyond the public Internet that receivers may be in: `allowedFrom(io.env)`. */
   allow: readonly string[];
+  /** No other process works on these documents: a claim of another name is that of one that died, and not waited for. */
+  isAlone?: boolean;
   /** In place of the one that is made from `io` and `allow`. */
   dialer?: Dialer;
 }
@@ -102,13 +104,21 @@ class Worker {
   /** Begins what is due; the wait until there is more to do, ms. */
   async #round(): Promise<number> {
     const { documents, io } = this.#parts;
-    const queue = queueOf(await readOutbox(documents), io.clock.wallMs());
+    const queue = queueOf(this.#withoutDead(await readOutbox(documents)), io.clock.wallMs());
     for (const { entry, version } of queue.changed) await documents.commit([putEntry(entry, version)]);
     for (const { entry, version } of queue.over)
       await documents.commit([{ remove: { collection: 'outbox', id: entry.key }, version }]);
     let waitMs = queue.nextAtMs === null ? lookMs : queue.nextAtMs - io.clock.wallMs();
     for (const stored of queue.due) waitMs = Math.min(waitMs, this.#begin(stored));
     return Math.max(0, waitMs);
+  }
+
+  #withoutDead(all: StoredEntry[]): StoredEntry[] {
+    if (!this.#parts.isAlone) return all;
+    const isDead = ({ claim }: OutboxEntry) => claim !== null && claim.by !== this.#node;
+    return all.map((stored) =>
+      isDead(stored.entry) ? { ...stored, entry: { ...stored.entry, claim: null } } : stored,
+    );
   }
 
   /** Begins an attempt, unless its receiver has enough to do; then the wait until it may, ms. */

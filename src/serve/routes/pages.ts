@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { renderAlert, renderNoAlert } from '../../report/status/alert-page.ts';
 import { renderLogin, renderStatus } from '../../report/status/page.ts';
 import { loginScript, statusScript } from '../../report/status/script.ts';
 import { statusStyle } from '../../report/status/style.ts';
+import { alertId } from '../range.ts';
 import { defineRoute } from '../route.ts';
-import { statusView } from '../status.ts';
+import { alertView, statusView } from '../status.ts';
 
 const doors = ['web'] as const;
 
@@ -42,6 +45,20 @@ export const pageRoutes = [
     about: 'The live status page.',
     reply: { media: 'text/html', about: 'The page.' },
     handle: async ({ context }) => html(renderStatus(await statusView(context))),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/alerts/:id',
+    doors,
+    permission: 'viewer',
+    hidden: true,
+    about: 'All about one alert: where the links of messages lead.',
+    params: z.strictObject({ id: alertId }),
+    reply: { media: 'text/html', about: 'The page.' },
+    handle: async ({ params, context }) => {
+      const view = await alertView(context, params.id);
+      return view === null ? html(renderNoAlert(), 404) : html(renderAlert(view));
+    },
   }),
   defineRoute({
     method: 'GET',

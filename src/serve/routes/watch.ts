@@ -6,7 +6,7 @@ import { network } from '../../model/network.ts';
 import { doerOf } from '../doer.ts';
 import { Problem } from '../problem.ts';
 import { redactedNetwork } from '../redact.ts';
-import { name } from '../range.ts';
+import { alertId, name } from '../range.ts';
 import { reloaded } from '../replies.ts';
 import { defineRoute } from '../route.ts';
 
@@ -89,6 +89,20 @@ export const watchRoutes = [
         (a) => (state === undefined || a.state === state) && (subject === undefined || a.subject === subject),
       );
       return { json: { alerts: wanted.sort((a, b) => b.changedAtMs - a.changedAtMs) } };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/alerts/:id',
+    doors,
+    permission: 'viewer',
+    about: 'One alert with its whole finding.',
+    params: z.strictObject({ id: alertId }),
+    reply: { schema: alert, about: 'The alert.' },
+    handle: async ({ params, context }) => {
+      const body = alert.safeParse((await context.documents.get('alert', params.id))?.body).data;
+      if (!body) throw new Problem('not-found', 'no such alert: it never was, or is over and forgotten');
+      return { json: body };
     },
   }),
   defineRoute({

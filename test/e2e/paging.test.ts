@@ -1,0 +1,246 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingHttpHeaders, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const isMissing = spawnSync('prometheus-alertmanager', ['--version']).status !== 0;
+if (isMissing)
+  process.stderr.write('no prometheus-alertmanager here (package of the same name): pages go to the webhook only\n');
+
+const folder = mkdtempSync(join(tmpdir(), 'inferpath-paging-'));
+const network = join(folder, 'network.yaml');
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const cleanUp: (() => unknown)[] = [];
+let targetPort = 0;
+let target: Server | null = null;
+let alertmanager = '';
+
+interface Heard {
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+interface Page {
+  type: string;
+  data: {
+    incident: string;
+    rule: string;
+    subject: string;
+    severity: string;
+    link: string;
+    evidence: string[];
+    remedy: string;
+  };
+}
+
+/** The endpoint: a port that answers, or one that refuses. */
+async function up(): Promise<void> {
+  target = createServer((socket) => socket.end());
+  await new Promise<void>((done) => target?.listen(targetPort, '127.0.0.1', done));
+  targetPort = (target.address() as AddressInfo).port;
+}
+async function down(): Promise<void> {
+  await new Promise((done) => target?.close(done));
+  target = null;
+}
+
+/** A receiver of webhooks; with `port` it comes back where another one was. */
+async function receiver(port = 0): Promise<{ heard: Heard[]; port: number; close(): Promise<void> }> {
+  const heard: Heard[] = [];
+  const server: HttpServer = createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      heard.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  };
+  cleanUp.push(() => server.close());
+  return { heard, port: (server.address() as AddressInfo).port, close };
+}
+
+async function freePort(): Promise<number> {
+  const probe = await receiver();
+  await probe.close();
+  return probe.port;
+}
+
+function write(receivers: readonly string[]): void {
+  writeFileSync(
+    network,
+    `version: 1
+endpoints: [{ name: api, url: 'http://127.0.0.1:${targetPort}/' }]
+watch:
+  schedule: [{ probe: tcp, every: 250ms }]
+  recoverAfter: 2s
+  receivers: [${receivers.join(', ')}]
+`,
+  );
+}
+
+interface Running {
+  child: ChildProcess;
+  url: string;
+  cookie: string;
+  errors: () => string;
+}
+
+async function start(data: string): Promise<Running> {
+  const child = spawn(process.execPath, [cli, 'up', network, '--listen', '127.0.0.1:0', '--data', data, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, INFERPATH_RECEIVER_ALLOW: '127.0.0.0/8', HOOK_SECRET: secret },
+  });
+  cleanUp.push(() => child.kill('SIGKILL'));
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-4000)));
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`it ended: ${errors}`);
+  });
+  ended.catch(() => undefined);
+  const [line] = (await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended])) as string[];
+  const { url, login } = JSON.parse(line ?? '') as { url: string; login: string };
+  const answer = await fetch(`${url}/api/v1/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ secret: login.split('#')[1] }),
+  });
+  return { child, url, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '', errors: () => errors };
+}
+
+async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 900; i++) {
+    if (await is()) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`did not come about in 45 s: ${what}`);
+}
+
+const get = (server: Running, path: string): Promise<Response> =>
+  fetch(`${server.url}${path}`, { headers: { cookie: server.cookie } });
+async function ids(server: Running, state: string): Promise<string[]> {
+  const { alerts } = (await (await get(server, `/api/v1/alerts?state=${state}`)).json()) as {
+    alerts: { id: string; rule: string }[];
+  };
+  return alerts.filter(({ rule }) => rule === 'endpoint-down').map(({ id }) => id);
+}
+const isMeasured = async (server: Running): Promise<boolean> => {
+  const { samples } = (await (await get(server, '/api/v1/samples?limit=1')).json()) as { samples: unknown[] };
+  return samples.length > 0;
+};
+const pagesOf = (heard: readonly Heard[]): Page[] => heard.map(({ body }) => JSON.parse(body) as Page);
+const shown = async (): Promise<string[]> => {
+  const all = (await (await fetch(`${alertmanager}/api/v2/alerts`)).json()) as { labels: { alertname: string } }[];
+  return all.map(({ labels }) => labels.alertname);
+};
+
+beforeAll(async () => {
+  await up();
+  if (isMissing) return;
+  const config = join(folder, 'alertmanager.yml');
+  writeFileSync(config, 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n');
+  const port = await freePort();
+  alertmanager = `http://127.0.0.1:${port}`;
+  const words = [`--config.file=${config}`, `--storage.path=${folder}`, `--web.listen-address=127.0.0.1:${port}`];
+  const child = spawn('prometheus-alertmanager', [...words, '--cluster.listen-address='], { stdio: 'ignore' });
+  cleanUp.push(() => child.kill('SIGKILL'));
+  await until(
+    'Alertmanager is ready',
+    async () => (await fetch(`${alertmanager}/-/ready`).catch(() => null))?.ok ?? false,
+  );
+});
+afterAll(async () => {
+  for (const one of cleanUp.toReversed()) await one();
+  target?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('an endpoint goes down: one signed page, one alert at Alertmanager, whose link leads to all about it; and both hear of the end', async () => {
+  const hook = await receiver();
+  const others = isMissing ? [] : [`{ name: am, type: alertmanager, url: '${alertmanager}' }`];
+  write([`{ name: hook, type: webhook, url: 'http://127.0.0.1:${hook.port}/x', secretEnv: HOOK_SECRET }`, ...others]);
+  const server = await start(join(folder, 'one'));
+  await until('something was measured', () => isMeasured(server));
+  await down();
+  await until('the page', () => hook.heard.length > 0);
+  const [first] = hook.heard as [Heard];
+  const [page] = pagesOf(hook.heard) as [Page];
+  expect(page).toMatchObject({
+    type: 'alert.firing',
+    data: { rule: 'endpoint-down', subject: 'api', severity: 'page' },
+  });
+  expect(page.data.evidence.length).toBeGreaterThan(0);
+  const signed = `${String(first.headers['webhook-id'])}.${String(first.headers['webhook-timestamp'])}.${first.body}`;
+  const mac = createHmac('sha256', Buffer.alloc(32, 7)).update(signed).digest('base64');
+  expect(first.headers['webhook-signature']).toBe(`v1,${mac}`);
+
+  const link = await fetch(page.data.link, { headers: { cookie: server.cookie } });
+  expect(link.status).toBe(200);
+  const markup = await link.text();
+  expect(markup).toContain(page.data.incident);
+  expect(markup).toContain('refused');
+  if (!isMissing) await until('Alertmanager shows it', async () => (await shown()).join() === 'endpoint-down');
+
+  await up();
+  await until('the end', () => hook.heard.length > 1);
+  const [, over, ...more] = pagesOf(hook.heard);
+  expect(over).toMatchObject({ type: 'alert.resolved', data: { incident: page.data.incident } });
+  expect(more).toEqual([]);
+  if (!isMissing) await until('Alertmanager shows nothing', async () => (await shown()).length === 0);
+  await end(server, 'SIGTERM');
+  expect(server.errors()).toBe('');
+});
+
+test('kill -9 between firing and delivery, and again: one page under one key; a receiver that a reload names hears of the next', async () => {
+  const data = join(folder, 'two');
+  const port = await freePort();
+  write([`{ name: hook, type: webhook, url: 'http://127.0.0.1:${port}/' }`]);
+  let server = await start(data);
+  await until('something was measured', () => isMeasured(server));
+  await down();
+  // The receiver does not listen: the page is promised, and cannot be delivered.
+  await until('the alert fires', async () => (await ids(server, 'firing')).length === 1);
+  await end(server, 'SIGKILL');
+  const hook = await receiver(port);
+  server = await start(data);
+  await until('the page', () => hook.heard.length > 0);
+  await end(server, 'SIGKILL');
+  server = await start(data);
+  await until('it is still known', async () => (await ids(server, 'firing')).length === 1);
+  // Two more evaluations.
+  await new Promise((done) => setTimeout(done, 6000));
+  expect(new Set(hook.heard.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  expect(pagesOf(hook.heard).map(({ type }) => type)).toContain('alert.firing');
+
+  const second = await receiver();
+  write([`{ name: other, type: webhook, url: 'http://127.0.0.1:${second.port}/' }`]);
+  server.child.kill('SIGHUP');
+  await until('the file is read again', () => server.errors().includes('reloaded'));
+  await up();
+  await until('it is over', async () => (await ids(server, 'resolved')).length === 1);
+  await down();
+  await until('the next page', () => second.heard.length > 0);
+  const before = new Set(pagesOf(hook.heard).map(({ data: { incident } }) => incident));
+  expect(pagesOf(second.heard).map(({ data: { incident } }) => before.has(incident))).toEqual([false]);
+  await end(server, 'SIGTERM');
+});
+
+test.runIf(process.env['CI'] === 'true')('Alertmanager is there in CI', () => {
+  expect(isMissing).toBe(false);
+});
