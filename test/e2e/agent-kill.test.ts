@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,12 @@ const data = join(folder, 'data');
 const state = join(folder, 'state');
 let target: Server;
 let agentsPort = 0;
+/** The way from the agent to the server, which can be cut. */
+let way: Server;
+let wayPort = 0;
+let isCut = false;
+let refusedByCut = 0;
+const onTheWay = new Set<Socket>();
 const running = new Map<'agent' | 'server', ChildProcess>();
 
 async function freePort(): Promise<number> {
@@ -41,7 +47,8 @@ async function start(who: 'agent' | 'server'): Promise<void> {
     '--data',
     data,
   ];
-  const agent = ['agent', '--state', state, '--allow', '127.0.0.0/8'];
+  const through = `https://127.0.0.1:${wayPort}`;
+  const agent = ['agent', '--state', state, '--allow', '127.0.0.0/8', '--server', through];
   const child = spawn(process.execPath, [cli, ...(who === 'server' ? serve : agent), '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -55,6 +62,41 @@ async function start(who: 'agent' | 'server'): Promise<void> {
   ended.catch(() => undefined);
   await Promise.race([once(child.stdout, 'data'), ended]);
   child.stdout.resume();
+}
+
+/** Both ends of each connection go down together; while it is cut, whatever is under way is lost and nothing new gets through. */
+function carry(socket: Socket): void {
+  if (isCut) {
+    refusedByCut++;
+    socket.destroy();
+    return;
+  }
+  const onward = connect(agentsPort, '127.0.0.1');
+  for (const [one, other] of [
+    [socket, onward],
+    [onward, socket],
+  ] as const) {
+    onTheWay.add(one);
+    one.on('error', () => undefined);
+    one.on('close', () => {
+      onTheWay.delete(one);
+      other.destroy();
+    });
+    one.pipe(other);
+  }
+}
+
+/** For so long, and until somebody has noticed. */
+async function cutFor(ms: number): Promise<void> {
+  const before = refusedByCut;
+  isCut = true;
+  for (const socket of onTheWay) socket.destroy();
+  await new Promise((done) => setTimeout(done, ms));
+  for (let i = 0; i < 200; i++) {
+    if (refusedByCut > before) break;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  isCut = false;
 }
 
 async function end(who: 'agent' | 'server', signal: NodeJS.Signals): Promise<void> {
@@ -81,6 +123,9 @@ beforeAll(async () => {
   await new Promise<void>((done) => target.listen(0, '127.0.0.1', done));
   const { port } = target.address() as AddressInfo;
   agentsPort = await freePort();
+  way = createServer(carry);
+  await new Promise<void>((done) => way.listen(0, '127.0.0.1', done));
+  wayPort = (way.address() as AddressInfo).port;
   const endpoints = `endpoints: [{ name: api, url: 'http://127.0.0.1:${port}/' }]`;
   writeFileSync(
     join(folder, 'network.yaml'),
@@ -91,11 +136,12 @@ afterAll(async () => {
   await end('agent', 'SIGKILL');
   await end('server', 'SIGKILL');
   target.close();
+  way.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test(
-  `agent and server killed at any moment, ${rounds} times: every promised result is in the store once, by its id`,
+  `agent and server killed and the way between them cut at any moment, ${rounds} times: every promised result is in the store once, by its id`,
   { timeout: 60_000 + rounds * 20_000 },
   async () => {
     await start('server');
@@ -129,6 +175,8 @@ test(
       for (const one of who) await end(one, 'SIGKILL');
       look();
       for (const one of who.toReversed()) await start(one);
+      // Every other round the network goes, too, in the midst of whatever is being sent again.
+      if (round % 2 === 1) await cutFor(1500 + ((round * 389) % 1500));
     }
     // Until all has left the spool, and then a clean end.
     for (let i = 0; i < 900; i++) {
@@ -157,6 +205,7 @@ test(
     }
     await close();
     expect(promised.size).toBeGreaterThan(rounds);
+    if (rounds > 2) expect(refusedByCut).toBeGreaterThan(0);
     for (const [key, samples] of promised)
       for (let i = 0; i < samples; i++) expect(ids.get(`edge/${key}/${i}`), `edge/${key}/${i}`).toBe(1);
     expect([...ids.values()].every((times) => times === 1)).toBe(true);

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sampleMetrics, sampleVerdict, type Sample, type SampleKind } from '../../model/sample.ts';
 import type { SamplePage, SampleQuery } from '../store.ts';
-import { eachChunk, type Columns } from './rows.ts';
+import { eachChunk, firstRow, type Columns } from './rows.ts';
 import type { Words } from './words.ts';
 
 const metricColumns = sampleMetrics.map((metric) => `"${metric}"`).join(', ');
@@ -26,11 +26,50 @@ export async function samples(connection: DuckDBConnection, words: Words, query:
   return { samples: page.map(({ sample }) => sample), next: found.length > limit ? placeOf(page.at(-1)!) : null };
 }
 
-/** The newest sample of each endpoint, agent and kind: first which rows, then these. */
-export async function latest(connection: DuckDBConnection, words: Words, sinceMs: number): Promise<Sample[]> {
-  const newest = `SELECT arg_max(rowid, at_ms) FROM samples WHERE at_ms >= ${sinceMs} GROUP BY endpoint, agent, kind`;
-  const found = await readSamples(connection, words, `FROM samples WHERE rowid IN (${newest})`, 'detail');
-  return found.map(({ sample }) => sample);
+/**
+ * The newest sample of each endpoint, agent and kind: what was found the last time, and what came since. An evaluation asks every
+ * few seconds for a day, and must not look through all of it each time.
+ */
+export class Newest {
+  #sinceMs = Infinity;
+  #batch = 0;
+  #samples = new Map<string, Sample>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** To be called when samples have been dropped. */
+  forget(): void {
+    this.#sinceMs = Infinity;
+    this.#batch = 0;
+    this.#samples = new Map();
+  }
+
+  /** One after the other, or two that ask for different times would take each other's away. */
+  latest(connection: DuckDBConnection, words: Words, sinceMs: number): Promise<Sample[]> {
+    const turn = this.#turn.then(() => this.#latest(connection, words, sinceMs));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #latest(connection: DuckDBConnection, words: Words, sinceMs: number): Promise<Sample[]> {
+    if (sinceMs < this.#sinceMs) this.forget();
+    const samples = this.#samples;
+    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    const where = `batch > ${this.#batch} AND batch <= ${last} AND at_ms >= ${sinceMs}`;
+    // First which rows, then these.
+    const rows = `SELECT arg_max(rowid, at_ms) FROM samples WHERE ${where} GROUP BY endpoint, agent, kind`;
+    const found = await readSamples(connection, words, `FROM samples WHERE ${where} AND rowid IN (${rows})`, 'detail');
+    for (const { sample } of found) {
+      const key = `${sample.kind} ${sample.endpoint} ${sample.agent}`;
+      const known = samples.get(key);
+      if (!known || known.atMs <= sample.atMs) samples.set(key, sample);
+    }
+    for (const [key, { atMs }] of samples) if (atMs < sinceMs) samples.delete(key);
+    if (samples === this.#samples) {
+      this.#sinceMs = sinceMs;
+      this.#batch = Math.max(this.#batch, last);
+    }
+    return [...samples.values()];
+  }
 }
 
 /** A sample and where it stands. */

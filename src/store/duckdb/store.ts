@@ -12,7 +12,7 @@ import { dropExpired, type Retention } from './retain.ts';
 import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
 import { makeBuffers } from './sample-writer.ts';
-import { latest, samples } from './samples.ts';
+import { Newest, samples } from './samples.ts';
 import { SCHEMA_VERSION, schema, upgrade } from './schema.ts';
 import { counts, series, type Sight } from './series.ts';
 import { Words } from './words.ts';
@@ -54,6 +54,7 @@ export class DuckStore implements Store {
   #nextNo = 1;
   readonly #fresh = new Fresh();
   readonly #closed = new ClosedHours();
+  readonly #newest = new Newest();
   /** Something failed, and memory may know other things than the database. */
   #isStale = true;
   /** When each part of `maintain` was done last. */
@@ -91,7 +92,8 @@ export class DuckStore implements Store {
   series: Store['series'] = (query) => this.#look((sight) => series(sight, this.#closed, query));
   counts: Store['counts'] = (query) => this.#look((sight) => counts(sight, query));
   changes: Store['changes'] = (query) => this.#read((connection) => changes(connection, this.#state.words, query));
-  latest: Store['latest'] = (sinceMs) => this.#read((connection) => latest(connection, this.#state.words, sinceMs));
+  latest: Store['latest'] = (sinceMs) =>
+    this.#read((connection) => this.#newest.latest(connection, this.#state.words, sinceMs));
 
   async maintain(nowMs: number): Promise<void> {
     await this.#settled();
@@ -212,6 +214,7 @@ export class DuckStore implements Store {
         if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
         if (nowMs - this.#doneMs.drop < DROP_EVERY_MS) return;
         await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
+        this.#newest.forget();
         this.#doneMs.drop = nowMs;
       });
     } catch (error) {
