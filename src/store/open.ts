@@ -4,7 +4,7 @@ import { Database, StoreBusyError } from './duckdb/database.ts';
 import { DuckDocuments } from './duckdb/documents.ts';
 import { DuckFiles } from './duckdb/files.ts';
 import { prepareFolder, storeFile } from './duckdb/folder.ts';
-import type { Retention } from './duckdb/retain.ts';
+import type { Retention } from './retention.ts';
 import { DuckStore } from './duckdb/store.ts';
 import type { StoreFiles } from './files.ts';
 import type { Store } from './store.ts';

@@ -1,12 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { HOUR_MS } from './cells-sql.ts';
 import { levels } from './roll.ts';
-
-export interface Retention {
-  rawMs: number;
-  minutesMs: number;
-  hoursMs: number;
-}
+import type { Retention } from '../retention.ts';
 
 /** How much longer than its samples the key of a batch is known: how late an agent may still repeat one. */
 const KEY_GRACE_MS = 7 * 24 * 3_600_000;

@@ -1,0 +1,71 @@
+import type { Clock } from '../../wire/io.ts';
+import type { Documents } from '../documents.ts';
+import { GroupQueue } from '../group-queue.ts';
+import type { Retention } from '../retention.ts';
+import type { Batch, Store } from '../store.ts';
+import { appendGroup } from './append.ts';
+import { changes } from './changes.ts';
+import { type Ledger, LedgerKeeper } from './ledger.ts';
+import { dropExpired } from './retain.ts';
+import { rollUp } from './roll.ts';
+import { latest, samples } from './samples.ts';
+import { migrate } from './schema.ts';
+import { counts, series } from './series.ts';
+import type { Server } from './server.ts';
+
+export interface ClickStoreOptions {
+  retention: Retention;
+  clock: Pick<Clock, 'wallMs'>;
+  /** Where servers of this database agree on what has been rolled up. */
+  documents: Documents;
+}
+
+/** Samples in ClickHouse: one server, or a cluster of shards and replicas. Holds nothing itself: any number of these may share a database. */
+export class ClickStore implements Store {
+  readonly about: string;
+  readonly #server: Server;
+  readonly #options: ClickStoreOptions;
+  readonly #queue: GroupQueue;
+  readonly #keeper: LedgerKeeper;
+  #maintaining: Promise<void> = Promise.resolve();
+
+  private constructor(server: Server, options: ClickStoreOptions) {
+    const { urls, database, cluster } = server.address;
+    this.#server = server;
+    this.#options = options;
+    this.#keeper = new LedgerKeeper(options.documents, database);
+    this.#queue = new GroupQueue((batches) => appendGroup(server, batches, options.clock.wallMs()));
+    this.about = `ClickHouse ${server.version.join('.')} at ${urls.join(', ')}, database ${database}${cluster === null ? '' : `, cluster ${cluster}`}`;
+  }
+
+  static async open(server: Server, options: ClickStoreOptions): Promise<ClickStore> {
+    await migrate(server, options.clock.wallMs());
+    return new ClickStore(server, options);
+  }
+
+  append: Store['append'] = (batches: readonly Batch[]) => this.#queue.add(batches);
+  samples: Store['samples'] = async (query) => samples(this.#server, query);
+  series: Store['series'] = async (query) => series(this.#server, await this.#ledger(), query);
+  counts: Store['counts'] = async (query) => counts(this.#server, await this.#ledger(), query);
+  changes: Store['changes'] = async (query) => changes(this.#server, await this.#ledger(), query);
+  latest: Store['latest'] = async (sinceMs) => latest(this.#server, sinceMs);
+
+  async maintain(nowMs: number): Promise<void> {
+    const turn = this.#maintaining.then(async () => {
+      await rollUp(this.#server, this.#keeper, nowMs);
+      await dropExpired(this.#server, this.#keeper, this.#options.retention, nowMs);
+    });
+    this.#maintaining = turn.catch(() => {});
+    await turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.idle();
+    await this.#maintaining;
+  }
+
+  /** Read anew for every question: another server may have rolled up since. */
+  async #ledger(): Promise<Ledger> {
+    return (await this.#keeper.read()).ledger;
+  }
+}
