@@ -15,6 +15,7 @@ import { controlPath, writeControl } from './control.ts';
 import { openSharedDocuments, type SharedDocuments } from './documents-place.ts';
 import { keyOf } from './local-agent.ts';
 import { loadNetworkFile } from './network-file.ts';
+import { storeFlag, storePlace } from './store-place.ts';
 import { serviceManager } from './service-manager.ts';
 import { version } from './version.ts';
 
@@ -37,6 +38,7 @@ export const serveFlags = {
     value: 'URL',
     group: 'Cluster',
   },
+  store: storeFlag,
   agents: {
     schema: listenAddress.optional(),
     about: 'Address for agents, by mutual TLS with the own authority; without it none can connect.',
@@ -94,15 +96,25 @@ export async function openServer(
   await io.fs.makeFolder(folder);
   const { raw, minutes, hours } = watch?.retention ?? { raw: '14d', minutes: '90d', hours: '730d' };
   const retention = { rawMs: durationMs(raw), minutesMs: durationMs(minutes), hoursMs: durationMs(hours) };
-  const opened = await openStore(join(folder, 'store'), io, { retention });
-  const { store } = opened;
-  let shared: SharedDocuments | null = null;
-  const close = async () => {
+  const place = await storePlace(flags.store, io);
+  const storeIsShared = place.clickhouse !== undefined;
+  const shared: SharedDocuments | null = flags.documents
+    ? await openSharedDocuments(flags.documents, { storeIsShared }, io)
+    : null;
+  const opened = await openStore(join(folder, 'store'), io, {
+    retention,
+    ...place,
+    ...(shared && { documents: shared.documents }),
+  }).catch(async (error: unknown) => {
     await shared?.documents.close();
+    throw error;
+  });
+  const { store } = opened;
+  const close = async () => {
     await opened.close();
+    await shared?.documents.close();
   };
   try {
-    if (flags.documents) shared = await openSharedDocuments(flags.documents, { storeIsShared: false }, io);
     const documents = shared?.documents ?? opened.documents;
     const needsKeys = options.agents !== null || options.web.tls === 'own';
     const authorities = needsKeys

@@ -1,4 +1,8 @@
 import type { Clock } from '../wire/io.ts';
+import type { ClickAddress } from './clickhouse/address.ts';
+import { ClickFiles } from './clickhouse/files.ts';
+import { Server } from './clickhouse/server.ts';
+import { ClickStore } from './clickhouse/store.ts';
 import type { Documents } from './documents.ts';
 import { Database, StoreBusyError } from './duckdb/database.ts';
 import { DuckDocuments } from './duckdb/documents.ts';
@@ -19,6 +23,10 @@ export interface OpenStoreOptions {
   memoryLimitMb?: number;
   /** Threads of the engine; default 2. */
   threads?: number;
+  /** Samples in ClickHouse; without it in the folder. */
+  clickhouse?: ClickAddress;
+  /** Where servers of one ClickHouse database agree, in place of the folder. */
+  documents?: Documents;
 }
 
 export interface OpenedStore {
@@ -42,8 +50,21 @@ export async function openStore(
   const database = await Database.open(await prepareFolder(folder), { memoryLimitMb, threads });
   try {
     const retention = { ...defaultRetention, ...options.retention };
-    const store = await DuckStore.open(database, { retention, clock: io.clock });
     const documents = await DuckDocuments.open(database);
+    if (options.clickhouse) {
+      const samples = await openClickHouse(options.clickhouse, io, {
+        retention,
+        documents: options.documents ?? documents,
+        countDocuments: () => documents.count(),
+      });
+      const close = async () => {
+        await samples.close();
+        await documents.close();
+        await database.close();
+      };
+      return { ...samples, documents, close };
+    }
+    const store = await DuckStore.open(database, { retention, clock: io.clock });
     const close = async () => {
       await store.close();
       await documents.close();
@@ -52,6 +73,29 @@ export async function openStore(
     return { store, documents, files: new DuckFiles(database, store), close };
   } catch (error) {
     await database.close();
+    throw error;
+  }
+}
+
+async function openClickHouse(
+  address: ClickAddress,
+  { clock }: { clock: Pick<Clock, 'wallMs'> },
+  {
+    retention,
+    documents,
+    countDocuments,
+  }: { retention: Retention; documents: Documents; countDocuments(): Promise<number> },
+): Promise<{ store: Store; files: StoreFiles; close(): Promise<void> }> {
+  const server = await Server.open(address);
+  try {
+    const store = await ClickStore.open(server, { retention, clock, documents });
+    const close = async () => {
+      await store.close();
+      await server.close();
+    };
+    return { store, files: new ClickFiles(server, store, documents, countDocuments), close };
+  } catch (error) {
+    await server.close();
     throw error;
   }
 }

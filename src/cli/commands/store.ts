@@ -6,6 +6,7 @@ import { fileFormat, type FileFormat, type StoreInfo, type StoreReport } from '.
 import type { StoreFiles } from '../../store/files.ts';
 import { isStoreBusy, openStore, storeFile } from '../../store/open.ts';
 import type { Io } from '../../wire/io.ts';
+import { storeFlag, storePlace } from '../store-place.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 
 const actions = ['info', 'check', 'export', 'import'] as const;
@@ -17,6 +18,7 @@ const flags = {
     about: 'Data folder of `inferpath up` or `serve`; default inferpath-data.',
     value: 'DIR',
   },
+  store: storeFlag,
   format: {
     schema: fileFormat.optional(),
     about: 'Format of the file: parquet, csv or jsonl; default by its name.',
@@ -62,7 +64,7 @@ export const storeCommand = defineCommand({
   about:
     'Works on the data folder itself, while no server runs on it: info tells what is in it, check looks for contradictions, export ' +
     'writes samples to a file (Parquet, CSV, JSON lines), import stores them again, here or elsewhere, with the same ids: what is there ' +
-    'already is not stored twice.',
+    'already is not stored twice. With --store the samples are those in ClickHouse.',
   positionals: { name: 'action', about: 'info, check, export FILE or import FILE.', min: 1, max: 2 },
   flags,
   examples: [
@@ -79,13 +81,14 @@ export const storeCommand = defineCommand({
   ],
   run: async ({ flags, positionals: [action = '', file], io }) => {
     const order = orderOf(action, file, flags, io);
+    const place = await storePlace(flags.store, io);
     const folder = join(isAbsolute(flags.data) ? flags.data : join(io.cwd, flags.data), 'store');
-    if (order.action !== 'import' && !(await io.fs.exists(storeFile(folder))))
+    if (place.clickhouse === undefined && order.action !== 'import' && !(await io.fs.exists(storeFile(folder))))
       throw new UsageError(
         `--data: there is no store in "${flags.data}"`,
         'it is made by inferpath up, serve or store import',
       );
-    const opened = await openStore(folder, io).catch((error: unknown) => {
+    const opened = await openStore(folder, io, place).catch((error: unknown) => {
       if (!isStoreBusy(error)) throw error;
       throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
     });

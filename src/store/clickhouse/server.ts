@@ -145,8 +145,7 @@ function isPassing(error: unknown): boolean {
 }
 
 function named(error: unknown, url: string): Error {
-  const { message = '' } = error as Error;
-  const [line = ''] = message.split(/\n|, e\.what\(\)/);
+  const [line = ''] = String((error as Error).message).split(/\n|, e\.what\(\)/);
   return new Error(`ClickHouse at ${url}: ${line.replace('e.displayText() = DB::Exception: ', '') || String(error)}`, {
     cause: error,
   });

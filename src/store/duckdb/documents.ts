@@ -67,6 +67,11 @@ export class DuckDocuments implements Documents {
     return this.#enqueue(changesOf(writes));
   }
 
+  async count(): Promise<number> {
+    await this.#fresh();
+    return [...this.#collections.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   async close(): Promise<void> {
     await this.#writing;
   }
