@@ -65,9 +65,9 @@ describe.skipIf(missing)('two shards of two replicas', () => {
       let n = 0;
       for (let round = 0; round < ROUNDS; round++) {
         const victim = servers.nodes[round % servers.nodes.length]!;
-        let isOver = false;
+        const over = new AbortController();
         const lane = async () => {
-          while (!isOver) {
+          while (!over.signal.aborted) {
             const next = batch(n++);
             // As an agent does: again until it is acknowledged.
             for (;;) {
@@ -83,7 +83,7 @@ describe.skipIf(missing)('two shards of two replicas', () => {
         await victim.kill();
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
         await victim.start();
-        isOver = true;
+        over.abort();
         await Promise.all(lanes);
       }
       const expected = acknowledged.size * ROWS;

@@ -145,7 +145,7 @@ function isPassing(error: unknown): boolean {
 }
 
 function named(error: unknown, url: string): Error {
-  const [line = ''] = String((error as Error).message).split(/\n|, e\.what\(\)/);
+  const [line = ''] = (error as Error).message.split(/\n|, e\.what\(\)/);
   return new Error(`ClickHouse at ${url}: ${line.replace('e.displayText() = DB::Exception: ', '') || String(error)}`, {
     cause: error,
   });
