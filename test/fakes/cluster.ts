@@ -110,6 +110,8 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterResult
 
 interface Node {
   child: ChildProcess;
+  /** One disturbance at a time, or a node would be started twice and ended once. */
+  isDisturbed: boolean;
 }
 
 interface Disturbance {
@@ -128,6 +130,8 @@ async function disturb(nodes: Node[], { random, script, plan, isOver, result }: 
       await pause(200 + random() * 1500);
       const node = nodes[next++ % nodes.length];
       if (!node || isOver()) return;
+      if (node.isDisturbed) continue;
+      node.isDisturbed = true;
       if (random() < 0.5) {
         result.kills++;
         await killed(node.child);
@@ -140,6 +144,7 @@ async function disturb(nodes: Node[], { random, script, plan, isOver, result }: 
         await pause(random() < 0.5 ? random() * 1000 : 1500 + random() * 4500);
         node.child.kill('SIGCONT');
       }
+      node.isDisturbed = false;
     }
   };
   await Promise.all([one(), one()]);
@@ -151,7 +156,7 @@ async function startNode(script: string, plan: ClusterPlan): Promise<Node> {
     once(child.stdout, 'data'),
     once(child, 'exit').then(() => Promise.reject(new Error('a node ended'))),
   ]);
-  return { child };
+  return { child, isDisturbed: false };
 }
 
 async function killed(child: ChildProcess): Promise<void> {
