@@ -17,7 +17,7 @@ import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
 import { throughputReport, throughputServeLine } from '../model/throughput.ts';
-import { adminReply, agentsReply, tokenReply } from '../serve/replies.ts';
+import { adminReply, agentsReply, alertReply, tokenReply } from '../serve/replies.ts';
 import { type JsonSchema, toJsonSchema } from './allowed.ts';
 import { UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
@@ -74,6 +74,7 @@ export const schemas: readonly Published[] = [
   { name: 'slo-import', about: 'what inferpath slo import --json prints', schema: sloImportReport, side: 'output' },
   { name: 'slo-check', about: 'what inferpath slo check --json prints', schema: sloCheckReport, side: 'output' },
   { name: 'slo-export', about: 'what inferpath slo export --json prints', schema: sloExportReport, side: 'output' },
+  { name: 'alert', about: 'what inferpath alert list and show print with --json', schema: alertReply, side: 'output' },
   { name: 'alert-test', about: 'what inferpath alert test --json prints', schema: alertTestReport, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];

@@ -58,3 +58,35 @@ export const outboxEntry = z
   })
   .meta({ description: 'One notice for one receiver.' });
 export type OutboxEntry = z.infer<typeof outboxEntry>;
+
+/** Places that the template of a webhook may have: all of the notice, and what other programs want in one piece. */
+export const templatePlaces: readonly string[] = [
+  ...Object.keys(notice.shape),
+  'headline',
+  'text',
+  'since',
+  'ended',
+  'priority',
+];
+export const templatePlace = /\{\{\s*([A-Za-z]+)\s*\}\}/g;
+
+/** What is wrong with a template; null when nothing is. */
+export function templateMistake(template: string): string | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(template);
+  } catch {
+    return 'must be JSON with places like {{summary}} inside its texts';
+  }
+  const unknown = textsOf(parsed)
+    .flatMap((text) => [...text.matchAll(templatePlace)].map(([, name = '']) => name))
+    .find((name) => !templatePlaces.includes(name));
+  return unknown === undefined
+    ? null
+    : `must have known places only: found {{${unknown}}}; allowed: ${templatePlaces.join(', ')}`;
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}

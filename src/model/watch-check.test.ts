@@ -19,6 +19,15 @@ describe('networkIssues() about watch', () => {
     expect(issuesOf(undefined)).toEqual([]);
   });
 
+  it('reads the template of a webhook before any alert has to', () => {
+    const hook = (template: string) =>
+      issuesOf({ receivers: [{ name: 'h', type: 'webhook', url: 'https://h.example', template }] });
+    expect(hook('{"a": ["{{headline}}", {"b": "on {{ link }}"}], "n": 1}')).toEqual([]);
+    expect(hook('{"a":').join()).toContain('watch.receivers.0.template: must be JSON');
+    expect(hook('{"a": [{"b": "x {{sumary}}"}]}').join()).toContain('found {{sumary}}; allowed: incident, alert,');
+    expect(hook('"{{constructor}}"').join()).toContain('found {{constructor}}');
+  });
+
   it.each([
     [
       'agents',

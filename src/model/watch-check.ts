@@ -1,4 +1,5 @@
 import { badToFire, type BurnPair, burnPairs, leastBadEvents } from './burn.ts';
+import { templateMistake } from './delivery.ts';
 import type { NetworkIssue } from './network-check.ts';
 import { durationMs, type Slo, watch, type Watch } from './watch.ts';
 import { agentsOf, endpointsOfSlo, type Job, jobsOf, probeOfSlo } from './watch-plan.ts';
@@ -61,8 +62,12 @@ export function watchIssues(raw: unknown, around: Around): NetworkIssue[] {
 function receiverIssues(receiver: Watch['receivers'][number], i: number): NetworkIssue[] {
   const ways = [receiver.url, receiver.urlEnv, receiver.urlFile].filter((way) => way !== undefined).length;
   const needsOne = receiver.type === 'alertmanager' || receiver.type === 'webhook' || receiver.type === 'slack';
-  if (ways === 1 || (ways === 0 && !needsOne)) return [];
+  const template = receiver.type === 'webhook' ? receiver.template : undefined;
+  const mistake = template === undefined ? null : templateMistake(template);
+  const issues = mistake === null ? [] : [{ path: ['watch', 'receivers', i, 'template'], message: mistake }];
+  if (ways === 1 || (ways === 0 && !needsOne)) return issues;
   return [
+    ...issues,
     { path: ['watch', 'receivers', i], message: 'must be a receiver with exactly one of url, urlEnv and urlFile' },
   ];
 }

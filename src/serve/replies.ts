@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { auditEntry, auditReport } from './audit.ts';
+import { alert } from '../model/alert.ts';
 import { tokenInfo } from './auth/tokens.ts';
 import { enrolledAgent } from './agents.ts';
 import { networkChange } from './network-diff.ts';
@@ -36,7 +37,12 @@ export const auditPage = z.object({
 });
 export const authorityRotated = z.object({ pin: z.string(), trusted: z.int() });
 
+export const alertList = z.object({ alerts: z.array(alert) });
+
 /** What the commands print with --json: the answer of the server to what they asked. */
+export const alertReply = z
+  .union([alertList, alert])
+  .meta({ title: 'inferpath alert list|show --json', description: 'All alerts that are remembered, or one.' });
 export const tokenReply = z
   .union([tokenCreated, tokenList, revoked])
   .meta({ title: 'inferpath token --json', description: 'The token made, all tokens, or that one was revoked.' });

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -15,11 +16,8 @@ if (isMissing)
   process.stderr.write('no prometheus-alertmanager here (package of the same name): pages go to the webhook only\n');
 
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-paging-'));
-const network = join(folder, 'network.yaml');
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const cleanUp: (() => unknown)[] = [];
-let targetPort = 0;
-let target: Server | null = null;
 let alertmanager = '';
 
 interface Heard {
@@ -40,14 +38,23 @@ interface Page {
 }
 
 /** The endpoint: a port that answers, or one that refuses. */
-async function up(): Promise<void> {
-  target = createServer((socket) => socket.end());
-  await new Promise<void>((done) => target?.listen(targetPort, '127.0.0.1', done));
-  targetPort = (target.address() as AddressInfo).port;
-}
-async function down(): Promise<void> {
-  await new Promise((done) => target?.close(done));
-  target = null;
+async function endpoint(): Promise<{ port: number; up(): Promise<void>; down(): Promise<void> }> {
+  let server: Server | null = null;
+  const it = {
+    port: 0,
+    up: async () => {
+      server = createServer((socket) => socket.end());
+      await new Promise<void>((done) => server?.listen(it.port, '127.0.0.1', done));
+      it.port = (server.address() as AddressInfo).port;
+    },
+    down: async () => {
+      await new Promise((done) => server?.close(done));
+      server = null;
+    },
+  };
+  await it.up();
+  cleanUp.push(() => server?.close());
+  return it;
 }
 
 /** A receiver of webhooks; with `port` it comes back where another one was. */
@@ -76,17 +83,19 @@ async function freePort(): Promise<number> {
   return probe.port;
 }
 
-function write(receivers: readonly string[]): void {
+function write(name: string, port: number, receivers: readonly string[]): string {
+  const path = join(folder, name);
   writeFileSync(
-    network,
+    path,
     `version: 1
-endpoints: [{ name: api, url: 'http://127.0.0.1:${targetPort}/' }]
+endpoints: [{ name: api, url: 'http://127.0.0.1:${port}/' }]
 watch:
   schedule: [{ probe: tcp, every: 250ms }]
   recoverAfter: 2s
   receivers: [${receivers.join(', ')}]
 `,
   );
+  return path;
 }
 
 interface Running {
@@ -96,7 +105,7 @@ interface Running {
   errors: () => string;
 }
 
-async function start(data: string): Promise<Running> {
+async function start(network: string, data: string): Promise<Running> {
   const child = spawn(process.execPath, [cli, 'up', network, '--listen', '127.0.0.1:0', '--data', data, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, INFERPATH_RECEIVER_ALLOW: '127.0.0.0/8', HOOK_SECRET: secret },
@@ -117,6 +126,10 @@ async function start(data: string): Promise<Running> {
   });
   return { child, url, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '', errors: () => errors };
 }
+
+const run = promisify(execFile);
+const command = async (words: readonly string[]): Promise<string> =>
+  (await run(process.execPath, [cli, ...words], { encoding: 'utf8' })).stdout;
 
 async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
   const exit = once(child, 'exit');
@@ -151,7 +164,6 @@ const shown = async (): Promise<string[]> => {
 };
 
 beforeAll(async () => {
-  await up();
   if (isMissing) return;
   const config = join(folder, 'alertmanager.yml');
   writeFileSync(config, 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n');
@@ -167,17 +179,22 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const one of cleanUp.toReversed()) await one();
-  target?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('an endpoint goes down: one signed page, one alert at Alertmanager, whose link leads to all about it; and both hear of the end', async () => {
+test.concurrent('an endpoint goes down: one signed page, one alert at Alertmanager, whose link leads to all about it; and both hear of the end; after a reload another receiver hears of the next', async () => {
+  const api = await endpoint();
   const hook = await receiver();
   const others = isMissing ? [] : [`{ name: am, type: alertmanager, url: '${alertmanager}' }`];
-  write([`{ name: hook, type: webhook, url: 'http://127.0.0.1:${hook.port}/x', secretEnv: HOOK_SECRET }`, ...others]);
-  const server = await start(join(folder, 'one'));
+  const data = join(folder, 'one');
+  const receivers = [
+    `{ name: hook, type: webhook, url: 'http://127.0.0.1:${hook.port}/x', secretEnv: HOOK_SECRET }`,
+    ...others,
+  ];
+  const network = write('one.yaml', api.port, receivers);
+  const server = await start(network, data);
   await until('something was measured', () => isMeasured(server));
-  await down();
+  await api.down();
   await until('the page', () => hook.heard.length > 0);
   const [first] = hook.heard as [Heard];
   const [page] = pagesOf(hook.heard) as [Page];
@@ -197,47 +214,58 @@ test('an endpoint goes down: one signed page, one alert at Alertmanager, whose l
   expect(markup).toContain('refused');
   if (!isMissing) await until('Alertmanager shows it', async () => (await shown()).join() === 'endpoint-down');
 
-  await up();
+  const listed = await command(['alert', 'list', '--data', data]);
+  expect(listed).toContain('api  firing  page');
+  const id = page.data.link.split('/').at(-1) ?? '';
+  const text = await command(['alert', 'show', id.slice(0, 6), '--data', data]);
+  expect(text).toContain(page.data.incident);
+  expect(text).toContain(page.data.link);
+  expect(JSON.parse(await command(['alert', 'show', id, '--data', data, '--json']))).toMatchObject({
+    id,
+    state: 'firing',
+  });
+  await expect(command(['alert', 'show', 'nothing', '--data', data])).rejects.toMatchObject({ code: 2 });
+
+  await api.up();
   await until('the end', () => hook.heard.length > 1);
   const [, over, ...more] = pagesOf(hook.heard);
   expect(over).toMatchObject({ type: 'alert.resolved', data: { incident: page.data.incident } });
   expect(more).toEqual([]);
   if (!isMissing) await until('Alertmanager shows nothing', async () => (await shown()).length === 0);
-  await end(server, 'SIGTERM');
   expect(server.errors()).toBe('');
+
+  // From the reload on another one is told.
+  const second = await receiver();
+  write('one.yaml', api.port, [`{ name: other, type: webhook, url: 'http://127.0.0.1:${second.port}/' }`]);
+  server.child.kill('SIGHUP');
+  await until('the file is read again', () => server.errors().includes('reloaded'));
+  await api.down();
+  await until('the next page', () => second.heard.length > 0);
+  expect(pagesOf(second.heard)[0]?.data.incident).not.toBe(page.data.incident);
+  await end(server, 'SIGTERM');
 });
 
-test('kill -9 between firing and delivery, and again: one page under one key; a receiver that a reload names hears of the next', async () => {
+test.concurrent('kill -9 between firing and delivery, and again: one page under one key', async () => {
   const data = join(folder, 'two');
+  const api = await endpoint();
   const port = await freePort();
-  write([`{ name: hook, type: webhook, url: 'http://127.0.0.1:${port}/' }`]);
-  let server = await start(data);
+  const network = write('two.yaml', api.port, [`{ name: hook, type: webhook, url: 'http://127.0.0.1:${port}/' }`]);
+  let server = await start(network, data);
   await until('something was measured', () => isMeasured(server));
-  await down();
+  await api.down();
   // The receiver does not listen: the page is promised, and cannot be delivered.
   await until('the alert fires', async () => (await ids(server, 'firing')).length === 1);
   await end(server, 'SIGKILL');
   const hook = await receiver(port);
-  server = await start(data);
+  server = await start(network, data);
   await until('the page', () => hook.heard.length > 0);
   await end(server, 'SIGKILL');
-  server = await start(data);
+  server = await start(network, data);
   await until('it is still known', async () => (await ids(server, 'firing')).length === 1);
   // Two more evaluations.
   await new Promise((done) => setTimeout(done, 6000));
   expect(new Set(hook.heard.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   expect(pagesOf(hook.heard).map(({ type }) => type)).toContain('alert.firing');
-
-  const second = await receiver();
-  write([`{ name: other, type: webhook, url: 'http://127.0.0.1:${second.port}/' }`]);
-  server.child.kill('SIGHUP');
-  await until('the file is read again', () => server.errors().includes('reloaded'));
-  await up();
-  await until('it is over', async () => (await ids(server, 'resolved')).length === 1);
-  await down();
-  await until('the next page', () => second.heard.length > 0);
-  const before = new Set(pagesOf(hook.heard).map(({ data: { incident } }) => incident));
-  expect(pagesOf(second.heard).map(({ data: { incident } }) => before.has(incident))).toEqual([false]);
   await end(server, 'SIGTERM');
 });
 

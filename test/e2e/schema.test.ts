@@ -82,6 +82,7 @@ const documents: Record<string, () => Promise<string>> = {
   },
   token: async () => (await startCli(['token', 'create', 'a', '--data', data, '--json']).ended).stdout,
   agents: async () => (await startCli(['agents', 'invite', 'edge', '--data', data, '--json']).ended).stdout,
+  alert: async () => (await startCli(['alert', 'list', '--data', data, '--json']).ended).stdout,
   admin: async () => (await startCli(['admin', 'audit', '--data', data, '--json']).ended).stdout,
   'lab-check': async () => {
     const files = { [topologyAt]: topology };

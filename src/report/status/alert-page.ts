@@ -1,9 +1,10 @@
 import type { Alert } from '../../model/alert.ts';
 import { printable } from '../../model/outcome.ts';
+import { blameWords } from '../alert-text.ts';
 import { evidenceText, moment } from '../format.ts';
 import { badge } from '../html/badge.ts';
 import { esc } from '../html/escape.ts';
-import { alertLook, blameWords } from './alerts.ts';
+import { alertLook } from './alerts.ts';
 import { frame, liveMark, livePage } from './frame.ts';
 
 export interface AlertView {

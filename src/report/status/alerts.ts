@@ -1,11 +1,11 @@
-import type { Alert, AlertBlame, AlertState } from '../../model/alert.ts';
+import type { Alert, AlertState } from '../../model/alert.ts';
 import { printable } from '../../model/outcome.ts';
+import { blameWords, stateOrder } from '../alert-text.ts';
 import { moment } from '../format.ts';
 import { badge } from '../html/badge.ts';
 import { esc } from '../html/escape.ts';
 import type { StatusView } from './view.ts';
 
-const order: Record<AlertState, number> = { firing: 0, unknown: 1, recovering: 2, pending: 3, resolved: 4 };
 export const alertLook: Record<AlertState, Parameters<typeof badge>[0]> = {
   firing: 'fail',
   unknown: 'unknown',
@@ -13,18 +13,12 @@ export const alertLook: Record<AlertState, Parameters<typeof badge>[0]> = {
   pending: 'note',
   resolved: 'pass',
 };
-export const blameWords: Record<AlertBlame, string> = {
-  network: 'the network',
-  server: 'the server',
-  client: 'the agents themselves',
-  undetermined: 'the evidence does not tell',
-};
 
 /** Alerts that are not over, the gravest first; what another one explains stands below that one in number only. */
 export function alertList({ alerts }: StatusView): string {
   const open = alerts
     .filter((a) => a.state !== 'resolved' && a.suppressedBy === null)
-    .toSorted((a, b) => order[a.state] - order[b.state] || a.sinceMs - b.sinceMs);
+    .toSorted((a, b) => stateOrder[a.state] - stateOrder[b.state] || a.sinceMs - b.sinceMs);
   if (open.length === 0) return '';
   const items = open.map((a) => item(a, alerts.filter((other) => other.suppressedBy === a.id).length));
   return `<section aria-labelledby="alerts-title"><h2 id="alerts-title">Alerts</h2><div class="card"><ul class="alerts">${items.join('')}</ul></div></section>`;

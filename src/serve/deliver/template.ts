@@ -1,10 +1,10 @@
-import type { Notice } from '../../model/delivery.ts';
+import { type Notice, templateMistake, templatePlace } from '../../model/delivery.ts';
 import { bodyLines, headline, isoTime } from './notice.ts';
 import { ReceiverMistake } from './secrets.ts';
 
 type Fields = Record<string, unknown>;
 
-/** What a template may name: all of the notice, and what other programs want in one piece. */
+/** The values of `templatePlaces`. */
 export function templateFields(notice: Notice): Fields {
   return {
     ...notice,
@@ -22,13 +22,9 @@ export function templateFields(notice: Notice): Fields {
  * @throws ReceiverMistake
  */
 export function fillTemplate(template: string, notice: Notice): unknown {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(template);
-  } catch {
-    throw new ReceiverMistake('template: must be JSON with places like {{summary}} inside its texts');
-  }
-  return filled(parsed, templateFields(notice));
+  const mistake = templateMistake(template);
+  if (mistake !== null) throw new ReceiverMistake(`template: ${mistake}`);
+  return filled(JSON.parse(template), templateFields(notice));
 }
 
 function filled(value: unknown, fields: Fields): unknown {
@@ -38,20 +34,13 @@ function filled(value: unknown, fields: Fields): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, fields)]));
 }
 
-const place = /\{\{\s*([A-Za-z]+)\s*\}\}/g;
-
 function filledText(text: string, fields: Fields): unknown {
-  const [whole] = text.matchAll(place);
-  if (whole && whole[0] === text) return fieldOf(whole[1] ?? '', fields);
-  return text.replace(place, (_, name: string) => {
-    const value = fieldOf(name, fields);
+  const [whole] = text.matchAll(templatePlace);
+  if (whole && whole[0] === text) return fields[whole[1] ?? ''];
+  return text.replace(templatePlace, (_, name: string) => {
+    const value = fields[name];
     return Array.isArray(value) ? value.join(', ') : textOf(value);
   });
-}
-
-function fieldOf(name: string, fields: Fields): unknown {
-  if (Object.hasOwn(fields, name)) return fields[name];
-  throw new ReceiverMistake(`template: found {{${name}}}; allowed: ${Object.keys(fields).join(', ')}`);
 }
 
 function textOf(value: unknown): string {

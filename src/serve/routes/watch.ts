@@ -7,7 +7,7 @@ import { doerOf } from '../doer.ts';
 import { Problem } from '../problem.ts';
 import { redactedNetwork } from '../redact.ts';
 import { alertId, name } from '../range.ts';
-import { reloaded } from '../replies.ts';
+import { alertList, reloaded } from '../replies.ts';
 import { defineRoute } from '../route.ts';
 
 const doors = ['web'] as const;
@@ -81,7 +81,7 @@ export const watchRoutes = [
     permission: 'viewer',
     about: 'Alerts and their state, the newest change first.',
     query: z.strictObject({ state: alertState.optional(), subject: z.string().max(200).optional() }),
-    reply: { schema: z.object({ alerts: z.array(alert) }), about: 'Those that are remembered.' },
+    reply: { schema: alertList, about: 'Those that are remembered.' },
     handle: async ({ query, context }) => {
       const all = (await context.documents.list('alert')).flatMap(({ body }) => alert.safeParse(body).data ?? []);
       const { state, subject } = query;
