@@ -136,6 +136,7 @@ export async function openServer(
     });
     const parts = {
       paging,
+      exporting: { io, allow },
       probing,
       io,
       version,

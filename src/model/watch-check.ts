@@ -1,7 +1,7 @@
 import { badToFire, type BurnPair, burnPairs, leastBadEvents } from './burn.ts';
 import { templateMistake } from './delivery.ts';
 import type { NetworkIssue } from './network-check.ts';
-import { durationMs, type Slo, watch, type Watch } from './watch.ts';
+import { durationMs, type Slo, watch, type Watch, type ExportTarget } from './watch.ts';
 import { agentsOf, endpointsOfSlo, type Job, jobsOf, probeOfSlo } from './watch-plan.ts';
 
 type Path = (string | number)[];
@@ -34,7 +34,7 @@ export function watchIssues(raw: unknown, around: Around): NetworkIssue[] {
   const names = (what: keyof typeof known, values: readonly string[] | undefined, path: Path) =>
     (values ?? []).flatMap((value, i) => unknownName(value, ['watch', ...path, i], what, known[what]));
   return [
-    ...(['agents', 'slos', 'receivers'] as const).flatMap((key) => repeated(it[key], key)),
+    ...(['agents', 'slos', 'receivers', 'export'] as const).flatMap((key) => repeated(it[key], key)),
     ...it.agents.flatMap(({ site, endpoints }, i) => [
       ...(site === undefined ? [] : unknownName(site, ['watch', 'agents', i, 'site'], 'site', known.site)),
       ...names('endpoint', endpoints, ['agents', i, 'endpoints']),
@@ -55,6 +55,7 @@ export function watchIssues(raw: unknown, around: Around): NetworkIssue[] {
         : [{ path: ['watch', 'maintenance', i, 'to'], message: `must be later than from, ${from}` }]),
     ]),
     ...it.receivers.flatMap(receiverIssues),
+    ...it.export.flatMap(exportIssues),
     ...it.slos.flatMap((slo, i) => sloIssues(slo, ['watch', 'slos', i], jobs, around)),
   ];
 }
@@ -69,6 +70,22 @@ function receiverIssues(receiver: Watch['receivers'][number], i: number): Networ
   return [
     ...issues,
     { path: ['watch', 'receivers', i], message: 'must be a receiver with exactly one of url, urlEnv and urlFile' },
+  ];
+}
+
+function exportIssues(target: ExportTarget, i: number): NetworkIssue[] {
+  const path = ['watch', 'export', i];
+  const ways = [target.url, target.urlEnv, target.urlFile].filter((way) => way !== undefined).length;
+  const hasSecret = target.secretEnv !== undefined || target.secretFile !== undefined;
+  const everyMs = durationMs(target.every);
+  return [
+    ...(ways === 1 ? [] : [{ path, message: 'must be an export with exactly one of url, urlEnv and urlFile' }]),
+    ...(everyMs >= 1000 && everyMs <= 3_600_000
+      ? []
+      : [{ path: [...path, 'every'], message: 'must be from 1s to 1h' }]),
+    ...(target.user === undefined || hasSecret
+      ? []
+      : [{ path: [...path, 'user'], message: 'must stand beside secretEnv or secretFile, which is its password' }]),
   ];
 }
 

@@ -117,6 +117,26 @@ export const receiver = z
 
 export type Receiver = z.infer<typeof receiver>;
 
+const exportCommon = { ...receiverCommon, ...secret };
+const exportTarget = z
+  .strictObject({
+    ...exportCommon,
+    type: z.enum(['remote-write', 'otlp']).meta({
+      description: 'Prometheus remote-write 1.0, or metrics of OpenTelemetry as OTLP/HTTP in JSON.',
+    }),
+    every: duration('Interval between two pushes, from 1s to 1h.').default('15s'),
+    user: z.string().min(1).max(200).optional().meta({
+      description: 'User of HTTP Basic with the secret as password; without it the secret is a bearer token.',
+    }),
+    tenant: z
+      .string()
+      .regex(/^[A-Za-z0-9!._*'()-]{1,150}$/, "must be a tenant of Mimir or Cortex: letters, digits and !._*'()-")
+      .optional()
+      .meta({ description: 'Sent as X-Scope-OrgID, for Mimir and Cortex.' }),
+  })
+  .meta({ description: 'Where everything of /metrics is pushed to, again and again.' });
+export type ExportTarget = z.infer<typeof exportTarget>;
+
 const route = z
   .strictObject({
     severity: z
@@ -148,6 +168,7 @@ export const watch = z
     slos: z.array(slo).max(1000).default([]),
     receivers: z.array(receiver).max(100).default([]),
     routes: z.array(route).max(1000).default([]),
+    export: z.array(exportTarget).max(10).default([]),
     quorum: z.int().min(1).max(1000).default(2).meta({
       description: 'Agents that must see a failure before it pages; never more than there are.',
     }),

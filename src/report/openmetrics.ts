@@ -86,11 +86,14 @@ function boundText(bound: number): string {
   return Number.isInteger(bound) && Math.abs(bound) < 1e15 ? bound.toFixed(1) : numberText(bound);
 }
 
+/** Without binary noise, so that what is pushed has the very value of what is scraped. */
+export const plain = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(15)) : value);
+
 /** Without binary noise; NaN and infinities as both formats write them. */
 function numberText(value: number): string {
   if (Number.isInteger(value)) return String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  return String(Number(value.toPrecision(15)));
+  return String(plain(value));
 }
 
 /** Which of both a scraper asks for (RFC 9110 §12.5.1); `*` and nothing get the classic one, as Prometheus' own client does it. */

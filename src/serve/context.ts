@@ -11,6 +11,7 @@ import type { Configuration } from './configuration.ts';
 import { Current } from './current.ts';
 import { Evaluation, type Outbox } from './evaluation.ts';
 import { EventHub } from './events.ts';
+import type { ExportParts } from './export/exports.ts';
 import { Ingest } from './ingest.ts';
 import { BackOff, RateLimit } from './limits.ts';
 import { Figures } from './metrics/figures.ts';
@@ -68,6 +69,8 @@ export interface ContextParts {
   cluster?: Cluster | null;
   /** Where pages go; absent: nobody is told. */
   outbox?: Outbox;
+  /** What it takes to push metrics; absent: `watch.export` is not heeded. */
+  exporting?: ExportParts;
   /** What it takes to measure by itself; absent: /probe is not offered. */
   probing?: ProbingParts;
 }

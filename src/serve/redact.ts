@@ -17,6 +17,12 @@ export function redactedNetwork(network: Network): Network {
       ? {
           watch: {
             ...watch,
+            export: watch.export.map((target) => ({
+              ...target,
+              ...(target.url === undefined ? {} : { url: originOf(target.url) }),
+              ...(target.urlFile === undefined ? {} : { urlFile: hidden }),
+              ...(target.secretFile === undefined ? {} : { secretFile: hidden }),
+            })),
             receivers: watch.receivers.map((receiver) => ({
               ...receiver,
               ...('url' in receiver && receiver.url !== undefined ? { url: originOf(receiver.url) } : {}),

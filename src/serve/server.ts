@@ -6,6 +6,7 @@ import { shareMs } from './cluster/arrivals.ts';
 import { beatMs, type Cluster } from './cluster/cluster.ts';
 import { whileHeld } from './cluster/turn.ts';
 import { type ContextParts, createContext, type ServeContext } from './context.ts';
+import { runExports } from './export/exports.ts';
 import { type Listening, listen, type TlsMaterial } from './listen.ts';
 import type { Paging } from './paging.ts';
 import type { Authorities } from './pki/authorities.ts';
@@ -96,6 +97,9 @@ export async function startServer(
     ...(context.cluster ? clusterWork(context, context.cluster, stop.signal) : []),
     context.evaluation.run(stop.signal),
     ...(paging ? [sending(context, paging, stop.signal)] : []),
+    ...(parts.exporting
+      ? [runExports(context, { ...parts.exporting, instance: `${hostname()}:${web.port}` }, stop.signal)]
+      : []),
     repeat(houseworkMs, stop.signal, context, async () => {
       renew();
       await context.sessions.sweep();

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../src/model/network.ts';
@@ -43,10 +43,16 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
   beforeAll(async () => {
     await new Promise<void>((done) => target.listen(0, '127.0.0.1', done));
     place = `127.0.0.1:${(target.address() as AddressInfo).port}`;
+    const [prometheusPort, blackboxPort] = [await freePort(), await freePort()];
+    prometheus = `http://127.0.0.1:${prometheusPort}`;
+    blackbox = `http://127.0.0.1:${blackboxPort}`;
     const file = network.parse({
       version: 1,
       endpoints: [{ name: 'chat', url: `http://${place}` }],
-      watch: { slos: [{ name: 'up', indicator: 'availability', objective: 0.99 }] },
+      watch: {
+        slos: [{ name: 'up', indicator: 'availability', objective: 0.99 }],
+        export: [{ name: 'push', type: 'remote-write', url: `${prometheus}/api/v1/write`, every: '1s' }],
+      },
     });
     const fake = fakeIo({
       realClock: true,
@@ -57,13 +63,18 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
     const configuration = await Configuration.open(opened.documents, () => Promise.resolve(file));
     server = await startServer(
       { web: { host: '127.0.0.1', port: 0 }, agents: null, names: [] },
-      { ...opened, io, version: '1.2.3', configuration, authorities: null, probing: { io, keyFor: () => undefined } },
+      {
+        ...opened,
+        io,
+        version: '1.2.3',
+        configuration,
+        authorities: null,
+        probing: { io, keyFor: () => undefined },
+        exporting: { io, allow: ['127.0.0.1/32'] },
+      },
     );
     const wish = { name: 'prometheus', role: 'probe' as const, lifeMs: 3_600_000 };
     ({ token } = await server.context.tokens.create(wish, { actor: 'test', address: null }));
-    const [prometheusPort, blackboxPort] = [await freePort(), await freePort()];
-    prometheus = `http://127.0.0.1:${prometheusPort}`;
-    blackbox = `http://127.0.0.1:${blackboxPort}`;
     const job = { authorization: { credentials_file: 'token' }, scrape_interval: '1s' };
     const ours = server.web.url.replace('http://', '');
     const write = (name: string, value: unknown) =>
@@ -92,7 +103,8 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
       ],
     });
     const listen = (port: number) => `--web.listen-address=127.0.0.1:${port}`;
-    start('prometheus', '--config.file=prometheus.yml', '--storage.tsdb.path=tsdb', listen(prometheusPort));
+    const store = ['--config.file=prometheus.yml', '--storage.tsdb.path=tsdb', '--web.enable-remote-write-receiver'];
+    start('prometheus', ...store, listen(prometheusPort));
     start('prometheus-blackbox-exporter', '--config.file=blackbox.yml', listen(blackboxPort));
   }, 60_000);
   afterAll(async () => {
@@ -120,6 +132,24 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
     );
     const rtt = 'histogram_quantile(0.5, sum by (le) (inferpath_rtt_seconds_bucket{endpoint="chat"}))';
     expect(Number((await query(rtt))[0]?.value[1])).toBeGreaterThan(0);
+  });
+
+  test('takes what is pushed by remote-write, with the same series and values as a scrape', async () => {
+    const instance = `${hostname()}:${new URL(server.web.url).port}`;
+    // What changes from second to second would have to be asked in the same instant.
+    const names =
+      '{__name__=~"(probe|inferpath)_.+",__name__!~"inferpath_(http|export|evaluation|store|agent|probes)_?.+"';
+    const seriesOf = async (of: string) =>
+      (await query(`${names},job="inferpath",instance="${of}"}`))
+        .map(
+          ({ metric: { instance: _, ...metric }, value }) =>
+            `${JSON.stringify(Object.entries(metric).sort())} ${value[1]}`,
+        )
+        .sort();
+    const scraped = await seriesOf(server.web.url.replace('http://', ''));
+    expect(scraped.length).toBeGreaterThan(40);
+    await expect.poll(() => seriesOf(instance), { timeout: 30_000, interval: 500 }).toEqual(scraped);
+    expect(server.context.figures.exports.get('push')).toMatchObject({ refused: 0 });
   });
 
   test('promtool has nothing to complain about', async () => {

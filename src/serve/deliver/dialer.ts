@@ -31,12 +31,17 @@ export interface Place {
   isNamed: boolean;
 }
 
-/** The one way by which alerts leave: resolves once, checks every address, and connects to what was checked. */
+interface PostRequest {
+  headers: Record<string, string>;
+  body: string | Uint8Array;
+}
+
+/** The one way by which alerts and metrics leave: resolves once, checks every address, and connects to what was checked. */
 export interface Dialer {
   /** @throws Error that says which address is refused and why */
   resolve(host: string): Promise<Place>;
   /** @throws UrlRefused for what will never be sent to; other errors may be over the next time */
-  post(url: URL, request: { headers: Record<string, string>; body: string }, signal: AbortSignal): Promise<Reply>;
+  post(url: URL, request: PostRequest, signal: AbortSignal): Promise<Reply>;
 }
 
 export interface DialerOptions {
@@ -102,7 +107,7 @@ async function firstThatConnects<T>({ addresses }: Place, attempt: (address: str
 function postTo(
   address: string,
   url: URL,
-  { headers, body }: { headers: Record<string, string>; body: string },
+  { headers, body }: PostRequest,
   signal: AbortSignal,
   { authorities, clock }: DialerOptions,
 ): Promise<Reply> {

@@ -1,9 +1,17 @@
 import { printable } from '../../model/outcome.ts';
-import type { Receiver } from '../../model/watch.ts';
 import type { Io } from '../../wire/io.ts';
 
 /** Something in the configuration of a receiver is missing or wrong; the message names it and holds no secret. */
 export class ReceiverMistake extends Error {}
+
+/** Where what one receiver or export is reached and authenticated by stands. */
+export interface SecretPlaces {
+  url?: string | undefined;
+  urlEnv?: string | undefined;
+  urlFile?: string | undefined;
+  secretEnv?: string | undefined;
+  secretFile?: string | undefined;
+}
 
 /** What one receiver is reached and authenticated by. Read anew for every attempt: a rotated file needs no restart. */
 export interface Secrets {
@@ -20,12 +28,10 @@ export interface Secrets {
  * from the file of `…File`.
  * @throws ReceiverMistake when one cannot be read
  */
-export async function readSecrets(receiver: Receiver, io: Pick<Io, 'env' | 'fs'>): Promise<Secrets> {
-  const { url: plain, urlEnv, urlFile } = receiver;
-  const secret: { secretEnv?: string | undefined; secretFile?: string | undefined } =
-    receiver.type === 'webhook' || receiver.type === 'pagerduty' ? receiver : {};
+export async function readSecrets(places: SecretPlaces, io: Pick<Io, 'env' | 'fs'>): Promise<Secrets> {
+  const { url: plain, urlEnv, urlFile, secretEnv, secretFile } = places;
   const urlText = plain ?? (await valueOf('url', urlEnv, urlFile, io));
-  const keyText = await valueOf('secret', secret.secretEnv, secret.secretFile, io);
+  const keyText = await valueOf('secret', secretEnv, secretFile, io);
   const keys = keyText?.split(/[\s,]+/).filter((key) => key !== '') ?? [];
   const url = urlText === null ? null : urlOf(urlText);
   const hidden = [...(plain === undefined && url ? secretParts(url, urlText ?? '') : []), ...keys.flatMap(keyForms)];

@@ -9,6 +9,17 @@ export const bounds = {
   request: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
 } as const;
 
+const merged = (...all: (readonly number[])[]): readonly number[] => [...new Set(all.flat())].sort((a, b) => a - b);
+
+/**
+ * What is counted of tokens. The conventions advise other bounds for what a client sees than for what a server says of itself;
+ * with all of both, either histogram is a sum of these counts.
+ */
+export const countedBounds = {
+  ttft: merged(bounds.ttft, bounds.request),
+  tokenGap: merged(bounds.tokenGap, bounds.request),
+} as const;
+
 /** Counts by bound, and the sum: what is added up while samples come in. */
 export interface Tally {
   bounds: readonly number[];
@@ -27,4 +38,16 @@ export function observe(tally: Tally, value: number): void {
   while (i < bounds.length && value > bounds[i]!) i++;
   counts[i]!++;
   tally.sum += value;
+}
+
+/** The same counts between fewer of their bounds. */
+export function coarser(tally: Tally, wanted: readonly number[]): Tally {
+  if (tally.bounds === wanted) return tally;
+  const counts = new Float64Array(wanted.length + 1);
+  let i = 0;
+  for (const [at, count] of tally.counts.entries()) {
+    while (i < wanted.length && !(at < tally.bounds.length && tally.bounds[at]! <= wanted[i]!)) i++;
+    counts[i]! += count;
+  }
+  return { bounds: wanted, counts, sum: tally.sum };
 }

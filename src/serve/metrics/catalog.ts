@@ -227,6 +227,16 @@ export const catalog = {
     help: 'When the oldest of those that wait to be delivered was made.',
     labels: [],
   },
+  inferpath_exports_total: {
+    type: 'counter',
+    help: 'Pushes of metrics: refused ones are not tried again, failed ones had the whole interval.',
+    labels: ['export', 'result'],
+  },
+  inferpath_export_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a push was last taken.',
+    labels: ['export'],
+  },
   inferpath_http_requests_total: {
     type: 'counter',
     help: 'Requests by route and status.',

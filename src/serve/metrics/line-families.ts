@@ -1,6 +1,6 @@
 import type { SampleMetric } from '../../model/sample.ts';
 import type { Labels, MetricFamily, MetricSample } from '../../report/openmetrics.ts';
-import type { Tally } from './buckets.ts';
+import { bounds, coarser, type Tally } from './buckets.ts';
 import { family } from './catalog.ts';
 import type { Line, Meter, Newest, SummedMetric, TalliedMetric } from './meter.ts';
 
@@ -57,11 +57,11 @@ export function* lineFamilies(meter: Meter, nowMs: number): Generator<MetricFami
   );
   yield family('inferpath_probe_results_total', results(lines));
   yield family('inferpath_slo_events_total', sloEvents(meter));
-  yield family('inferpath_rtt_seconds', histograms(lines, 'rttMs', labelsOf));
-  yield family('inferpath_ttft_seconds', histograms(lines, 'ttftMs', whoOf));
-  yield family('inferpath_inter_token_seconds', histograms(lines, 'gap', whoOf));
-  yield family('inferpath_token_gap_max_seconds', histograms(lines, 'gapMaxMs', whoOf));
-  yield family('inferpath_request_duration_seconds', histograms(lines, 'totalMs', whoOf));
+  yield family('inferpath_rtt_seconds', histograms(lines, 'rttMs', bounds.rtt, labelsOf));
+  yield family('inferpath_ttft_seconds', histograms(lines, 'ttftMs', bounds.ttft, whoOf));
+  yield family('inferpath_inter_token_seconds', histograms(lines, 'gap', bounds.tokenGap, whoOf));
+  yield family('inferpath_token_gap_max_seconds', histograms(lines, 'gapMaxMs', bounds.tokenGap, whoOf));
+  yield family('inferpath_request_duration_seconds', histograms(lines, 'totalMs', bounds.request, whoOf));
   yield family('inferpath_output_tokens_total', sums(lines, 'outputTokens', whoOf));
   yield family('inferpath_stalls_total', stalls(lines));
   yield family('inferpath_retransmits_total', sums(lines, 'retransmits', labelsOf));
@@ -141,14 +141,16 @@ function* sloEvents(meter: Meter): Generator<MetricSample> {
   }
 }
 
-function* histograms(
+/** As they are counted, between the bounds that are wanted: some of those that are counted by. */
+export function* histograms(
   lines: readonly Line[],
   metric: TalliedMetric | 'gap',
+  wanted: readonly number[],
   labels: (line: Line) => Labels,
 ): Generator<MetricSample> {
   for (const line of lines) {
     const tally: Tally | undefined = line.tallies.get(metric);
-    if (tally) yield { labels: labels(line), ...tally };
+    if (tally) yield { labels: labels(line), ...coarser(tally, wanted) };
   }
 }
 

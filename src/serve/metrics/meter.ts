@@ -6,7 +6,7 @@ import type { Sample, SampleKind, SampleMetric, SampleVerdict } from '../../mode
 import type { WatchProbe } from '../../model/watch.ts';
 import type { SampleColumns } from '../../store/columns.ts';
 import { signedBucketOf } from '../../store/signed-bucket.ts';
-import { bounds, makeTally, observe, type Tally } from './buckets.ts';
+import { bounds, countedBounds, makeTally, observe, type Tally } from './buckets.ts';
 import { eachGap } from './gaps.ts';
 
 /** What is known of the newest sample of a line. */
@@ -53,7 +53,7 @@ interface Pledged {
 /** Metrics with a histogram: in seconds, but kept in ms. */
 const tallied = {
   rttMs: bounds.rtt,
-  ttftMs: bounds.ttft,
+  ttftMs: countedBounds.ttft,
   gapMaxMs: bounds.tokenGap,
   totalMs: bounds.request,
 } as const satisfies Partial<Record<SampleMetric, readonly number[]>>;
@@ -262,7 +262,7 @@ function judge(line: Line, { atMs, verdict, metrics }: SampleColumns, row: numbe
 
 function tallyOf({ tallies }: Line, metric: TalliedMetric | 'gap'): Tally {
   let tally = tallies.get(metric);
-  if (!tally) tallies.set(metric, (tally = makeTally(metric === 'gap' ? bounds.tokenGap : tallied[metric])));
+  if (!tally) tallies.set(metric, (tally = makeTally(metric === 'gap' ? countedBounds.tokenGap : tallied[metric])));
   return tally;
 }
 

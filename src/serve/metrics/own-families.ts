@@ -75,6 +75,21 @@ export async function ownFamilies(context: ServeContext, nowMs: number): Promise
       waiting.length === 0 ? null : seconds(waiting.reduce((oldest, at) => Math.min(oldest, at))),
     ),
     family(
+      'inferpath_exports_total',
+      [...figures.exports].flatMap(([name, counts]) =>
+        (['done', 'refused', 'failed'] as const).map((result) => ({
+          labels: { export: name, result },
+          value: counts[result],
+        })),
+      ),
+    ),
+    family(
+      'inferpath_export_timestamp_seconds',
+      [...figures.exports].flatMap(([name, { doneAtMs }]) =>
+        doneAtMs === null ? [] : [{ labels: { export: name }, value: doneAtMs / 1000 }],
+      ),
+    ),
+    family(
       'inferpath_http_requests_total',
       [...figures.requests].map(([key, value]) => {
         const [route = '', code = ''] = key.split(' ');

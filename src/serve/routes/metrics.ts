@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { metricFormat, metricMedia, renderMetrics } from '../../report/openmetrics.ts';
 import { printable } from '../../model/outcome.ts';
-import { lineFamilies } from '../metrics/line-families.ts';
-import { ownFamilies } from '../metrics/own-families.ts';
+import { allFamilies } from '../metrics/families.ts';
 import { probeFamilies } from '../metrics/probe-families.ts';
 import { Problem } from '../problem.ts';
 import { defineRoute } from '../route.ts';
@@ -17,14 +16,9 @@ const metricsRoute = defineRoute({
     'classic text format, as Accept says.',
   reply: { media: 'text/plain', about: 'The exposition.' },
   handle: async ({ context, headers }) => {
-    const nowMs = context.io.clock.wallMs();
-    const own = await ownFamilies(context, nowMs);
+    const families = await allFamilies(context, context.io.clock.wallMs());
     const format = metricFormat(headers.get('accept'));
-    const families = function* () {
-      yield* lineFamilies(context.meter, nowMs);
-      yield* own;
-    };
-    return new Response(streamOf(renderMetrics(families(), format)), {
+    return new Response(streamOf(renderMetrics(families, format)), {
       headers: { 'content-type': metricMedia[format], vary: 'accept' },
     });
   },
