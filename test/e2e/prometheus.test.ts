@@ -143,7 +143,7 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
       (await query(`${names},job="inferpath",instance="${of}"}`))
         .map(
           ({ metric: { instance: _, ...metric }, value }) =>
-            `${JSON.stringify(Object.entries(metric).sort())} ${value[1]}`,
+            `${JSON.stringify(metric, Object.keys(metric).sort())} ${value[1]}`,
         )
         .sort();
     const scraped = await seriesOf(server.web.url.replace('http://', ''));
