@@ -32,6 +32,7 @@ const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-watch-load-'));
 const note = (text: string) => process.stderr.write(`${text}\n`);
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+let failed = 0;
 
 /** CPU seconds of a process so far: its first thread, which runs the JavaScript, and all others. */
 function cpuOf(pid: number): { main: number; others: number } {
@@ -69,7 +70,14 @@ async function startServer(): Promise<{ child: ChildProcess; web: string; agents
   const child = spawn(process.execPath, [...profile, cli, ...args, '--data', join(folder, 'data'), '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  child.once('exit', (code, signal) => note(`the server ended: ${code ?? signal}`));
+  child.once('exit', (code, signal) => {
+    note(`the server ended: ${code ?? signal}`);
+    // By itself: there is nothing left to measure, and the folder is what tells why.
+    if (!child.killed) {
+      note(`kept: ${folder}`);
+      process.exit(2);
+    }
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url, agents } = JSON.parse(line.toString()) as { url: string; agents: string };
   return { child, web: url, agentsPort: Number(new URL(agents).port) };
@@ -146,10 +154,16 @@ async function dashboard(): Promise<void> {
     return `${web}/api/v1/series?from=${from}&to=${to}&kind=tcp&metric=rttMs&step=${step}&quantiles=0.5,0.95,0.99${more}`;
   };
   while (!isOver.signal.aborted) {
-    const all = await ask(agent, question(3_600_000), token);
-    dashboardMs.push(all.ms);
-    dashboardOctets = all.octets;
-    oneMs.push((await ask(agent, question(300_000, '&endpoints=endpoint-7'), token)).ms);
+    try {
+      const all = await ask(agent, question(3_600_000), token);
+      dashboardMs.push(all.ms);
+      dashboardOctets = all.octets;
+      oneMs.push((await ask(agent, question(300_000, '&endpoints=endpoint-7'), token)).ms);
+    } catch (error) {
+      // Told and counted: one question that fails must not hide what became of the batches.
+      failed++;
+      note(`the dashboard was not answered: ${String(error)}`);
+    }
     await sleep(Number(values['ask-every']));
   }
   agent.destroy();
@@ -181,6 +195,7 @@ const result = {
   dashboardMs,
   dashboardOctets,
   oneMs,
+  unanswered: failed,
   rss,
   bytesPerRow: bytes / counted.total,
   storedRows: counted.total,

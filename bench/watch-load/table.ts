@@ -14,6 +14,8 @@ export interface LoadResult {
   dashboardMs: number[];
   dashboardOctets: number;
   oneMs: number[];
+  /** Questions of the dashboard that failed. */
+  unanswered: number;
   rss: number[];
   bytesPerRow: number;
   storedRows: number;

@@ -27,11 +27,23 @@ const head = z.object({ sequence: z.int().min(0), hash: z.string() });
 export type AuditHead = z.infer<typeof head>;
 const zeros = '0'.repeat(64);
 const attempts = 50;
+/** How long entries are kept. By time alone: by number, whoever makes many could drive out those that tell of him. */
+const KEPT_MS = 400 * 86_400_000;
+/** So many go at once: each time adds an entry that says so. */
+const PRUNED_AT_ONCE = 100;
+/** Of the entry that tells what was removed before it. */
+const PRUNE = 'audit.prune';
 
 export const auditReport = z
   .object({
     intact: z.boolean(),
-    entries: z.int(),
+    entries: z.int().meta({ description: 'Entries that are there.' }),
+    prunedThrough: z
+      .int()
+      .min(0)
+      .meta({
+        description: 'Entries up to this one were removed because of their age, as an entry tells; 0 for none.',
+      }),
     head: z
       .string()
       .meta({ description: 'Hash of the last entry: keep it elsewhere, to notice a log that was rewritten.' }),
@@ -93,15 +105,74 @@ export class Audit {
 
   async verify(): Promise<AuditReport> {
     const { sequence, hash } = await this.#head();
-    let before: AuditHead = { sequence: 0, hash: zeros };
-    for (let n = 1; n <= sequence; n++) {
-      const found = auditEntry.safeParse((await this.#documents.get('audit', idOf(n)))?.body);
-      const why = found.success ? whyBroken(found.data, before) : 'is missing or is no entry';
-      if (why !== null) return { intact: false, entries: sequence, head: hash, broken: { sequence: n, why } };
-      before = found.data as AuditEntry;
+    const anchor = await this.#anchor();
+    let before: AuditHead = anchor;
+    let told: AuditHead = { sequence: 0, hash: zeros };
+    const report = (broken: AuditReport['broken']): AuditReport => {
+      const entries = sequence - anchor.sequence;
+      return { intact: broken === null, entries, prunedThrough: anchor.sequence, head: hash, broken };
+    };
+    for (let n = anchor.sequence + 1; n <= sequence; n++) {
+      const { entry, why } = await this.#follow(before);
+      if (entry === null) return report({ sequence: n, why });
+      if (entry.action === PRUNE) told = toldBy(entry);
+      before = entry;
     }
-    const broken = before.hash === hash ? null : { sequence, why: 'is not the one that the head names' };
-    return { intact: broken === null, entries: sequence, head: hash, broken };
+    if (before.hash !== hash) return report({ sequence, why: 'is not the one that the head names' });
+    // Whoever cuts off the beginning and moves the anchor would have to write an entry that says so.
+    if (told.sequence !== anchor.sequence || told.hash !== anchor.hash)
+      return report({
+        sequence: anchor.sequence + 1,
+        why: 'is the first, and no entry tells of the removal of those before',
+      });
+    return report(null);
+  }
+
+  /**
+   * Removes the oldest entries once a hundred are older than `keptMs`. The hash of the last one that goes becomes the anchor that
+   * the rest is verified from, and stands in an entry of the chain, in the same commit. A part that is broken stays: it is evidence.
+   * @returns how many were removed
+   */
+  async prune(keptMs = KEPT_MS): Promise<number> {
+    const { version, ...anchor } = await this.#anchor();
+    const through = anchor.sequence + PRUNED_AT_ONCE;
+    const oldEnough = auditEntry.safeParse((await this.#documents.get('audit', idOf(through)))?.body);
+    if (!oldEnough.success || Date.parse(oldEnough.data.at) >= this.#clock.wallMs() - keptMs) return 0;
+    let last: AuditHead = anchor;
+    const removals: Write[] = [];
+    while (last.sequence < through) {
+      const { entry, why, version: found } = await this.#follow(last);
+      if (entry === null) throw new Error(`Nothing was removed from the audit log: entry ${last.sequence + 1} ${why}`);
+      removals.push({ remove: { collection: 'audit', id: idOf(entry.sequence) }, version: found });
+      last = entry;
+    }
+    const { sequence, hash } = last;
+    const event = {
+      actor: 'server',
+      address: null,
+      action: PRUNE,
+      subject: `entries ${anchor.sequence + 1} to ${sequence}`,
+      detail: { through: sequence, hash },
+    };
+    const put = { collection: 'audit-anchor', id: 'anchor', body: { sequence, hash } };
+    // False: another node was faster.
+    return (await this.commit(event, [...removals, { put, version }])) ? removals.length : 0;
+  }
+
+  /** The entry after one, if it is whole. */
+  async #follow(
+    before: AuditHead,
+  ): Promise<{ entry: AuditEntry; why: ''; version: number } | { entry: null; why: string; version: 0 }> {
+    const document = await this.#documents.get('audit', idOf(before.sequence + 1));
+    const found = auditEntry.safeParse(document?.body);
+    const why = found.success ? whyBroken(found.data, before) : 'is missing or is no entry';
+    if (why !== null) return { entry: null, why, version: 0 };
+    return { entry: found.data!, why: '', version: document!.version };
+  }
+
+  async #anchor(): Promise<AuditHead & { version: number }> {
+    const found = await this.#documents.get('audit-anchor', 'anchor');
+    return found ? { ...head.parse(found.body), version: found.version } : { sequence: 0, hash: zeros, version: 0 };
   }
 
   async #head(): Promise<AuditHead & { version: number }> {
@@ -116,6 +187,10 @@ function chained(event: AuditEvent, before: AuditHead, at: string): AuditEntry {
   const { actor, address, action, subject, detail } = event;
   const open = { sequence: before.sequence + 1, at, actor, address, action, subject, detail, previous: before.hash };
   return { ...open, hash: hashOf(open) };
+}
+
+function toldBy({ detail }: AuditEntry): AuditHead {
+  return { sequence: Number(detail['through']), hash: String(detail['hash']) };
 }
 
 function whyBroken(entry: AuditEntry, before: AuditHead): string | null {

@@ -104,6 +104,7 @@ export async function startServer(
       renew();
       await context.sessions.sweep();
       await context.agents?.sweep();
+      await context.audit.prune();
     }),
     repeat(maintainMs, stop.signal, context, () => maintain(context)),
   ];

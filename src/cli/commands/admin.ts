@@ -80,9 +80,11 @@ async function audit(flags: Flags, io: Io): Promise<ExitCode> {
 
 async function verifyAudit(flags: Flags, io: Io): Promise<ExitCode> {
   const { answer } = await askServer(flags, { method: 'GET', path: '/api/v1/audit/verification' }, auditReport, io);
-  const { intact, entries, head, broken } = answer;
+  const { intact, entries, prunedThrough, head, broken } = answer;
+  const gone =
+    prunedThrough === 0 ? '' : ` (up to number ${prunedThrough} removed because of their age, as the log tells)`;
   const words = intact
-    ? `${entries} entries, whole; keep the hash of the last one elsewhere: ${head}`
+    ? `${entries} entries, whole${gone}; keep the hash of the last one elsewhere: ${head}`
     : `entry ${broken?.sequence} ${broken?.why}`;
   io.terminal.out(flags.json ? json(answer) : `${words}\n`);
   return intact ? exitCode.ready : exitCode.notReady;
