@@ -38,12 +38,9 @@ export const auditReport = z
   .object({
     intact: z.boolean(),
     entries: z.int().meta({ description: 'Entries that are there.' }),
-    prunedThrough: z
-      .int()
-      .min(0)
-      .meta({
-        description: 'Entries up to this one were removed because of their age, as an entry tells; 0 for none.',
-      }),
+    prunedThrough: z.int().min(0).meta({
+      description: 'Entries up to this one were removed because of their age, as an entry tells; 0 for none.',
+    }),
     head: z
       .string()
       .meta({ description: 'Hash of the last entry: keep it elsewhere, to notice a log that was rewritten.' }),
