@@ -167,18 +167,10 @@ export function seriesNeeds({ jobs }: Pick<Moment['plan'], 'jobs'>, horizonMs: n
 function shiftConditions(moment: Moment): Condition[] {
   const { clock, input, network, quorum } = moment;
   return levels.flatMap(({ kind, metric, what }) => {
-    const lines = new Map<string, SeriesPoint[]>();
-    for (const point of input.series.get(`level/${kind}/${metric}`) ?? []) {
-      const key = `${point.endpoint} ${point.agent ?? ''}`;
-      const line = lines.get(key);
-      if (line) line.push(point);
-      else lines.set(key, [point]);
-    }
+    const lines = linesOf(input.series.get(`level/${kind}/${metric}`) ?? []);
     if (lines.size === 0) return [];
     return network.endpoints.map(({ name }) => {
-      const found = [...lines].flatMap(([key, line]) =>
-        key.startsWith(`${name} `) ? shiftOf(key.slice(name.length + 1), line) : [],
-      );
+      const found = [...(lines.get(name) ?? [])].flatMap(([agent, line]) => shiftOf(agent, line));
       const first = found.toSorted((a, b) => a.atMs - b.atMs)[0];
       const same = found.filter(({ atMs }) => first && atMs - first.atMs <= shift.togetherMs);
       const agents = same.map(({ agent }) => agent).sort();
@@ -211,6 +203,19 @@ function shiftConditions(moment: Moment): Condition[] {
       );
     });
   });
+}
+
+/** By endpoint and agent: each is looked up, for there may be thousands of one and dozens of the other. */
+function linesOf(points: readonly SeriesPoint[]): Map<string, Map<string, SeriesPoint[]>> {
+  const lines = new Map<string, Map<string, SeriesPoint[]>>();
+  for (const point of points) {
+    const agents = lines.get(point.endpoint) ?? new Map<string, SeriesPoint[]>();
+    lines.set(point.endpoint, agents);
+    const line = agents.get(point.agent ?? '');
+    if (line) line.push(point);
+    else agents.set(point.agent ?? '', [point]);
+  }
+  return lines;
 }
 
 function shiftOf(
