@@ -19,6 +19,8 @@ export interface Secrets {
   url: URL | null;
   /** Values of its secret; more than one while keys are being rotated. */
   keys: readonly string[];
+  /** The secret as one, for passwords, in which a comma is a comma; null where there is none. */
+  whole: string | null;
   /** Text from outside without any of the secrets in it, printable, short. */
   hide(text: string): string;
 }
@@ -34,8 +36,11 @@ export async function readSecrets(places: SecretPlaces, io: Pick<Io, 'env' | 'fs
   const keyText = await valueOf('secret', secretEnv, secretFile, io);
   const keys = keyText?.split(/[\s,]+/).filter((key) => key !== '') ?? [];
   const url = urlText === null ? null : urlOf(urlText);
-  const hidden = [...(plain === undefined && url ? secretParts(url, urlText ?? '') : []), ...keys.flatMap(keyForms)];
-  return { url, keys, hide: hider(hidden) };
+  const hidden = [
+    ...(plain === undefined && url ? secretParts(url, urlText ?? '') : []),
+    ...[keyText ?? '', ...keys].flatMap(keyForms),
+  ];
+  return { url, keys, whole: keyText, hide: hider(hidden) };
 }
 
 async function valueOf(

@@ -85,7 +85,7 @@ async function pushing(target: object, answers: { status: number; headers?: Reco
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/push`;
   const watch = { export: [{ name: 'out', url, every: '1s', secretEnv: 'PUSH_KEY', ...target }] };
   const bench = await serveBench(someNetwork({ watch }));
-  const io = fakeIo({ realClock: true, env: { PUSH_KEY: 'canary-key' } });
+  const io = fakeIo({ realClock: true, env: { PUSH_KEY: 'canary,key' } });
   const stop = new AbortController();
   const running = runExports(bench.context, { io, allow: ['127.0.0.1/32'], instance: 'host:1' }, stop.signal);
   closing.push(async () => {
@@ -127,7 +127,7 @@ describe('runExports()', () => {
       'content-type': 'application/x-protobuf',
       'x-prometheus-remote-write-version': '0.1.0',
       'x-scope-orgid': 'team',
-      authorization: 'Bearer canary-key',
+      authorization: 'Bearer canary,key',
     });
     for (const { series } of read())
       for (const { labels } of series)
@@ -155,7 +155,7 @@ describe('runExports()', () => {
     });
     expect(named('inferpath.rtt')).toMatchObject({ unit: 's', histogram: { dataPoints: [{ count: '3' }] } });
     expect(named('inferpath.ingest_samples')).toMatchObject({ sum: { dataPoints: [{ asDouble: 3 }] } });
-    expect(got[0]!.headers.authorization).toBe(`Basic ${Buffer.from('me:canary-key').toString('base64')}`);
+    expect(got[0]!.headers.authorization).toBe(`Basic ${Buffer.from('me:canary,key').toString('base64')}`);
   });
 
   test('tries again what may work later, and not what never will', async () => {

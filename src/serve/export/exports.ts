@@ -152,13 +152,13 @@ async function post(request: Post, secrets: Secrets, dialer: Dialer, signal: Abo
   }
 }
 
-function loginOf({ user, tenant }: ExportTarget, { keys: [key] }: Secrets): Record<string, string> {
+function loginOf({ user, tenant }: ExportTarget, { whole }: Secrets): Record<string, string> {
   const authorization =
-    key === undefined
+    whole === null
       ? {}
       : {
           authorization:
-            user === undefined ? `Bearer ${key}` : `Basic ${Buffer.from(`${user}:${key}`).toString('base64')}`,
+            user === undefined ? `Bearer ${whole}` : `Basic ${Buffer.from(`${user}:${whole}`).toString('base64')}`,
         };
   return { ...authorization, ...(tenant === undefined ? {} : { 'x-scope-orgid': tenant }) };
 }
