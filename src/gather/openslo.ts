@@ -196,7 +196,7 @@ function windowOf({ timeWindow }: Spec, note: Note): string {
     note('has no time window; taken as 30d');
     return '30d';
   }
-  const [, number = '', unit = ''] = /^(\d+)([mhdwMQY])$/.exec(window.duration) ?? [];
+  const [, number = '', unit = ''] = /^(\d+)(ms|[smhdwMQY])$/.exec(window.duration) ?? [];
   if (unit === '') {
     note(`has the time window ${printable(window.duration, 40)}, which is no duration; taken as 30d`);
     return '30d';

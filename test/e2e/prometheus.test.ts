@@ -6,8 +6,10 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../src/model/network.ts';
+import { grafanaFiles } from '../../src/report/grafana.ts';
 import { prometheusRules } from '../../src/report/slo-rules.ts';
 import { Configuration } from '../../src/serve/configuration.ts';
+import { catalog } from '../../src/serve/metrics/catalog.ts';
 import { someBatch } from '../../src/serve/serve.case.ts';
 import { type RunningServer, startServer } from '../../src/serve/server.ts';
 import { type OpenedStore, openStore } from '../../src/store/open.ts';
@@ -150,6 +152,55 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
     expect(scraped.length).toBeGreaterThan(40);
     await expect.poll(() => seriesOf(instance), { timeout: 30_000, interval: 500 }).toEqual(scraped);
     expect(server.context.figures.exports.get('push')).toMatchObject({ refused: 0 });
+  });
+
+  test('every query of the Grafana dashboards is answered with data, and asks for metrics of the catalog', async () => {
+    const file = network.parse({ version: 1, endpoints: [{ name: 'chat', url: `http://${place}` }] });
+    const queries: string[] = [];
+    JSON.stringify(grafanaFiles(file), (key, value: unknown) => {
+      if (key === 'expr') queries.push(String(value));
+      return value;
+    });
+    expect(queries.length).toBeGreaterThan(25);
+    const known = new Set<string>(Object.keys(catalog));
+    for (const text of queries)
+      for (const [name] of text.matchAll(/\b(?:inferpath|probe)_[a-z_]+\b/g))
+        expect([text, known.has(name) || known.has(name.replace(/_bucket$/, ''))]).toEqual([text, true]);
+    const answers = {
+      ttftMs: 300,
+      totalMs: 900,
+      gapMaxMs: 40,
+      dnsMs: 1,
+      tcpMs: 2,
+      tlsMs: 3,
+      stalls: 1,
+      networkStalls: 0,
+    };
+    const shares = { networkLowMs: 10, networkHighMs: 20, serverLowMs: 250, serverHighMs: 290 };
+    const others = { lossShare: 0.01, hops: 4, certificateDaysLeft: 40 };
+    const send = async (key: string) => {
+      const one = { ...someBatch(key, Date.now(), 7), endpoints: ['chat'], kinds: ['inference' as const] };
+      const metrics = Object.entries({ ...answers, ...shares, ...others }).map(([name, value]) => [
+        name,
+        one.atMs.map(() => value),
+      ]);
+      const detail = one.atMs.map(() => JSON.stringify({ gaps: [20, 30, 40] }));
+      await server.context.ingest.store({ ...one, metrics: Object.fromEntries(metrics), detail }, 'local');
+    };
+    for (let round = 0; round < 3; round++) {
+      await send(`grafana-${round}`);
+      await new Promise((done) => setTimeout(done, 1500));
+    }
+    const chosen = { endpoint: 'chat', agent: '.+', __rate_interval: '1m' };
+    const empty = async () => {
+      const left: string[] = [];
+      for (const text of queries) {
+        const asked = Object.entries(chosen).reduce((all, [name, value]) => all.replaceAll(`$${name}`, value), text);
+        if ((await query(asked)).length === 0) left.push(asked);
+      }
+      return left;
+    };
+    await expect.poll(empty, { timeout: 30_000, interval: 1000 }).toEqual([]);
   });
 
   test('promtool has nothing to complain about', async () => {

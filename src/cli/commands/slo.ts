@@ -7,6 +7,8 @@ import { printable } from '../../model/outcome.ts';
 import type { SloRow } from '../../model/slo-report.ts';
 import { durationMs } from '../../model/watch.ts';
 import { endpointsOfSlo, jobsOf, probeOfSlo } from '../../model/watch-plan.ts';
+import { grafanaFiles } from '../../report/grafana.ts';
+import { openSloDocuments } from '../../report/openslo.ts';
 import { prometheusRules } from '../../report/slo-rules.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineCommand, type ExitCode, exitCode, UsageError } from '../command.ts';
@@ -16,10 +18,11 @@ const maxFileBytes = 1024 * 1024;
 
 export const slo = defineCommand({
   name: 'slo',
-  summary: 'Read objectives from OpenSLO, check them, write rules for Prometheus',
+  summary: 'Read objectives from OpenSLO, check them, write rules for Prometheus, dashboards for Grafana',
   about:
     'import reads OpenSLO v1 files and prints entries for watch.slos; what had to be guessed is told on stderr. check says what the objectives of a network ' +
-    'file come to: events in each window, bad ones that make a rule fire, and how long an outage has to last for that. export prints recording and alerting rules for Prometheus.',
+    'file come to: events in each window, bad ones that make a rule fire, and how long an outage has to last for that. export prints recording and alerting rules for Prometheus, or the objectives as OpenSLO, ' +
+    'or writes dashboards for Grafana with a file that provisions them.',
   positionals: {
     name: 'import|check|export file…',
     about: 'What to do, and OpenSLO files (import) or one network file.',
@@ -33,6 +36,16 @@ export const slo = defineCommand({
         'For import: network file whose endpoints the services are; default: services are endpoints of their name.',
       value: 'FILE',
     },
+    format: {
+      schema: z.enum(['prometheus', 'openslo', 'grafana']).default('prometheus'),
+      about: 'For export: prometheus, openslo or grafana; default prometheus.',
+      value: 'FORMAT',
+    },
+    out: {
+      schema: z.string().min(1).optional(),
+      about: 'For export --format grafana: folder for its files; it is made.',
+      value: 'DIR',
+    },
     json: {
       schema: z.boolean().default(false),
       about: 'One JSON document on stdout (inferpath schema slo-check and others).',
@@ -42,6 +55,10 @@ export const slo = defineCommand({
     { line: 'inferpath slo import --network network.yaml openslo.yaml', about: 'prints watch.slos.' },
     { line: 'inferpath slo check network.yaml', about: 'shows when each rule would fire.' },
     { line: 'inferpath slo export network.yaml > inferpath-rules.yml', about: 'writes rules for Prometheus.' },
+    {
+      line: 'inferpath slo export network.yaml --format grafana --out grafana',
+      about: 'writes two dashboards, and a file that provisions them.',
+    },
   ],
   run: async ({ flags, positionals: [action = '', ...files], io }): Promise<ExitCode> => {
     if (action === 'import') return importFiles(files, flags.network, flags.json, io);
@@ -51,13 +68,20 @@ export const slo = defineCommand({
         `Cannot do "${printable(action, 40)}" with ${files.length} files`,
         'slo import FILE…, slo check NETWORK or slo export NETWORK',
       );
+    if ((flags.format === 'grafana') !== (flags.out !== undefined) && action === 'export')
+      throw new UsageError(
+        '--format grafana and --out DIR go together',
+        'slo export NETWORK --format grafana --out DIR',
+      );
     const network = await loadNetworkFile(file, io);
+    if (action === 'export' && flags.out !== undefined) return writeGrafana(network, flags.out, io);
     if ((network.watch?.slos ?? []).length === 0)
       throw new UsageError(
         `${file}: watch.slos is empty`,
         'examples/watch.yaml shows objectives; slo import reads OpenSLO',
       );
-    io.terminal.out(action === 'check' ? check(network, flags.json) : exportRules(network, flags.json));
+    const exported = flags.format === 'openslo' ? exportOpenSlo : exportRules;
+    io.terminal.out((action === 'check' ? check : exported)(network, flags.json));
     return exitCode.ready;
   },
 });
@@ -98,6 +122,24 @@ async function readDocuments(file: string, io: Io): Promise<OpenSloDocument[]> {
 function exportRules(network: Network, json: boolean): string {
   const rules = prometheusRules(network);
   return json ? `${JSON.stringify(rules, null, 2)}\n` : stringify(rules, { lineWidth: 0 });
+}
+
+function exportOpenSlo(network: Network, json: boolean): string {
+  const documents = openSloDocuments(network);
+  return json
+    ? `${JSON.stringify(documents, null, 2)}\n`
+    : documents.map((one) => stringify(one, { lineWidth: 0 })).join('---\n');
+}
+
+/** Grafana runs as a user of its own, so these are not private. */
+async function writeGrafana(network: Network, folder: string, io: Io): Promise<ExitCode> {
+  await io.fs.makeFolder(folder);
+  for (const { name, value } of grafanaFiles(network)) {
+    const path = `${folder}/${name}`;
+    await io.fs.writeText(path, name.endsWith('.json') ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
+    io.terminal.out(`${path}\n`);
+  }
+  return exitCode.ready;
 }
 
 function check(network: Network, json: boolean): string {
