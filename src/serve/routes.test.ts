@@ -1,10 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { role } from './auth/role.ts';
 import type { Permission } from './auth/role.ts';
+import { makeCsr } from './pki/csr.ts';
 import { problemBody } from './problem.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
-import { type AskOptions, serveBench, type ServeBench } from './serve.case.ts';
+import { type AskOptions, serveBench, type ServeBench, someBatch } from './serve.case.ts';
 
 /** A path of the route with values that its schemas take or refuse; authorisation comes before either. */
 const pathOf = (route: Route) => route.path.replaceAll(/:\w+/g, 'a');
@@ -121,6 +123,85 @@ describe('every route that is not open', () => {
       await expectProblem(await call(bench, route, { certificate: replacement }), 401);
     },
   );
+});
+
+describe('what was seen once and is sent again', () => {
+  /** A request that spends a one-use secret, for each route that takes one. */
+  const spending: Record<string, (bench: ServeBench) => Promise<AskOptions>> = {
+    'POST /api/v1/sessions': async ({ context }) => ({
+      body: { secret: await context.sessions.link({ name: 'a', role: 'admin' }, by) },
+    }),
+    'POST /agent/v1/enroll': async ({ context }) => ({
+      body: {
+        token: (await context.agents!.invite('edge', by)).token,
+        name: 'edge',
+        csr: makeCsr('edge', generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+      },
+    }),
+  };
+  const by = { actor: 'test', address: null };
+  const secrets = routes.filter((route) => route.permission === 'secret');
+
+  test.each(named(secrets))('%s takes its secret once, and of two at once one', async (name, route) => {
+    const bench = await serveBench();
+    const spend = spending[name];
+    expect(spend, 'a new route with a one-use secret needs a line above').toBeDefined();
+    const first = await spend!(bench);
+    expect((await call(bench, route, first)).status).toBe(201);
+    for (let i = 0; i < 3; i++) await expectProblem(await call(bench, route, first), 401);
+    const second = await spend!(bench);
+    const answers = await Promise.all([1, 2, 3].map(() => call(bench, route, second)));
+    expect(answers.map(({ status }) => status).filter((status) => status === 201)).toHaveLength(1);
+  });
+
+  test.each(named(byToken))('%s refuses the cookie of a session that has been closed, or is over', async (_, route) => {
+    const bench = await serveBench();
+    const cookieOf = async () => {
+      const secret = await bench.context.sessions.link({ name: 'a', role: 'admin' }, by);
+      return `inferpath=${(await bench.context.sessions.open(secret, null))?.cookie}`;
+    };
+    const closed = await cookieOf();
+    expect((await call(bench, route, { cookie: closed })).status).not.toBeOneOf([401, 403]);
+    await bench.ask('DELETE', '/api/v1/sessions/current', { cookie: closed });
+    await expectProblem(await call(bench, route, { cookie: closed }), 401);
+    const unused = await cookieOf();
+    bench.io.advance(8 * 3_600_000 + 1);
+    await expectProblem(await call(bench, route, { cookie: unused }), 401);
+  });
+
+  test.each(named(byToken.filter((route) => route.method !== 'GET')))(
+    '%s refuses the cookie of a browser that another web site makes send it',
+    async (_, route) => {
+      const bench = await serveBench();
+      const secret = await bench.context.sessions.link({ name: 'a', role: 'admin' }, by);
+      const cookie = `inferpath=${(await bench.context.sessions.open(secret, null))?.cookie}`;
+      for (const headers of [
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+      ] as Record<string, string>[])
+        await expectProblem(await call(bench, route, { cookie, headers }), 403);
+    },
+  );
+
+  test('a batch is stored once, and only for the agent whose certificate it comes by', async () => {
+    const bench = await serveBench();
+    const [edge, other] = [await bench.enroll('edge'), await bench.enroll('other')];
+    const body = someBatch('batch-0001', bench.io.clock.wallMs());
+    const send = async (certificate: typeof edge) => {
+      const response = await bench.ask('POST', '/agent/v1/batches', { door: 'agents', certificate, body });
+      return [response.status, ((await response.json()) as { result?: string }).result];
+    };
+    expect(await send(edge)).toEqual([200, 'stored']);
+    for (let i = 0; i < 3; i++) expect(await send(edge)).toEqual([200, 'duplicate']);
+    expect(await send(other)).toEqual([200, 'stored']);
+    const agents = async (agent: string) => {
+      const { samples } = await bench.store.samples({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, limit: 100, agent });
+      return samples.length;
+    };
+    expect([await agents('edge'), await agents('other')]).toEqual([3, 3]);
+  });
 });
 
 describe('every route', () => {
