@@ -31,6 +31,9 @@ export async function statusView(context: ServeContext): Promise<StatusView> {
     report,
     lines,
     alerts: alerts.flatMap(({ body }) => alert.safeParse(body).data ?? []),
+    budgets: context.evaluation
+      .slos()
+      .map(({ periodMs, ...slo }) => ({ ...slo, periodDays: Math.round(periodMs / (24 * hourMs)) })),
     agents: agents.map(({ name, site, lastArrivalMs }) => ({ name, site, lastArrivalMs })),
   };
 }

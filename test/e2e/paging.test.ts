@@ -1,13 +1,14 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingHttpHeaders, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -15,6 +16,7 @@ const isMissing = spawnSync('prometheus-alertmanager', ['--version']).status !==
 if (isMissing)
   process.stderr.write('no prometheus-alertmanager here (package of the same name): pages go to the webhook only\n');
 
+const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-paging-'));
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const cleanUp: (() => unknown)[] = [];
@@ -131,6 +133,33 @@ const run = promisify(execFile);
 const command = async (words: readonly string[]): Promise<string> =>
   (await run(process.execPath, [cli, ...words], { encoding: 'utf8' })).stdout;
 
+/** The status page in Chromium, which has to follow without a reload; null where there is no Chromium. */
+async function look({ url, cookie }: Running) {
+  if (!existsSync(chromiumPath)) return null;
+  const browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
+  });
+  cleanUp.push(() => browser.close());
+  const context = await browser.newContext();
+  const [name = '', value = ''] = cookie.split('=');
+  await context.addCookies([{ name, value, url }]);
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  page.on('console', (message) => trouble.push(message.text()));
+  page.on('pageerror', (error) => trouble.push(error.message));
+  await page.goto(url);
+  await page.evaluate('window.before = true');
+  return {
+    shows: async (where: string, what: RegExp) => {
+      await expect.poll(() => page.locator(where).first().innerText(), { timeout: 30_000 }).toMatch(what);
+      // Neither a reload nor a word of the Content-Security-Policy.
+      expect([await page.evaluate('window.before'), trouble]).toEqual([true, []]);
+    },
+    close: () => browser.close(),
+  };
+}
+
 async function end({ child }: Running, signal: NodeJS.Signals): Promise<void> {
   const exit = once(child, 'exit');
   child.kill(signal);
@@ -194,7 +223,11 @@ test.concurrent('an endpoint goes down: one signed page, one alert at Alertmanag
   const network = write('one.yaml', api.port, receivers);
   const server = await start(network, data);
   await until('something was measured', () => isMeasured(server));
+  const browser = await look(server);
+  await browser?.shows('.board', /api[\s\S]*answers/);
   await api.down();
+  await browser?.shows('.alerts', /api[\s\S]*fails from 1 of 1 agent/);
+  await browser?.close();
   await until('the page', () => hook.heard.length > 0);
   const [first] = hook.heard as [Heard];
   const [page] = pagesOf(hook.heard) as [Page];

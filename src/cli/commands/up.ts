@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { palette } from '../../report/ansi.ts';
 import type { ServeLine } from '../../model/serve-line.ts';
-import { defineCommand, exitCode } from '../command.ts';
+import * as z from 'zod';
+import { defineCommand, exitCode, UsageError } from '../command.ts';
 import { measureHere } from '../local-agent.ts';
 import { openServer, serveFlags } from '../serve-run.ts';
+import { demoFile, startDemoEndpoints } from '../up-demo.ts';
 
 export const up = defineCommand({
   name: 'up',
@@ -13,8 +15,16 @@ export const up = defineCommand({
     'and serves a live status page. It prints a link that opens the page in a browser, once and within 15 minutes; other users of ' +
     'this machine, who can reach loopback too, have no way in.',
   positionals: { name: 'network.yaml', about: 'the network file; default network.yaml', min: 0, max: 1 },
-  flags: serveFlags,
+  flags: {
+    ...serveFlags,
+    demo: {
+      schema: z.boolean().default(false),
+      about:
+        'Start three endpoints on this machine (examples/up.yaml, ports 7051 to 7053) and watch them: needs nothing else.',
+    },
+  },
   examples: [
+    { line: 'inferpath up --demo', about: 'a live page with three endpoints of its own: nothing else is needed' },
     { line: 'inferpath up network.yaml', about: 'a status page on 127.0.0.1:7100' },
     {
       line: 'inferpath up network.yaml --listen 127.0.0.1:0 --data /tmp/watch',
@@ -23,8 +33,15 @@ export const up = defineCommand({
     { line: 'inferpath up network.yaml --agents 0.0.0.0:7101', about: 'further agents may join from other places' },
     { line: 'inferpath admin login', about: 'another link to the page' },
   ],
-  run: async ({ flags, positionals: [path = 'network.yaml'], io }) => {
-    const server = await openServer(flags, path, io);
+  run: async ({ flags, positionals: [given], io }) => {
+    if (flags.demo && given !== undefined)
+      throw new UsageError(`<network.yaml>: found "${given}" beside --demo; allowed: one of them`);
+    const path = given ?? (flags.demo ? demoFile : 'network.yaml');
+    const demo = flags.demo ? await startDemoEndpoints(io) : null;
+    const server = await openServer(flags, path, io).catch(async (error: unknown) => {
+      await demo?.stop();
+      throw error;
+    });
     const { sessions, agentsUrl, configuration } = server.context;
     const secret = await sessions.link({ name: 'local user', role: 'admin' }, { actor: 'inferpath up', address: null });
     const login = `${server.web.url}/login#${secret}`;
@@ -50,6 +67,7 @@ export const up = defineCommand({
       await measuring;
     } finally {
       await server.close();
+      await demo?.stop();
     }
     return exitCode.ready;
   },

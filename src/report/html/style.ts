@@ -36,7 +36,7 @@ table{border-collapse:collapse;width:100%;font-size:.94rem}
 th,td{text-align:left;padding:9px 12px;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{color:var(--muted);font-weight:600;font-size:.84rem;white-space:nowrap}
 tbody tr:last-child>*{border-bottom:0}
-.matrix{padding:4px 6px}.matrix td a{text-decoration:none;display:block;border-radius:6px}.matrix td a:hover .badge{box-shadow:inset 0 0 0 1.5px currentColor}
+.matrix{padding:4px 6px}.matrix th,.matrix td{padding-left:9px;padding-right:9px}.matrix td a{text-decoration:none;display:block;border-radius:6px}.matrix td a:hover .badge{box-shadow:inset 0 0 0 1.5px currentColor}
 .matrix th[scope=row] a{font-weight:650;overflow-wrap:anywhere}.kind{color:var(--muted);font-weight:400;font-size:.85rem;display:block}
 .cover{display:block;width:100%;height:3px;border-radius:2px;margin-top:5px;background:var(--line);max-width:120px}.cover rect{fill:var(--unknown)}
 .defs{position:absolute}.chart{margin:0}.wanted{margin-top:10px}

@@ -6,6 +6,7 @@ import { reportBody } from '../html/body.ts';
 import { esc } from '../html/escape.ts';
 import { alertList } from './alerts.ts';
 import { board } from './board.ts';
+import { budgetList } from './budgets.ts';
 import { frame, liveMark, livePage } from './frame.ts';
 import type { AgentState, StatusView } from './view.ts';
 
@@ -20,6 +21,7 @@ export function renderStatus(view: StatusView): string {
     ['top', top(view)],
     ['alerts', alertList(view)],
     ['board', board(view)],
+    ['budgets', budgetList(view)],
     ['agents', agentList(view)],
     ['report', reportBody(report).join('\n')],
   ];

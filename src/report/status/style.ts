@@ -11,6 +11,7 @@ export const statusStyle = `${style}
 .sparkline{display:block;width:180px;max-width:100%;height:36px;flex:0 1 180px;min-width:0}.sline{fill:none;stroke:var(--network);stroke-width:1.6;stroke-linejoin:round;stroke-linecap:round}
 .sbase{stroke:var(--line);stroke-width:1}.sdot{fill:var(--network)}.sbad{fill:var(--fail)}.none{color:var(--muted);font-size:.86rem}
 .alerts{list-style:none;margin:0;padding:0}.alerts li{display:flex;gap:12px;align-items:baseline;padding:8px 0;border-bottom:1px solid var(--line)}.alerts li:last-child{border-bottom:0}.alerts li>div{min-width:0;overflow-wrap:anywhere}
+.budgets .cover rect.enough{fill:var(--pass)}.budgets .cover rect.low{fill:var(--unknown)}.budgets td{font-variant-numeric:tabular-nums}
 .subject{font-weight:650}.lead{font-size:1.08rem;margin:.2em 0 .5em;overflow-wrap:anywhere}ul.plain{list-style:none;margin:0;padding:0}ul.plain li{padding:3px 0;overflow-wrap:anywhere}
 .pairs{display:grid;grid-template-columns:max-content 1fr;gap:6px 18px;margin:0}.pairs dt{color:var(--muted)}.pairs dd{margin:0;min-width:0;overflow-wrap:anywhere}.card>.remedy{margin:0 0 .9em}.brand a{color:inherit}
 .agents{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:10px 26px}.agents .kind{display:inline}

@@ -24,6 +24,17 @@ export interface AgentState {
   lastArrivalMs: number | null;
 }
 
+export interface BudgetLine {
+  slo: string;
+  endpoint: string;
+  objective: number;
+  periodDays: number;
+  events: number;
+  bad: number;
+  /** Share that is left; below 0 when overdrawn, null without events. */
+  left: number | null;
+}
+
 /** Everything that the status page tells. */
 export interface StatusView {
   nowMs: number;
@@ -32,5 +43,6 @@ export interface StatusView {
   report: AssessReport;
   lines: readonly EndpointLines[];
   alerts: readonly Alert[];
+  budgets: readonly BudgetLine[];
   agents: readonly AgentState[];
 }
