@@ -227,6 +227,7 @@ test.concurrent('an endpoint goes down: one signed page, one alert at Alertmanag
   await browser?.shows('.board', /api[\s\S]*answers/);
   await api.down();
   await browser?.shows('.alerts', /api[\s\S]*fails from 1 of 1 agent/);
+  await browser?.shows('h1', /1 ALERT[\s\S]*api: tcp fails/);
   await browser?.close();
   await until('the page', () => hook.heard.length > 0);
   const [first] = hook.heard as [Heard];

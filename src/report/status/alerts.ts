@@ -25,7 +25,6 @@ export function alertList({ alerts }: StatusView): string {
 }
 
 function item({ id, where, blame, state, subject, severity, sinceMs, finding }: Alert, explained: number): string {
-  const more = explained > 0 ? ` It explains ${explained} more.` : '';
   const remedy = finding.remedy
     ? `<div class="remedy"><strong>→</strong> ${esc(printable(finding.remedy.text, 600))}</div>`
     : '';
@@ -33,7 +32,8 @@ function item({ id, where, blame, state, subject, severity, sinceMs, finding }: 
     severity,
     `since ${moment(new Date(sinceMs).toISOString())}`,
     ...(blame === 'undetermined' ? [] : [blameWords[blame]]),
+    ...(explained > 0 ? [`explains ${explained} more`] : []),
     ...(where === null ? [] : [printable(where, 200)]),
   ];
-  return `<li>${badge(alertLook[state], state)} <div><a class="subject" href="/alerts/${encodeURIComponent(id)}">${esc(printable(subject))}</a> ${esc(printable(finding.claim, 600))}${esc(more)}${remedy}<div class="id">${esc(facts.join(' · '))}</div></div></li>`;
+  return `<li>${badge(alertLook[state], state)} <div><a class="subject" href="/alerts/${encodeURIComponent(id)}">${esc(printable(subject))}</a> ${esc(printable(finding.claim, 600))}${remedy}<div class="id">${esc(facts.join(' · '))}</div></div></li>`;
 }

@@ -1,3 +1,4 @@
+import type { Verdict } from '../../model/finding.ts';
 import { printable } from '../../model/outcome.ts';
 import { headline } from '../facts.ts';
 import { plural } from '../format.ts';
@@ -16,7 +17,7 @@ const silentMs = 60_000;
 /** The live page of a server: what assess would say of the last hour, below what is now. */
 export function renderStatus(view: StatusView): string {
   const { report } = view;
-  const { word } = headline(report);
+  const { word } = heroOf(view);
   const parts: [string, string][] = [
     ['top', top(view)],
     ['alerts', alertList(view)],
@@ -41,17 +42,27 @@ export function renderLogin(): string {
   );
 }
 
+/** What fires now goes before what the last hour comes to: an outage of minutes is not yet a verdict of the rules. */
+function heroOf({ report, alerts }: StatusView): { verdict: Verdict; word: string; why: string; isAlert: boolean } {
+  const firing = alerts
+    .filter((a) => a.state === 'firing' && a.suppressedBy === null && a.severity !== 'info')
+    .toSorted((a, b) => a.severity.localeCompare(b.severity) || a.sinceMs - b.sinceMs);
+  const [gravest] = firing;
+  if (!gravest) return { verdict: report.ready, ...headline(report), isAlert: false };
+  const word = plural(firing.length, 'ALERT', 'ALERTS');
+  return { verdict: 'fail', word, why: printable(`${gravest.subject}: ${gravest.finding.claim}`, 300), isAlert: true };
+}
+
 function top(view: StatusView): string {
   const { report } = view;
-  const { word, why } = headline(report);
-  const firing = view.alerts.filter((a) => a.state === 'firing' && a.suppressedBy === null).length;
+  const { verdict, word, why, isAlert } = heroOf(view);
   const facts = [
     plural(report.endpoints.length, 'endpoint'),
     plural(view.agents.length, 'agent'),
-    firing === 0 ? 'no alert fires' : `${plural(firing, 'alert')} fire${firing === 1 ? 's' : ''}`,
+    isAlert ? `readiness over the last hour: ${headline(report).word}` : 'no alert fires',
     'judged over the last hour',
-  ];
-  return `<div class="top"><div class="brand">inferpath watch ${liveMark(view.nowMs)}</div><h1 class="hero">${badge(report.ready, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p></div>`;
+  ].slice(0, isAlert ? 3 : 4);
+  return `<div class="top"><div class="brand">inferpath watch ${liveMark(view.nowMs)}</div><h1 class="hero">${badge(verdict, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p></div>`;
 }
 
 function agentList({ agents, nowMs }: StatusView): string {
