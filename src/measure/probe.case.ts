@@ -20,7 +20,7 @@ export interface ProbeCase<Options extends z.ZodType> {
 }
 
 /** How soon after an abort a probe has to end. Generous, because tests share the machine; far below every `slow` run. */
-const PROMPT_MS = 3000;
+const PROMPT_MS = 6000;
 
 /** A port of loopback where nothing listens: taken and given back. */
 async function closedPort(): Promise<number> {

@@ -85,7 +85,7 @@ test('list puts what fires first, and says what explains what is not told', () =
     'lost  unknown  page',
     'over  resolved  page',
   ]);
-  expect(text).toContain('b2  endpoint-down, since 2026-01-02 03:00:00 UTC, explained by a1b2');
+  expect(text).toContain('b2 endpoint-down, since 2026-01-02 03:00:00 UTC, explained by a1b2');
 });
 
 test('text of peers stays text, and nothing is wider than the terminal', () => {

@@ -29,7 +29,7 @@ function listed(alert: Alert, columns: number, paint: Palette): string[] {
   return [
     `${paint.bold(printable(subject))}  ${state(alert, paint)}  ${severity}`,
     ...wrap(printable(finding.claim, 600), columns - 2).map((line) => `  ${line}`),
-    ...wrap(`${id}  ${rule}, since ${time(sinceMs)}${why}`, columns - 2).map((line) => `  ${paint.dim(line)}`),
+    ...wrap(`${id} ${rule}, since ${time(sinceMs)}${why}`, columns - 2).map((line) => `  ${paint.dim(line)}`),
   ];
 }
 
