@@ -17,19 +17,19 @@ const flags = {
   state: {
     schema: alertState.optional(),
     about:
-      'list: only those in this state: pending, firing, recovering, resolved, unknown. Default all that are not resolved.',
+      'With list: only those in this state: pending, firing, recovering, resolved, unknown. Default all that are not resolved.',
     value: 'STATE',
   },
   receiver: {
     schema: z.array(z.string()).default([]),
-    about: 'test: only this receiver; may be repeated. Default all of the file.',
+    about: 'With test: only this receiver; may be repeated. Default all of the file.',
     value: 'NAME',
     repeated: true,
   },
   allow: {
     schema: z.array(z.string()).default([]),
     about:
-      'test: a private network in which receivers may be, e.g. 10.0.0.0/8; may be repeated, and adds to INFERPATH_RECEIVER_ALLOW. Default none: only public addresses.',
+      'With test: a private network in which receivers may be, e.g. 10.0.0.0/8; may be repeated, and adds to INFERPATH_RECEIVER_ALLOW. Default none: only public addresses.',
     value: 'CIDR',
     repeated: true,
   },
