@@ -1,7 +1,7 @@
 import { badToFire, type BurnPair, burnPairs, leastBadEvents } from './burn.ts';
 import { templateMistake } from './delivery.ts';
 import type { NetworkIssue } from './network-check.ts';
-import { durationMs, type Slo, watch, type Watch, type ExportTarget } from './watch.ts';
+import { durationMs, durationText, type Slo, watch, type Watch, type ExportTarget } from './watch.ts';
 import { agentsOf, endpointsOfSlo, type Job, jobsOf, probeOfSlo } from './watch-plan.ts';
 
 type Path = (string | number)[];
@@ -153,7 +153,7 @@ function sampleIssues(slo: Slo, endpoint: string, path: Path, all: readonly Job[
     return [
       {
         path: [...path, slices ? 'slice' : 'window'],
-        message: `must be long enough for one ${probe} probe in each ${what}, which is ${span(wide)}; ${endpoint} is probed every ${span(slowest)}`,
+        message: `must be long enough for one ${probe} probe in each ${what}, which is ${durationText(wide)}; ${endpoint} is probed every ${durationText(slowest)}`,
       },
     ];
   const events = slices
@@ -165,7 +165,7 @@ function sampleIssues(slo: Slo, endpoint: string, path: Path, all: readonly Job[
   return [
     {
       path: [...path, 'objective'],
-      message: `must be ${remedy(slo, events, jobs.length, fast, slices)}: in ${span(fast.longMs)} there are ${Math.floor(events)} ${unit} of ${endpoint}, and the fast rule would page at ${bad} bad; at least ${leastBadEvents} have to be`,
+      message: `must be ${remedy(slo, events, jobs.length, fast, slices)}: in ${durationText(fast.longMs)} there are ${Math.floor(events)} ${unit} of ${endpoint}, and the fast rule would page at ${bad} bad; at least ${leastBadEvents} have to be`,
     },
   ];
 }
@@ -175,20 +175,9 @@ function remedy(slo: Slo, events: number, agents: number, fast: BurnPair, slices
   const needed = leastBadEvents - 1;
   const objective = Math.floor((1 - needed / (fast.factor * events)) * 1e4) / 1e4;
   const everyMs = (fast.longMs * fast.factor * (1 - slo.objective) * (slices ? 1 : agents)) / needed;
-  const faster = `${slices ? 'slices' : 'probes'} of at most ${span(Math.floor(everyMs / 1000) * 1000 || Math.floor(everyMs))}`;
+  const faster = `${slices ? 'slices' : 'probes'} of at most ${durationText(Math.floor(everyMs / 1000) * 1000 || Math.floor(everyMs))}`;
   const every = slices ? faster : faster.replace('probes of at most', 'probes at least every');
   return objective > 1 - 1 / fast.factor ? `at most ${objective}, or have ${every}` : `judged with ${every}`;
-}
-
-function span(ms: number): string {
-  for (const [unit, size] of [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const)
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  return `${ms}ms`;
 }
 
 function nameOf({ name }: Named): string {

@@ -199,3 +199,10 @@ export function durationMs(text: string): number {
   const [, number, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
   return Number(number) * unitMs[unit as keyof typeof unitMs];
 }
+
+/** 300000 → `5m`: the largest unit that divides it, as network files and PromQL write it. */
+export function durationText(ms: number): string {
+  for (const unit of ['d', 'h', 'm', 's'] as const)
+    if (ms >= unitMs[unit] && ms % unitMs[unit] === 0) return `${ms / unitMs[unit]}${unit}`;
+  return `${ms}ms`;
+}

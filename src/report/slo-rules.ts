@@ -2,7 +2,7 @@ import type { BurnPair } from '../model/burn.ts';
 import { burnPairs, leastBadEvents } from '../model/burn.ts';
 import type { Network } from '../model/network.ts';
 import type { PrometheusRule, PrometheusRules } from '../model/slo-report.ts';
-import { durationMs, type Slo } from '../model/watch.ts';
+import { durationMs, durationText, type Slo } from '../model/watch.ts';
 
 /** Counter of /metrics that the rules read: one per objective, endpoint, agent and result (good, bad). */
 const events = 'inferpath_slo_events_total';
@@ -29,7 +29,7 @@ function groupsOf(slo: Slo): PrometheusRules['groups'] {
       ? [
           {
             name: `inferpath-slo-${slo.name}-slices`,
-            interval: promDuration(durationMs(slo.slice)),
+            interval: durationText(durationMs(slo.slice)),
             rules: [sliceRule(slo)],
           },
         ]
@@ -42,12 +42,12 @@ function groupsOf(slo: Slo): PrometheusRules['groups'] {
 }
 
 function ratioName(ms: number): string {
-  return `inferpath:slo_bad:ratio${promDuration(ms)}`;
+  return `inferpath:slo_bad:ratio${durationText(ms)}`;
 }
 
 function badAndAll(slo: Slo, ms: number, of: 'rate' | 'increase'): { bad: string; all: string } {
   const by = 'sum by (endpoint)';
-  const window = `[${promDuration(ms)}]`;
+  const window = `[${durationText(ms)}]`;
   const all = `${by} (${of}(${events}{slo="${slo.name}"}${window}))`;
   // Without one bad event there is no series of them: that is none, not nothing known.
   return { bad: `(${by} (${of}(${events}{slo="${slo.name}",result="bad"}${window})) or 0 * ${all})`, all };
@@ -70,7 +70,7 @@ function sliceRule(slo: Slo): PrometheusRule {
 }
 
 function sliceRatio(slo: Slo, ms: number): string {
-  return `avg by (endpoint) (avg_over_time(${sliceName}{slo="${slo.name}"}[${promDuration(ms)}]))`;
+  return `avg by (endpoint) (avg_over_time(${sliceName}{slo="${slo.name}"}[${durationText(ms)}]))`;
 }
 
 function alertOf(slo: Slo, pairs: readonly BurnPair[], severity: 'page' | 'ticket'): PrometheusRule {
@@ -79,7 +79,7 @@ function alertOf(slo: Slo, pairs: readonly BurnPair[], severity: 'page' | 'ticke
   const over = (ms: number, factor: number) => `${ratioName(ms)}${select} > ${decimal(factor * (1 - slo.objective))}`;
   const enough = (ms: number) =>
     slo.method === 'timeslices'
-      ? `sum by (endpoint) (sum_over_time(${sliceName}${select}[${promDuration(ms)}])) >= ${leastBadEvents}`
+      ? `sum by (endpoint) (sum_over_time(${sliceName}${select}[${durationText(ms)}])) >= ${leastBadEvents}`
       : // increase() reaches to the ends of the window by guessing: half an event less is still three.
         `${badAndAll(slo, ms, 'increase').bad} >= ${leastBadEvents - 0.5}`;
   return {
@@ -90,25 +90,13 @@ function alertOf(slo: Slo, pairs: readonly BurnPair[], severity: 'page' | 'ticke
           `(${over(longMs, factor)} and ${over(shortMs, factor)} and on (endpoint) ${enough(longMs)})`,
       )
       .join('\nor\n'),
-    keep_firing_for: promDuration(2 * mine[0]!.shortMs),
+    keep_firing_for: durationText(2 * mine[0]!.shortMs),
     labels: { severity, slo: slo.name },
     annotations: {
       summary: `{{ $labels.endpoint }} uses up the error budget of ${slo.name} too fast`,
       description: `{{ $value | humanizePercentage }} of events were bad against ${decimal(100 * (1 - slo.objective))} % that are allowed over ${slo.window}.`,
     },
   };
-}
-
-/** 300000 → "5m"; whole units only, as PromQL has them. */
-function promDuration(ms: number): string {
-  for (const [unit, size] of [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const)
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  return `${ms}ms`;
 }
 
 function decimal(value: number): string {

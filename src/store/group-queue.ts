@@ -28,16 +28,24 @@ export class GroupQueue {
       const fault = faultOfColumns(columns);
       if (fault) throw new RangeError(`Cannot store batch "${key}": ${fault}`);
     }
-    if (batches.length === 0) return [];
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ batches, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    });
+    return batches.length === 0 ? [] : this.#enqueue(batches);
+  }
+
+  /** Has a turn without rows, behind those that wait. */
+  async turn(): Promise<void> {
+    await this.#enqueue([]);
   }
 
   /** When what has been taken is stored or refused. */
   async idle(): Promise<void> {
     await this.#writing;
+  }
+
+  #enqueue(batches: readonly Batch[]): Promise<Results> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ batches, resolve, reject });
+      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    });
   }
 
   async #write(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { bucketMiddle, MAX_BUCKET, signedBucketOf } from '../signed-bucket.ts';
+import { quantilesOf } from '../quantiles.ts';
+import { signedBucketOf } from '../signed-bucket.ts';
 import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery } from '../store.ts';
 import { gathered, HOUR_MS, MINUTE_MS, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
 import type { ClosedHours } from './closed-hours.ts';
@@ -280,23 +281,4 @@ function addCells(sum: Sum, { entries, buckets, counts }: Cells, row: number, li
     sum.cells.push(buckets[i]!, counts[i]!);
     if (buckets[i]! <= limitBucket) sum.within += counts[i]!;
   }
-}
-
-/** Counts by bucket, from the lowest negative one on; all zero between two uses. */
-const tally = new Float64Array(2 * MAX_BUCKET + 1);
-
-/** Nearest rank; the ends are known exactly. */
-function quantilesOf({ n, low, high, cells }: Sum, quantiles: readonly number[]): (number | null)[] {
-  if (n === 0) return quantiles.map(() => null);
-  for (let i = 0; i < cells.length; i += 2) tally[cells[i]! + MAX_BUCKET]! += cells[i + 1]!;
-  const values = quantiles.map((p) => {
-    const rank = Math.min(n, Math.max(1, Math.ceil(p * n)));
-    if (rank === 1) return low;
-    if (rank === n) return high;
-    let at = signedBucketOf(low) + MAX_BUCKET;
-    for (let seen = tally[at]!; seen < rank && at < 2 * MAX_BUCKET;) seen += tally[++at]!;
-    return Math.min(high, Math.max(low, bucketMiddle(at - MAX_BUCKET)));
-  });
-  for (let i = 0; i < cells.length; i += 2) tally[cells[i]! + MAX_BUCKET] = 0;
-  return values;
 }

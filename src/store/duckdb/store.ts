@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '../../wire/io.ts';
-import { faultOfColumns } from '../columns.ts';
+import { GroupQueue } from '../group-queue.ts';
 import type { Batch, Store } from '../store.ts';
 import { appendGroup, type AppendState } from './append.ts';
 import { changes } from './changes.ts';
@@ -18,9 +18,6 @@ import { SCHEMA_VERSION, schema, upgrade } from './schema.ts';
 import { counts, series, type Sight } from './series.ts';
 import { Words } from './words.ts';
 
-/** Rows that go into one transaction; more wait for the next. */
-const GROUP_ROWS = 100_000;
-
 /** What has been stored goes into the roll-ups when it is so much, or so old: what a crash leaves to be added up again. */
 const DUE_ROWS = 3_000_000;
 const DUE_PARTS = 500_000;
@@ -28,12 +25,6 @@ const DUE_MS = 60_000;
 
 /** Dropping more often frees nothing: space comes back by whole row groups. */
 const DROP_EVERY_MS = 600_000;
-
-interface Waiting {
-  batches: readonly Batch[];
-  resolve(results: ('stored' | 'duplicate')[]): void;
-  reject(error: unknown): void;
-}
 
 export interface DuckStoreOptions {
   retention: Retention;
@@ -49,8 +40,7 @@ export class DuckStore implements Store {
   readonly #database: Database;
   readonly #options: DuckStoreOptions;
   readonly #state: AppendState;
-  #queue: Waiting[] = [];
-  #writing: Promise<void> | undefined;
+  readonly #queue = new GroupQueue((batches) => this.#append(batches));
   #maintaining: Promise<void> = Promise.resolve();
   #nextNo = 1;
   readonly #fresh = new Fresh();
@@ -80,15 +70,7 @@ export class DuckStore implements Store {
     return store;
   }
 
-  async append(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
-    for (const { key, columns } of batches) {
-      const fault = faultOfColumns(columns);
-      if (fault) throw new RangeError(`Cannot store batch "${key}": ${fault}`);
-    }
-    if (batches.length === 0) return [];
-    return this.#enqueue(batches);
-  }
-
+  append: Store['append'] = (batches) => this.#queue.add(batches);
   samples: Store['samples'] = (query) => this.#read((connection) => samples(connection, this.#state.words, query));
   series: Store['series'] = (query) => this.#look((sight) => series(sight, this.#closed, query));
   counts: Store['counts'] = (query) => this.#look((sight) => counts(sight, query));
@@ -104,20 +86,13 @@ export class DuckStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    await this.#queue.idle();
     await this.#maintaining;
   }
 
   /** After a failure: no answer before it is known what came of it. */
   async #settled(): Promise<void> {
-    if (this.#isStale) await this.#enqueue([]);
-  }
-
-  #enqueue(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ batches, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
-    });
+    if (this.#isStale) await this.#queue.turn();
   }
 
   /** Reads roll-ups and what memory has beyond them. */
@@ -141,27 +116,6 @@ export class DuckStore implements Store {
       await this.#database.mend(error);
       throw error;
     }
-  }
-
-  async #write(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#nextGroup();
-      try {
-        const results = await this.#append(group.flatMap(({ batches }) => batches));
-        for (const { batches, resolve } of group) resolve(results.splice(0, batches.length));
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
-    }
-  }
-
-  #nextGroup(): Waiting[] {
-    let rows = 0;
-    const full = this.#queue.findIndex(({ batches }) => {
-      rows += batches.reduce((sum, { columns }) => sum + columns.count, 0);
-      return rows > GROUP_ROWS;
-    });
-    return this.#queue.splice(0, full === -1 ? this.#queue.length : Math.max(1, full));
   }
 
   async #append(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
