@@ -1,8 +1,7 @@
 import { Cluster } from '../serve/cluster/cluster.ts';
 import { Seal } from '../serve/cluster/seal.ts';
 import { sharedPlace, type AuthoritiesPlace } from '../serve/pki/authorities.ts';
-import type { Documents } from '../store/documents.ts';
-import type { ZookeeperAddress } from '../store/zookeeper/address.ts';
+import { type ZookeeperAddress, zookeeperAddress } from '../store/zookeeper/address.ts';
 import { ZookeeperDocuments } from '../store/zookeeper/documents.ts';
 import type { Io } from '../wire/io.ts';
 import { UsageError } from './command.ts';
@@ -13,10 +12,29 @@ const keyFile = 'INFERPATH_CLUSTER_KEY_FILE';
 
 /** What several nodes share, and who they are. */
 export interface SharedDocuments {
-  documents: Documents;
+  documents: ZookeeperDocuments;
   cluster: Cluster;
   /** @throws UsageError without a key of the cluster */
   authorities(): Promise<AuthoritiesPlace>;
+}
+
+/** Where the documents of a cluster are, for every command that opens them. */
+export const documentsFlag = {
+  schema: zookeeperAddress.optional(),
+  about:
+    'Tokens, agents, alerts, pages and which roll-ups count in ZooKeeper or ClickHouse Keeper in place of the data folder, so that several nodes can share them: zookeeper://HOST:PORT,…/PATH.',
+  value: 'URL',
+  group: 'Cluster',
+};
+
+/** @throws UsageError when no server answers, or what is there belongs to somebody else */
+export async function connectDocuments({ servers, root }: ZookeeperAddress, io: Io): Promise<ZookeeperDocuments> {
+  const auth = await secretOf(authFile, io);
+  if (auth !== null && !/^[^:\s]+:.+$/.test(auth)) throw new UsageError(`${authFile}: its text must be USER:PASSWORD`);
+  if (auth === null) io.log.warn(`${authFile} is not set: whoever reaches ZooKeeper can read and change the documents`);
+  return ZookeeperDocuments.open({ servers, root, auth, random: io.random }).catch((error: unknown) => {
+    throw new UsageError(`--documents: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
 
 /**
@@ -25,18 +43,11 @@ export interface SharedDocuments {
  * @throws UsageError when that cannot be
  */
 export async function openSharedDocuments(
-  { servers, root }: ZookeeperAddress,
+  address: ZookeeperAddress,
   { storeIsShared }: { storeIsShared: boolean },
   io: Io,
 ): Promise<SharedDocuments> {
-  const auth = await secretOf(authFile, io);
-  if (auth !== null && !/^[^:\s]+:.+$/.test(auth)) throw new UsageError(`${authFile}: its text must be USER:PASSWORD`);
-  const documents = await ZookeeperDocuments.open({ servers, root, auth, random: io.random }).catch(
-    (error: unknown) => {
-      throw new UsageError(`--documents: ${error instanceof Error ? error.message : String(error)}`);
-    },
-  );
-  if (auth === null) io.log.warn(`${authFile} is not set: whoever reaches ZooKeeper can read and change the documents`);
+  const documents = await connectDocuments(address, io);
   const cluster = new Cluster(documents, io, () => ({ version, storeIsShared }));
   const others = (await documents.list('node')).filter(({ body }) => !isShared(body) || !storeIsShared);
   const alive =

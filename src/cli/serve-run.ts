@@ -7,12 +7,12 @@ import { addressPolicy, allowedFrom } from '../serve/deliver/address-policy.ts';
 import { Paging } from '../serve/paging.ts';
 import { Authorities } from '../serve/pki/authorities.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../serve/server.ts';
-import { openStore } from '../store/open.ts';
-import { zookeeperAddress } from '../store/zookeeper/address.ts';
+import { isClickHouseError, isLedgerLost, openStore } from '../store/open.ts';
+import { lockFile } from '../wire/file-lock.ts';
 import type { Io } from '../wire/io.ts';
 import { type FlagTable, type FlagValues, UsageError } from './command.ts';
 import { controlPath, writeControl } from './control.ts';
-import { openSharedDocuments, type SharedDocuments } from './documents-place.ts';
+import { documentsFlag, openSharedDocuments, type SharedDocuments } from './documents-place.ts';
 import { keyOf } from './local-agent.ts';
 import { loadNetworkFile } from './network-file.ts';
 import { storeFlag, storePlace } from './store-place.ts';
@@ -31,13 +31,7 @@ export const serveFlags = {
     about: 'Folder for samples, tokens and keys; made when it is not there; default inferpath-data.',
     value: 'DIR',
   },
-  documents: {
-    schema: zookeeperAddress.optional(),
-    about:
-      'Keep tokens, agents, alerts and pages in ZooKeeper or ClickHouse Keeper in place of the store, so that several nodes can share them: zookeeper://HOST:PORT,…/PATH.',
-    value: 'URL',
-    group: 'Cluster',
-  },
+  documents: documentsFlag,
   store: storeFlag,
   agents: {
     schema: listenAddress.optional(),
@@ -98,6 +92,8 @@ export async function openServer(
   const retention = { rawMs: durationMs(raw), minutesMs: durationMs(minutes), hoursMs: durationMs(hours) };
   const place = await storePlace(flags.store, io);
   const storeIsShared = place.clickhouse !== undefined;
+  if (flags.documents && storeIsShared && !lockFile(join(folder, 'lock'), io.platform))
+    throw new UsageError(`--data: another server runs with ${folder}`, 'each node has a folder of its own');
   const shared: SharedDocuments | null = flags.documents
     ? await openSharedDocuments(flags.documents, { storeIsShared }, io)
     : null;
@@ -107,7 +103,9 @@ export async function openServer(
     ...(shared && { documents: shared.documents }),
   }).catch(async (error: unknown) => {
     await shared?.documents.close();
-    throw error;
+    if (isClickHouseError(error)) throw new UsageError(`--store: ${error.message}`);
+    if (!isLedgerLost(error)) throw error;
+    throw new UsageError(`--store: ${error.message}`, lostLedgerHint);
   });
   const { store } = opened;
   const close = async () => {
@@ -165,6 +163,9 @@ export async function openServer(
     throw error;
   }
 }
+
+const lostLedgerHint =
+  'start it with the --documents, or the --data, that it had before; when these are lost, `inferpath store repair` with the new ones rolls up anew what samples are kept';
 
 /** SIGHUP: a file with mistakes changes nothing. */
 async function reload(configuration: Configuration, io: Io): Promise<void> {

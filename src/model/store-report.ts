@@ -33,6 +33,11 @@ export const storeReport = z
       action: z.literal('check'),
       faults: z.array(z.string()).meta({ description: 'What contradicts itself; none is good.' }),
     }),
+    z.strictObject({
+      schema: head,
+      action: z.literal('repair'),
+      repaired: z.string().nullable().meta({ description: 'What was put right; null when there was nothing.' }),
+    }),
     z.strictObject({ schema: head, action: z.literal('export'), ...file, samples: z.number() }),
     z.strictObject({
       schema: head,

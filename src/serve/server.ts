@@ -102,6 +102,7 @@ export async function startServer(
       : []),
     repeat(houseworkMs, stop.signal, context, async () => {
       renew();
+      await context.documents.sweep?.();
       await context.sessions.sweep();
       await context.agents?.sweep();
       await context.audit.prune();

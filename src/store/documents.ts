@@ -27,5 +27,7 @@ export interface Documents {
   get(collection: string, id: string): Promise<Document | undefined>;
   list(collection: string): Promise<Document[]>;
   commit(writes: readonly Write[]): Promise<boolean>;
+  /** Takes away what a process that died has left behind; to be called now and then. */
+  sweep?(): Promise<void>;
   close(): Promise<void>;
 }

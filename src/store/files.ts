@@ -31,4 +31,6 @@ export interface StoreFiles {
   info(): Promise<StoreInfo>;
   /** What contradicts itself, one sentence each; none is good. */
   check(): Promise<string[]>;
+  /** Puts right what can be, and says what that was; null when there was nothing. */
+  repair(): Promise<string | null>;
 }

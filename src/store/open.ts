@@ -1,7 +1,8 @@
 import type { Clock } from '../wire/io.ts';
 import type { ClickAddress } from './clickhouse/address.ts';
 import { ClickFiles } from './clickhouse/files.ts';
-import { Server } from './clickhouse/server.ts';
+import { LostLedgerError } from './clickhouse/ledger.ts';
+import { ClickHouseError, Server } from './clickhouse/server.ts';
 import { ClickStore } from './clickhouse/store.ts';
 import type { Documents } from './documents.ts';
 import { Database, StoreBusyError } from './duckdb/database.ts';
@@ -16,6 +17,10 @@ import type { Store } from './store.ts';
 const DAY_MS = 86_400_000;
 const defaultRetention: Retention = { rawMs: 14 * DAY_MS, minutesMs: 90 * DAY_MS, hoursMs: 730 * DAY_MS };
 
+interface Counted {
+  count(): Promise<number>;
+}
+
 export interface OpenStoreOptions {
   /** How long each level is kept; default 14, 90 and 730 days. */
   retention?: Partial<Retention>;
@@ -26,7 +31,9 @@ export interface OpenStoreOptions {
   /** Samples in ClickHouse; without it in the folder. */
   clickhouse?: ClickAddress;
   /** Where servers of one ClickHouse database agree, in place of the folder. */
-  documents?: Documents;
+  documents?: Documents & Counted;
+  /** Look at a ClickHouse database whose roll-ups the documents do not know; default `LostLedgerError`. */
+  allowLostLedger?: boolean;
 }
 
 export interface OpenedStore {
@@ -39,24 +46,25 @@ export interface OpenedStore {
 
 /**
  * Opens the embedded store of a data directory, which is made if need be; one process at a time (`StoreBusyError` names the
- * one that has it). `close` waits for what has been begun and closes both.
+ * one that has it). `close` waits for what has been begun and closes both. Where samples and documents are elsewhere the directory is
+ * not looked at, and the documents stay open.
  */
 export async function openStore(
   folder: string,
   io: { clock: Pick<Clock, 'wallMs'> },
   options: OpenStoreOptions = {},
 ): Promise<OpenedStore> {
-  const { memoryLimitMb = 512, threads = 2 } = options;
+  const { memoryLimitMb = 512, threads = 2, clickhouse, allowLostLedger = false } = options;
+  const retention = { ...defaultRetention, ...options.retention };
+  if (clickhouse && options.documents) {
+    const { documents } = options;
+    return { ...(await openClickHouse(clickhouse, io, { retention, documents, allowLostLedger })), documents };
+  }
   const database = await Database.open(await prepareFolder(folder), { memoryLimitMb, threads });
   try {
-    const retention = { ...defaultRetention, ...options.retention };
     const documents = await DuckDocuments.open(database);
-    if (options.clickhouse) {
-      const samples = await openClickHouse(options.clickhouse, io, {
-        retention,
-        documents: options.documents ?? documents,
-        countDocuments: () => documents.count(),
-      });
+    if (clickhouse) {
+      const samples = await openClickHouse(clickhouse, io, { retention, documents, allowLostLedger });
       const close = async () => {
         await samples.close();
         await documents.close();
@@ -80,20 +88,16 @@ export async function openStore(
 async function openClickHouse(
   address: ClickAddress,
   { clock }: { clock: Pick<Clock, 'wallMs'> },
-  {
-    retention,
-    documents,
-    countDocuments,
-  }: { retention: Retention; documents: Documents; countDocuments(): Promise<number> },
+  options: { retention: Retention; documents: Documents & Counted; allowLostLedger: boolean },
 ): Promise<{ store: Store; files: StoreFiles; close(): Promise<void> }> {
   const server = await Server.open(address);
   try {
-    const store = await ClickStore.open(server, { retention, clock, documents });
+    const store = await ClickStore.open(server, { ...options, clock });
     const close = async () => {
       await store.close();
       await server.close();
     };
-    return { store, files: new ClickFiles(server, store, documents, countDocuments), close };
+    return { store, files: new ClickFiles(server, store, options.documents), close };
   } catch (error) {
     await server.close();
     throw error;
@@ -101,6 +105,16 @@ async function openClickHouse(
 }
 
 export { storeFile };
+
+/** Whether a store could not be opened because ClickHouse did not answer, or refused. */
+export function isClickHouseError(error: unknown): error is ClickHouseError {
+  return error instanceof ClickHouseError;
+}
+
+/** Whether a database was refused because the documents are not those under which it was filled. */
+export function isLedgerLost(error: unknown): error is LostLedgerError {
+  return error instanceof LostLedgerError;
+}
 
 /** Whether a store could not be opened because another process has it open. */
 export function isStoreBusy(error: unknown): error is StoreBusyError {

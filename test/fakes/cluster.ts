@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { seededRandom } from '../../src/stats/random.ts';
+import { pageReceiver } from './page-receiver.ts';
 import { zookeeperServer } from './zookeeper-server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,7 +56,7 @@ export async function runCluster(options: ClusterOptions): Promise<ClusterResult
   const random = seededRandom(options.seed);
   const folder = join(root, 'node_modules', '.cache', `cluster-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const [zookeeper, receiver] = await Promise.all([zookeeperServer(), startReceiver(random)]);
+  const [zookeeper, receiver] = await Promise.all([zookeeperServer(), pageReceiver(random)]);
   const script = join(folder, 'node.mjs');
   await build({
     entryPoints: [fileURLToPath(new URL('./cluster-node.ts', import.meta.url))],
@@ -164,34 +163,4 @@ async function killed(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
-}
-
-/** Takes pages; now and then late, so that a node dies between sending and knowing. */
-async function startReceiver(random: () => number) {
-  const keys = new Map<string, Set<string>>();
-  const abouts = new Map<string, string>();
-  let messages = 0;
-  const server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    request.on('end', () => {
-      const { data } = JSON.parse(text) as { data: { incident: string; rule: string; subject: string } };
-      messages++;
-      abouts.set(data.incident, `${data.rule} ${data.subject}`);
-      keys.set(data.incident, (keys.get(data.incident) ?? new Set()).add(String(request.headers['webhook-id'])));
-      setTimeout(() => response.writeHead(204).end(), random() * 100);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    keys,
-    abouts,
-    messages: () => messages,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

@@ -64,7 +64,7 @@ describe('inferpath store', () => {
   });
 
   test.each([
-    [['dance'], /found "dance"; allowed: info, check, export, import/],
+    [['dance'], /found "dance"; allowed: info, check, repair, export, import/],
     [['export'], /export needs a file/],
     [['info', 'x.csv'], /info takes none/],
     [['export', 'x.txt', '--data', 'one'], /--format: the name "x.txt" does not tell/],

@@ -4,12 +4,13 @@ import { sampleKind } from '../../model/sample.ts';
 import { printable } from '../../model/outcome.ts';
 import { fileFormat, type FileFormat, type StoreInfo, type StoreReport } from '../../model/store-report.ts';
 import type { StoreFiles } from '../../store/files.ts';
-import { isStoreBusy, openStore, storeFile } from '../../store/open.ts';
+import { isClickHouseError, isStoreBusy, openStore, storeFile } from '../../store/open.ts';
 import type { Io } from '../../wire/io.ts';
+import { connectDocuments, documentsFlag } from '../documents-place.ts';
 import { storeFlag, storePlace } from '../store-place.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 
-const actions = ['info', 'check', 'export', 'import'] as const;
+const actions = ['info', 'check', 'repair', 'export', 'import'] as const;
 type Action = (typeof actions)[number];
 
 const flags = {
@@ -19,6 +20,7 @@ const flags = {
     value: 'DIR',
   },
   store: storeFlag,
+  documents: documentsFlag,
   format: {
     schema: fileFormat.optional(),
     about: 'Format of the file: parquet, csv or jsonl; default by its name.',
@@ -64,8 +66,9 @@ export const storeCommand = defineCommand({
   about:
     'Works on the data folder itself, while no server runs on it: info tells what is in it, check looks for contradictions, export ' +
     'writes samples to a file (Parquet, CSV, JSON lines), import stores them again, here or elsewhere, with the same ids: what is there ' +
-    'already is not stored twice. With --store the samples are those in ClickHouse.',
-  positionals: { name: 'action', about: 'info, check, export FILE or import FILE.', min: 1, max: 2 },
+    'already is not stored twice. With --store the samples are those in ClickHouse, and --documents, or the data folder, tells which roll-ups ' +
+    'count; repair takes such a database over when that was lost.',
+  positionals: { name: 'action', about: 'info, check, repair, export FILE or import FILE.', min: 1, max: 2 },
   flags,
   examples: [
     { line: 'inferpath store info', about: 'what is stored, since when, and how large it is' },
@@ -77,28 +80,57 @@ export const storeCommand = defineCommand({
       line: 'inferpath store export --from 2026-11-01T00:00:00Z november.parquet',
       about: 'for DuckDB, pandas and others',
     },
+    {
+      line: 'inferpath store check --store clickhouse://inferpath@db1:8123/inferpath --documents zookeeper://zk1:2181/inferpath',
+      about: 'samples in ClickHouse, while the servers run',
+    },
     { line: 'inferpath store import november.parquet --data other-data', about: 'into another store' },
   ],
   run: async ({ flags, positionals: [action = '', file], io }) => {
     const order = orderOf(action, file, flags, io);
     const place = await storePlace(flags.store, io);
+    if (flags.documents && !place.clickhouse)
+      throw new UsageError('--documents: found without --store; samples in the data folder have their documents there');
     const folder = join(isAbsolute(flags.data) ? flags.data : join(io.cwd, flags.data), 'store');
-    if (place.clickhouse === undefined && order.action !== 'import' && !(await io.fs.exists(storeFile(folder))))
+    if (
+      needsFolder(order.action, place.clickhouse !== undefined) &&
+      !flags.documents &&
+      !(await io.fs.exists(storeFile(folder)))
+    )
       throw new UsageError(
         `--data: there is no store in "${flags.data}"`,
-        'it is made by inferpath up, serve or store import',
+        place.clickhouse
+          ? 'which roll-ups count is in the data folder of the server (--data), or where --documents tells'
+          : 'it is made by inferpath up, serve or store import',
       );
-    const opened = await openStore(folder, io, place).catch((error: unknown) => {
-      if (!isStoreBusy(error)) throw error;
-      throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
-    });
+    const documents = flags.documents && (await connectDocuments(flags.documents, io));
     try {
-      return await work(order, opened.files, flags, io);
+      const options = { ...place, allowLostLedger: true, ...(documents && { documents }) };
+      const opened = await openStore(folder, io, options).catch((error: unknown) => {
+        if (isClickHouseError(error)) throw new UsageError(`--store: ${error.message}`);
+        if (!isStoreBusy(error)) throw error;
+        throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
+      });
+      try {
+        return await work(order, opened.files, flags, io);
+      } finally {
+        await opened.close();
+      }
     } finally {
-      await opened.close();
+      await documents?.close();
     }
   },
 });
+
+/** Whether there is nothing to work on without what the folder of a server holds. */
+function needsFolder(action: Action, isElsewhere: boolean): boolean {
+  return (
+    action === 'info' ||
+    action === 'check' ||
+    (action === 'export' && !isElsewhere) ||
+    (action === 'repair' && !isElsewhere)
+  );
+}
 
 interface Order {
   action: Action;
@@ -144,6 +176,11 @@ async function work({ action, path, format }: Order, files: StoreFiles, flags: F
         faults.length === 0 ? 'Nothing contradicts itself.\n' : faults.map((fault) => `${fault}\n`).join(''),
       );
       return faults.length === 0 ? exitCode.ready : exitCode.notReady;
+    }
+    case 'repair': {
+      const repaired = await files.repair();
+      say({ schema, action, repaired }, repaired === null ? 'There was nothing to repair.\n' : `${repaired}.\n`);
+      return exitCode.ready;
     }
     case 'export': {
       const { from, to, endpoint, agent, kind } = flags;

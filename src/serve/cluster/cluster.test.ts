@@ -3,7 +3,9 @@ import { memoryDocuments } from '../../../test/fakes/memory-store.ts';
 import { fakeIo } from '../../../test/fakes/io.ts';
 import { whileHeld } from './turn.ts';
 import { virtualClock } from '../../../test/fakes/virtual-clock.ts';
+import { renderMetrics } from '../../report/openmetrics.ts';
 import { createContext } from '../context.ts';
+import { allFamilies } from '../metrics/families.ts';
 import { serveBench, someNetwork } from '../serve.case.ts';
 import { Authorities, sharedPlace } from '../pki/authorities.ts';
 import { Cluster } from './cluster.ts';
@@ -125,6 +127,14 @@ describe('what nodes share', () => {
     b.ingest.heard('two');
     const known = async () => (await b.arrivals.all()).map((one) => `${one.agent} ${one.lastArrivalMs}`).sort();
     expect(await known()).toEqual([`one ${heardMs}`, `two ${heardMs + 1000}`]);
+    // What one node has counted is counted once, however many nodes are asked.
+    const metrics = [...renderMetrics(await allFamilies(b, io.clock.wallMs()), 'openmetrics')].join('');
+    const lines = metrics.split('\n').filter((line) => /^inferpath_agent_(last_arrival|samples)/.test(line));
+    expect(lines.map((line) => line.replace(/ .*/, ''))).toEqual([
+      'inferpath_agent_last_arrival_timestamp_seconds{agent="two"}',
+      'inferpath_agent_last_arrival_timestamp_seconds{agent="one"}',
+      'inferpath_agent_samples_total{agent="two"}',
+    ]);
     await a.cluster.leave();
     await b.arrivals.share();
     expect((await documents.list('arrivals')).map(({ id }) => id)).toEqual([b.cluster.id]);

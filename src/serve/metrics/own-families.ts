@@ -4,6 +4,7 @@ import type { SampleMetric } from '../../model/sample.ts';
 import { processUse } from '../../wire/process-use.ts';
 import type { ServeContext } from '../context.ts';
 import { readOutbox } from '../deliver/outbox.ts';
+import type { Arrival } from '../ingest.ts';
 import { family, type MetricName } from './catalog.ts';
 
 /** A word of an agent about itself is worth nothing after this. */
@@ -12,7 +13,11 @@ const wordIsGoodMs = 300_000;
 /** What the server knows of objectives, alerts, agents and itself, in the order of the catalog. */
 export async function ownFamilies(context: ServeContext, nowMs: number): Promise<MetricFamily[]> {
   const { documents, evaluation, ingest, configuration, meter, figures } = context;
-  const [alerts, outbox] = await Promise.all([documents.list('alert'), readOutbox(documents)]);
+  const [alerts, outbox, arrivals] = await Promise.all([
+    documents.list('alert'),
+    readOutbox(documents),
+    context.arrivals.all(),
+  ]);
   const slos = evaluation.slos();
   const totals = ingest.totals();
   const pending = ingest.pending();
@@ -46,7 +51,7 @@ export async function ownFamilies(context: ServeContext, nowMs: number): Promise
         }),
       ),
     ),
-    ...agentFamilies(context, nowMs),
+    ...agentFamilies(context, arrivals, nowMs),
     family('inferpath_build_info', [{ labels: { version: context.version }, value: 1 }]),
     family('inferpath_network_info', [{ labels: { revision: configuration.revision }, value: 1 }]),
     family(
@@ -128,8 +133,8 @@ function counted(all: readonly Record<string, string>[]): MetricSample[] {
   return [...counts.values()];
 }
 
-function agentFamilies({ ingest, meter }: ServeContext, nowMs: number): MetricFamily[] {
-  const arrivals = ingest.arrivals();
+/** @param arrivals at all nodes: each tells when an agent was heard of by any; what it counts is its own, so that sums over nodes are right */
+function agentFamilies({ ingest, meter }: ServeContext, arrivals: readonly Arrival[], nowMs: number): MetricFamily[] {
   const words = [...meter.agents()].filter(([, { arrivedMs }]) => nowMs - arrivedMs < wordIsGoodMs);
   const said = (name: MetricName, metric: SampleMetric, scale = 1) =>
     family(
@@ -152,7 +157,7 @@ function agentFamilies({ ingest, meter }: ServeContext, nowMs: number): MetricFa
     ),
     family(
       'inferpath_agent_samples_total',
-      arrivals.map(({ agent, rows }) => ({ labels: { agent }, value: rows })),
+      ingest.arrivals().map(({ agent, rows }) => ({ labels: { agent }, value: rows })),
     ),
     said('inferpath_agent_uplink_up', 'uplinkUp'),
     said('inferpath_agent_clock_offset_seconds', 'clockOffsetMs', 1e-3),

@@ -11,7 +11,7 @@ import { DuckStore } from '../duckdb/store.ts';
 import type { ExportQuery, Imported, StoreFiles } from '../files.ts';
 import type { Batch, Store } from '../store.ts';
 import { pointSql, TALLY } from './cells-sql.ts';
-import { countsSql, LedgerKeeper } from './ledger.ts';
+import { countsSql, LedgerKeeper, LostLedgerError, takeOver, unknownRoll } from './ledger.ts';
 import { sliceOf } from './append.ts';
 import { formatOf, HOUR_MS, SLICE_MS } from './schema.ts';
 import type { Server } from './server.ts';
@@ -28,10 +28,10 @@ export class ClickFiles implements StoreFiles {
   readonly #store: Store;
   readonly #keeper: LedgerKeeper;
 
-  readonly #countDocuments: () => Promise<number>;
+  readonly #documents: { count(): Promise<number> };
 
-  constructor(server: Server, store: Store, documents: Documents, countDocuments: () => Promise<number>) {
-    this.#countDocuments = countDocuments;
+  constructor(server: Server, store: Store, documents: Documents & { count(): Promise<number> }) {
+    this.#documents = documents;
     this.#server = server;
     this.#store = store;
     this.#keeper = new LedgerKeeper(documents, server.address.database);
@@ -77,13 +77,15 @@ export class ClickFiles implements StoreFiles {
       endpoints: await count(samples, 'uniqExact(endpoint)'),
       minutes: (await rolled('minutes', ledger.minutes.last)) + (await rolled('minutes_all', ledger.minutes.last)),
       hours: (await rolled('hours', ledger.hours.last)) + (await rolled('hours_all', ledger.hours.last)),
-      documents: await this.#countDocuments(),
+      documents: await this.#documents.count(),
     };
   }
 
   async check(): Promise<string[]> {
     const { ledger } = await this.#keeper.read();
     const faults: string[] = [];
+    const unknown = await unknownRoll(this.#server, this.#keeper);
+    if (unknown !== null) faults.push(new LostLedgerError(this.#server.address.database, unknown).message);
     const samples = this.#server.name('samples');
     const [oldest = 0] = await this.#number('toFloat64(min(slice))', samples);
     // Of batches whose first samples have expired, some are missing by right.
@@ -109,6 +111,12 @@ export class ClickFiles implements StoreFiles {
       if (others > 0) faults.push(`${others} hours of which "${table}" counts other than the samples`);
     }
     return faults;
+  }
+
+  async repair(): Promise<string | null> {
+    const highest = await takeOver(this.#server, this.#keeper);
+    if (highest === null) return null;
+    return `Roll-ups up to number ${highest} count no more; samples that are still kept are rolled up anew by the server`;
   }
 
   /** Whole batches in the order in which they were received, some at a time. */

@@ -103,6 +103,7 @@ export function decodeAnswer(octets: Buffer): Answer {
   while (!reader.atEnd) {
     const width = reader.varint();
     const count = reader.varint();
+    if (width === 0 && count > 0) throw new RangeError('The server sent rows without columns');
     const block: Values[] = [];
     for (let i = 0; i < width; i++) {
       reader.text();

@@ -1,5 +1,6 @@
 import { sampleMetrics } from '../../model/sample.ts';
 import type { Server } from './server.ts';
+import { listOf, quoted } from './sql.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
@@ -106,23 +107,40 @@ const versions: Table = {
   shard: '0',
 };
 
-/** Makes what is missing, on all nodes, and refuses a format that is newer than this program. */
+/**
+ * Makes what is missing, on all nodes, and refuses a format that is newer than this program. Statements ON CLUSTER wait for every
+ * node: where nothing is missing there are none, so that a server starts while a node is down.
+ */
 export async function migrate(server: Server, nowMs: number): Promise<void> {
   const { database } = server.address;
-  await server.run(`CREATE DATABASE IF NOT EXISTS ${database}${onCluster(server)}`);
-  for (const statement of createTable(server, versions)) await server.run(statement);
+  if (!(await isThere(server))) {
+    await server.run(`CREATE DATABASE IF NOT EXISTS ${database}${onCluster(server)}`);
+    for (const statement of createTable(server, versions)) await server.run(statement);
+  }
   const version = await formatOf(server);
   if (version > SCHEMA_VERSION)
     throw new Error(
       `The database "${database}" has format ${version}, and this version of inferpath knows up to ${SCHEMA_VERSION}: use a newer one`,
     );
-  for (let next = version + 1; next <= SCHEMA_VERSION; next++) {
+  if (version === SCHEMA_VERSION && (await isThere(server, ...tables))) return;
+  for (let next = 1; next <= SCHEMA_VERSION; next++) {
+    // Of what was made before, a node that takes the place of another may have nothing.
     for (const statement of migrations[next - 1]!(server)) await server.run(statement);
+    if (next <= version) continue;
     await server.insert('formats', 1, {
       version: { type: 'UInt32', values: Uint32Array.of(next) },
       applied_ms: { type: 'Float64', values: Float64Array.of(nowMs) },
     });
   }
+}
+
+/** Whether every node that answers has the table of formats, and these. */
+async function isThere(server: Server, ...more: readonly Table[]): Promise<boolean> {
+  const names = [versions, ...more].flatMap(({ name }) => [...new Set([name, localName(server, name)])]);
+  const answers = await server.askEach(
+    `SELECT toFloat64(count()) FROM system.tables WHERE database = ${quoted(server.address.database)} AND name IN ${listOf(names)}`,
+  );
+  return answers.length > 0 && answers.every((answer) => answer.numbers(0)[0] === names.length);
 }
 
 export async function formatOf(server: Server): Promise<number> {

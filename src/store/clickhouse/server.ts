@@ -71,6 +71,14 @@ export class Server {
     return decodeAnswer(octets);
   }
 
+  /** The same question to every node that is named; those that do not answer are left out. */
+  async askEach(sql: string): Promise<Answer[]> {
+    const answers = await Promise.allSettled(
+      this.#clients.map((client) => exec(client, `${sql} FORMAT Native`, {}, undefined)),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [decodeAnswer(answer.value)] : []));
+  }
+
   async run(sql: string, settings: Settings = {}): Promise<void> {
     await this.#send(sql, settings);
   }
@@ -144,9 +152,15 @@ function isPassing(error: unknown): boolean {
   return code === null || PASSING.has(code);
 }
 
-function named(error: unknown, url: string): Error {
+/** What a server answered, or that it did not. */
+export class ClickHouseError extends Error {}
+
+function named(error: unknown, url: string): ClickHouseError {
   const [line = ''] = (error as Error).message.split(/\n|, e\.what\(\)/);
-  return new Error(`ClickHouse at ${url}: ${line.replace('e.displayText() = DB::Exception: ', '') || String(error)}`, {
-    cause: error,
-  });
+  return new ClickHouseError(
+    `ClickHouse at ${url}: ${line.replace('e.displayText() = DB::Exception: ', '') || String(error)}`,
+    {
+      cause: error,
+    },
+  );
 }

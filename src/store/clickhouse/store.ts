@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../wire/io.ts';
 import type { Documents } from '../documents.ts';
 import { GroupQueue } from '../group-queue.ts';
@@ -5,7 +6,7 @@ import type { Retention } from '../retention.ts';
 import type { Batch, Store } from '../store.ts';
 import { appendGroup } from './append.ts';
 import { changes } from './changes.ts';
-import { type Ledger, LedgerKeeper } from './ledger.ts';
+import { type Ledger, LedgerKeeper, LostLedgerError, unknownRoll } from './ledger.ts';
 import { dropExpired } from './retain.ts';
 import { rollUp } from './roll.ts';
 import { latest, samples } from './samples.ts';
@@ -18,7 +19,12 @@ export interface ClickStoreOptions {
   clock: Pick<Clock, 'wallMs'>;
   /** Where servers of this database agree on what has been rolled up. */
   documents: Documents;
+  /** Look at a database whose roll-ups the documents do not know; default refuse it. */
+  allowLostLedger?: boolean;
 }
+
+/** What another node has just written may take so long to be seen here. */
+const settleMs = 500;
 
 /** Samples in ClickHouse: one server, or a cluster of shards and replicas. Holds nothing itself: any number of these may share a database. */
 export class ClickStore implements Store {
@@ -40,7 +46,9 @@ export class ClickStore implements Store {
 
   static async open(server: Server, options: ClickStoreOptions): Promise<ClickStore> {
     await migrate(server, options.clock.wallMs());
-    return new ClickStore(server, options);
+    const store = new ClickStore(server, options);
+    if (options.allowLostLedger !== true) await store.#refuseLostLedger();
+    return store;
   }
 
   append: Store['append'] = (batches: readonly Batch[]) => this.#queue.add(batches);
@@ -62,6 +70,15 @@ export class ClickStore implements Store {
   async close(): Promise<void> {
     await this.#queue.idle();
     await this.#maintaining;
+  }
+
+  async #refuseLostLedger(): Promise<void> {
+    let highest = await unknownRoll(this.#server, this.#keeper);
+    for (let i = 0; i < 3 && highest !== null; i++) {
+      await sleep(settleMs);
+      highest = await unknownRoll(this.#server, this.#keeper);
+    }
+    if (highest !== null) throw new LostLedgerError(this.#server.address.database, highest);
   }
 
   /** Read anew for every question: another server may have rolled up since. */

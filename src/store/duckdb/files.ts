@@ -95,6 +95,11 @@ export class DuckFiles implements StoreFiles {
       return faults;
     });
   }
+
+  /** What may go wrong with it, opening it puts right. */
+  repair(): Promise<null> {
+    return Promise.resolve(null);
+  }
 }
 
 /** What must find nothing. Hours are compared from the second one on: of the first, samples may have expired. */

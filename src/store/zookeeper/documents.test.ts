@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CuttingProxy, cuttingProxy } from '../../../test/fakes/cutting-proxy.ts';
 import { whyNoZookeeper, type ZookeeperServer, zookeeperServer } from '../../../test/fakes/zookeeper-server.ts';
+import { ZookeeperClient } from '../../wire/zookeeper/client.ts';
 import { documentsCases } from '../documents.case.ts';
 import { ZookeeperDocuments } from './documents.ts';
 
@@ -116,6 +117,52 @@ describe.skipIf(why !== undefined)(`with a real ZooKeeper${why === undefined ? '
     await expect.poll(async () => (await other.get('large', '0'))?.body, { timeout: 5000 }).toBe('small');
     await Promise.all([mine.close(), other.close()]);
   });
+
+  test('what a process leaves behind that dies before its commit, or after, is swept away, and nothing else', async () => {
+    const [mine, dying] = [await open('/swept'), await open('/swept', proxy.port)];
+    const large = () => randomBytes(1_200_000).toString('base64');
+    const put = (id: string, body: string, version: number) => ({
+      put: { collection: 'large', id, body },
+      version,
+    });
+    const kept = large();
+    expect(await mine.commit([put('kept', kept, 0), put('replaced', large(), 0)])).toBe(true);
+    const laid = async () => (await raw('/swept/+staged')).length;
+    const before = await laid();
+    // Cut from then on: parts are laid, and no commit names them. Of a document that is there, and of one that is not.
+    const lost = dying.commit([put('replaced', large(), 1), put('never', large(), 0)]).catch(() => 'lost');
+    await expect.poll(laid, { timeout: 10_000, interval: 2 }).toBeGreaterThan(before + 1);
+    proxy.hold = true;
+    proxy.cutAll();
+    // While its session lives it may still commit.
+    await mine.sweep();
+    expect(await laid()).toBeGreaterThan(before);
+    await expect.poll(async () => (await mine.sweep(), laid()), { timeout: 10_000, interval: 200 }).toBe(before);
+    // It wakes up, and does not name what is gone.
+    proxy.hold = false;
+    expect(await lost).toBe(false);
+    expect((await mine.get('large', 'kept'))?.body).toBe(kept);
+    expect((await mine.get('large', 'replaced'))?.version).toBe(1);
+    expect(await mine.commit([put('replaced', 'small', 1)])).toBe(true);
+    expect(await mine.count()).toBe(2);
+    await expect.poll(async () => (await mine.sweep(), laid()), { timeout: 5000 }).toBe(before - 2);
+    await Promise.all([mine.close(), dying.close()]);
+  });
+
+  /** Names of the nodes below a path, as they are. */
+  async function raw(path: string): Promise<string[]> {
+    const client = new ZookeeperClient({
+      servers: [{ host: '127.0.0.1', port: server.port }],
+      auth: null,
+      sessionMs: 2000,
+      patienceMs: 5000,
+      random: () => Math.random(),
+      listener: { changed: () => undefined, lost: () => undefined },
+    });
+    const names = await client.children(path, (names) => names, false);
+    await client.close();
+    return names;
+  }
 
   test('what belongs to a user is closed to everybody else', async () => {
     const mine = await open('/owned', server.port, 'inferpath:secret');

@@ -6,6 +6,7 @@ import type { Document, Documents, Write } from '../documents.ts';
 import { again, attempts } from './again.ts';
 import { dataOf, partsOfData, textOfData } from './body.ts';
 import { type Entry, Mirror } from './mirror.ts';
+import { textOf } from './names.ts';
 import { type Slot, Slots } from './slots.ts';
 import { Staging } from './staging.ts';
 
@@ -40,6 +41,7 @@ export class ZookeeperDocuments implements Documents {
   readonly #staging: Staging;
   readonly #access: Access;
   readonly #run: string;
+  readonly #root: string;
   readonly #made = new Set<string>();
   #commits = 0;
 
@@ -48,6 +50,7 @@ export class ZookeeperDocuments implements Documents {
     this.about = `documents in ZooKeeper at ${servers.map(({ host, port }) => `${host}:${port}`).join(',')}${root}`;
     this.#access = auth === null ? 'world' : 'creator';
     this.#run = random.uuid();
+    this.#root = root;
     const mirror = new Mirror(root);
     this.#mirror = mirror;
     this.#client = new ZookeeperClient({
@@ -59,7 +62,7 @@ export class ZookeeperDocuments implements Documents {
       listener: { changed: (path) => mirror.forget(path), lost: () => mirror.forgetAll() },
     });
     this.#slots = new Slots(this.#client, `${root}/${slotsNode}/${this.#run}`, this.#access);
-    this.#staging = new Staging(this.#client, `${root}/${stagedNode}/${this.#run}`, this.#access);
+    this.#staging = new Staging(this.#client, `${root}/${stagedNode}`, this.#run, this.#access);
   }
 
   /** Connects and makes the root. @throws when no server answers, or the root belongs to somebody else */
@@ -115,6 +118,20 @@ export class ZookeeperDocuments implements Documents {
     } finally {
       this.#slots.give(slot);
     }
+  }
+
+  async sweep(): Promise<void> {
+    await this.#staging.sweep();
+    await this.#slots.sweep();
+  }
+
+  /** How many there are; read, and not watched. */
+  async count(): Promise<number> {
+    const children = async (path: string) =>
+      (await this.#found(() => this.#client.children(path, (names) => names, false))) ?? [];
+    const collections = (await children(this.#root)).filter((name) => textOf(name) !== undefined);
+    const counts = await Promise.all(collections.map(async (name) => (await children(`${this.#root}/${name}`)).length));
+    return counts.reduce((sum, n) => sum + n, 0);
   }
 
   async close(): Promise<void> {

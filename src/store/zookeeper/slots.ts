@@ -6,6 +6,9 @@ import { again } from './again.ts';
 /** Commits under way at once; more wait for their turn. */
 const mostSlots = 64;
 
+/** A slot that was not used for so long is taken for one of a process that is gone. */
+const goneMs = 6 * 3_600_000;
+
 export interface Slot {
   path: string;
 }
@@ -67,6 +70,28 @@ export class Slots {
       if (error instanceof ZookeeperError && error.code === zkError.noNode) return false;
       throw error;
     }
+  }
+
+  /**
+   * Takes away what processes left behind that are gone. A live one whose slot was not used for so long makes it again; one whose
+   * commit is in doubt has used it just now, or has not been heard.
+   */
+  async sweep(): Promise<number> {
+    const folder = this.#prefix.slice(0, this.#prefix.lastIndexOf('/'));
+    const names = await again(() => this.#client.children(folder, (names) => names, false));
+    const found: { path: string; changedMs: number; version: number }[] = [];
+    for (const path of names.map((name) => `${folder}/${name}`)) {
+      const stat = await again(() => this.#client.data(path, (node) => node.stat, false)).catch((error: unknown) => {
+        if (error instanceof ZookeeperError && error.code === zkError.noNode) return null;
+        throw error;
+      });
+      if (stat) found.push({ path, changedMs: stat.changedMs, version: stat.version });
+    }
+    // By the clock of the servers: nodes of a cluster commit every few seconds.
+    const nowMs = found.reduce((newest, { changedMs }) => Math.max(newest, changedMs), 0);
+    const old = found.filter(({ changedMs }) => nowMs - changedMs > goneMs);
+    for (const { path, version } of old) await this.#client.multi([{ op: 'delete', path, version }]);
+    return old.length;
   }
 
   /** Takes the nodes of this process away. */

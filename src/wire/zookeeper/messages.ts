@@ -43,6 +43,8 @@ export interface NodeStat {
   /** 0 at first; one more with every change of the data. */
   version: number;
   createdMs: number;
+  /** Of the data, by the clock of the server that led then. */
+  changedMs: number;
 }
 
 /** Who may do what with a node: everything, by anybody or by whoever is authenticated as its maker. */
@@ -139,7 +141,7 @@ function readStat(body: JuteReader): NodeStat {
   body.long();
   body.long();
   const createdMs = Number(body.long());
-  body.long();
+  const changedMs = Number(body.long());
   const version = body.int();
   body.int();
   body.int();
@@ -147,7 +149,7 @@ function readStat(body: JuteReader): NodeStat {
   body.int();
   body.int();
   body.long();
-  return { version, createdMs };
+  return { version, createdMs, changedMs };
 }
 
 /** What became of a multi: all of it, or nothing because one of its changes could not be made. */
