@@ -103,10 +103,8 @@ export async function serveCluster(
       INFERPATH_CLUSTER_KEY_FILE: join(folder, 'key'),
       INFERPATH_ZOOKEEPER_AUTH_FILE: join(folder, 'auth'),
     };
-    const places = [
-      ...['--documents', `zookeeper://127.0.0.1:${zookeeperPort}/${database}`],
-      ...['--store', `clickhouse://inferpath@${hosts}/${database}${cluster === null ? '' : `?cluster=${cluster}`}`],
-    ];
+    const samples = `clickhouse://inferpath@${hosts}/${database}${cluster === null ? '' : `?cluster=${cluster}`}`;
+    const places = ['--documents', `zookeeper://127.0.0.1:${zookeeperPort}/${database}`, '--store', samples];
     const command: ServeCluster['command'] = (words) =>
       run(process.execPath, [cli, ...words], { env, timeout: 60_000 }).then(
         (out) => ({ code: 0, ...out }),
