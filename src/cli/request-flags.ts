@@ -160,7 +160,7 @@ export async function linkOptions(flags: ConnectionFlags, io: Io): Promise<LinkO
 }
 
 /** `HOST:PORT:ADDRESS` texts as `host:port` → address. */
-function resolved(entries: readonly string[]): Map<string, string> {
+export function resolved(entries: readonly string[]): Map<string, string> {
   const addresses = new Map<string, string>();
   for (const entry of entries) {
     const [, host, port, given] = /^([^:]+):(\d+):(.+)$/.exec(entry) as unknown as [string, string, string, string];

@@ -2,7 +2,7 @@ import { printable } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
 import { asksForHelp, parseArgs } from './args.ts';
 import { type Command, type ExitCode, exitCode, type LazyCommand, UsageError } from './command.ts';
-import { commands as allCommands } from './commands/index.ts';
+import { commands as allCommands, innerCommands } from './commands/index.ts';
 import { commandHelp, overview } from './help.ts';
 import { unknownCommand } from './unknown-command.ts';
 import { version } from './version.ts';
@@ -20,7 +20,7 @@ export async function runCli(
   if (name === undefined || name === '--help' || name === '-h')
     return print(io, overview(await Promise.all(commands.map(loaded)), io.terminal.columns));
   if (name === '--version' || name === '-V') return print(io, `inferpath ${version}\n`);
-  const found = commands.find((c) => c.name === name);
+  const found = [...commands, ...innerCommands].find((c) => c.name === name);
   if (!found) return report(unknownCommand(name, commands), undefined, io);
   const command = await loaded(found);
   if (asksForHelp(rest)) return print(io, commandHelp(command, io.terminal.columns));

@@ -1,3 +1,4 @@
+import { emulatedIssues } from './emulated-check.ts';
 import { parseUrl } from './url.ts';
 import { watchIssues } from './watch-check.ts';
 import { workloadClass } from './workload.ts';
@@ -32,6 +33,7 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...repeatedNames('workloads', workloads),
     ...unknownReference(mapping(root['vantage'])['site'], ['vantage', 'site'], 'site', siteNames),
     ...endpoints.flatMap((endpoint, i) => endpointIssues(endpoint, i, siteNames, workloadNames, names(endpoints))),
+    ...emulatedIssues(endpoints),
     ...workloads.flatMap(workloadIssues),
     ...watchIssues(root['watch'], { endpoints: names(endpoints), sites: siteNames, vantage: vantageName(root) }),
   ];

@@ -63,6 +63,35 @@ const reflector = z
   })
   .meta({ description: 'Listeners of your own beside the endpoint; `assess --load` measures against them.' });
 
+const emulated = z
+  .strictObject({
+    roundTripMs: z.number().min(0).max(2000).default(0).meta({ description: 'Round trip of the way to it, ms.' }),
+    jitterMs: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(0)
+      .meta({ description: 'Most extra delay each way, drawn evenly from 0 to this, ms.' }),
+    loss: z.number().min(0).max(0.9).default(0).meta({ description: 'Share of packets lost each way, at random.' }),
+    serverMs: z
+      .number()
+      .min(0)
+      .max(60_000)
+      .default(90)
+      .meta({ description: 'Time that the server takes until the first token, ms: the median.' }),
+    serverSpread: z
+      .number()
+      .min(0)
+      .max(2)
+      .default(0.2)
+      .meta({ description: 'How far that time scatters: sigma of a lognormal distribution.' }),
+    tokenMs: z.number().min(0).max(10_000).default(25).meta({ description: 'Time between two tokens, ms.' }),
+  })
+  .meta({
+    description:
+      'There is no such endpoint: `inferpath assess` and `inferpath up` make it, a reflector behind an emulated way. All endpoints of a file or none.',
+  });
+
 const endpoint = z
   .strictObject({
     name,
@@ -80,6 +109,7 @@ const endpoint = z
       description: 'Endpoint that this one is to stand in for: the two must not share a router beyond the first.',
     }),
     reflector: reflector.optional(),
+    emulated: emulated.optional(),
     workload: name.default('chat').meta({ description: 'Name of a workload below, or of a built-in class.' }),
     requests: z
       .number()

@@ -1,6 +1,8 @@
 /** What `model` needs of the WHATWG URL class, which is in Node and in browsers alike; the room has neither's types. */
 interface ParsedUrl {
+  protocol: string;
   hostname: string;
+  port: string;
   username: string;
   password: string;
   searchParams: { keys(): Iterable<string> };

@@ -11,7 +11,9 @@ import type { Io } from '../../wire/io.ts';
 import { type AssessOptions, assessNetwork } from '../assess-run.ts';
 import { flagName } from '../args.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
-import { runDemo } from '../demo.ts';
+import { demoFile } from '../demo-file.ts';
+import { assessEmulated } from '../emulated/assess.ts';
+import { emulatedOf } from '../emulated/world.ts';
 import { liveEndpoints } from '../live.ts';
 import { loadNetworkFile } from '../network-file.ts';
 import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags, tapMaxConcurrency } from '../request-flags.ts';
@@ -91,29 +93,41 @@ export const assess = defineCommand({
     { line: 'inferpath assess network.yaml --json | jq .ready', about: 'for a script: pass, fail or unknown' },
   ],
   run: async ({ flags, positionals, io }) => {
-    if (positionals.length === 0 || flags.demo) return runDemo(demoWords(flags, positionals), io);
+    if (positionals.length === 0 || flags.demo) return demoAssess(flags, positionals, io);
     const { network, directory } = await networkOf(positionals, flags, io);
+    const emulated = emulatedOf(network);
+    // Once they have been made, this command is told by --resolve where they are.
+    if (emulated.length > 0 && flags.resolve.length === 0)
+      return assessEmulated(positionals[0] as string, emulated, emulatedWords(flags), io);
     return assessAndReport(network, directory, flags, [], io);
   },
 });
 
-/** What says how to get to an endpoint or what to ask it: the demo brings its own endpoints, which know that. */
-const notForDemo: readonly (keyof AssessFlags)[] = [
+/** The example, whose verdicts are meant to differ: only a demo that could not run is a failure. */
+async function demoAssess(flags: AssessFlags, positionals: readonly string[], io: Io): Promise<ExitCode> {
+  if (positionals.length > 0)
+    throw new UsageError(`--demo: found ${JSON.stringify(printable(positionals[0] ?? ''))} beside it; allowed: alone`);
+  const words = emulatedWords(flags);
+  const code = await assessEmulated(demoFile, emulatedOf(await loadNetworkFile(demoFile, io)), words, io);
+  return code === exitCode.notReady || code === exitCode.couldNotMeasure ? exitCode.ready : code;
+}
+
+/** What says how to get to an endpoint or what to ask it: emulated endpoints are made with what they know of that. */
+const notForEmulated: readonly (keyof AssessFlags)[] = [
   ...(['class', 'model', 'requests', 'authEnv', 'header'] as const),
   ...(['family', 'resolve', 'proxy', 'clientCert', 'clientKey', 'ca', 'insecure'] as const),
 ];
 
-/** The flags that were given, as words for the assessment inside the demo. @throws UsageError for what it cannot heed */
-function demoWords(given: AssessFlags, positionals: readonly string[]): string[] {
-  const endpoints = 'allowed: with a network file or URLs, as the demo has endpoints of its own';
-  if (positionals.length > 0)
-    throw new UsageError(`--demo: found ${JSON.stringify(printable(positionals[0] ?? ''))} beside it; allowed: alone`);
+/** The flags that were given, as words for the assessment inside the emulation. @throws UsageError for what it cannot heed */
+function emulatedWords(given: AssessFlags): string[] {
   return Object.entries(flags).flatMap(([key, { schema }]) => {
     const value = given[key as keyof AssessFlags];
     if (key === 'demo' || JSON.stringify(value) === JSON.stringify(schema.parse(undefined))) return [];
     const name = flagName(key);
-    if (notForDemo.includes(key as keyof AssessFlags))
-      throw new UsageError(`${name}: found without an endpoint; ${endpoints}`);
+    if (notForEmulated.includes(key as keyof AssessFlags))
+      throw new UsageError(
+        `${name}: found with emulated endpoints; allowed: with endpoints that exist, as these are made with all they need`,
+      );
     if (typeof value === 'boolean') return [value ? name : `--no-${name.slice(2)}`];
     return [`${name}=${String(value)}`];
   });

@@ -32,6 +32,11 @@ export const commands: readonly LazyCommand[] = [
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ];
 
+/** Commands that this program gives to itself; no help, completion or page names them. */
+export const innerCommands: readonly LazyCommand[] = [
+  { name: 'emulated-part', load: async () => (await import('../emulated/part.ts')).emulatedPart },
+];
+
 /** All of them, for whoever lists or completes them. */
 export function loadCommands(): Promise<Command[]> {
   return Promise.all(commands.map((command) => command.load()));

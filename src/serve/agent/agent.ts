@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { AgentStatus } from '../../model/agent-health.ts';
+import type { Target } from '../../measure/probe.ts';
 import { sampleOf } from '../../store/sample-of.ts';
 import { type DurableFiles, writeWhole } from '../../wire/durable-files.ts';
 import type { Io } from '../../wire/io.ts';
@@ -29,6 +30,11 @@ export interface AgentPace {
   pollEveryMs: number;
   /** What the sender may still take when the agent has to stop, ms. */
   lingerMs: number;
+  /**
+   * Within this every job has its first run, beside the place in its interval that it is given for good; Infinity for no such run,
+   * as a thousand agents that start together must not ask the same endpoint in the same second.
+   */
+  firstRoundMs: number;
 }
 
 export const agentPace: AgentPace = {
@@ -37,6 +43,7 @@ export const agentPace: AgentPace = {
   healthEveryMs: 15_000,
   pollEveryMs: 30_000,
   lingerMs: 3000,
+  firstRoundMs: Infinity,
 };
 
 export interface AgentParts {
@@ -48,6 +55,8 @@ export interface AgentParts {
   directory: string;
   link: ServerLink;
   rules: JobRules;
+  /** Where endpoints are and whose certificates they have, where this agent's user knows better than DNS and the system. */
+  target?: Pick<Target, 'resolve' | 'ca'>;
   /** CPU time of this process so far, user and system, ms. */
   cpuMs: () => number;
   /** Fed by whoever talks to the server; absent in the server's own process, whose clock is ours. */
@@ -91,8 +100,9 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     random,
     log,
     concurrency: pace.concurrency,
+    firstRoundMs: pace.firstRoundMs,
     run: async (job, lagMs, stop) =>
-      collector.add(await runJob(job, { agent: name, io: shared.io, uplink, lagMs }, stop)),
+      collector.add(await runJob(job, { agent: name, io: shared.io, uplink, lagMs, target: parts.target }, stop)),
   });
   const feed = new JobFeed({
     link,

@@ -1,3 +1,4 @@
+import type { Target } from '../../measure/probe.ts';
 import { tcpProbe } from '../../measure/tcp.ts';
 import type { Observation } from '../../model/observation.ts';
 import { type BareSample, sampleOf } from '../../store/sample-of.ts';
@@ -9,18 +10,26 @@ import type { Uplink } from './uplink.ts';
 const longestRunMs = 10 * 60_000;
 const uplinkTimeoutMs = 2000;
 
+export interface RunParts {
+  agent: string;
+  io: Io;
+  uplink: Uplink;
+  lagMs: number;
+  target?: Pick<Target, 'resolve' | 'ca'> | undefined;
+}
+
 /**
  * Runs a job once. What looks bad while the own uplink was down becomes `unknown`: it says nothing about the endpoint. What the
  * stop of this agent cut short is left out.
  */
 export async function runJob(
   job: RunnableJob,
-  { agent, io, uplink, lagMs }: { agent: string; io: Io; uplink: Uplink; lagMs: number },
+  { agent, io, uplink, lagMs, target: known }: RunParts,
   signal: AbortSignal,
 ): Promise<BareSample[]> {
   const beganMs = io.clock.monoMs();
   const observations: Observation[] = [];
-  const target = { name: job.endpoint, vantage: agent, url: job.url };
+  const target: Target = { ...known, name: job.endpoint, vantage: agent, url: job.url };
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

@@ -23,6 +23,28 @@ describe('schedule', () => {
     expect(schedule.skipped).toEqual({ running: 0, late: 0 });
   });
 
+  test('a first round starts what is new at once, and leaves each its place in the interval', () => {
+    const schedule = new Schedule();
+    schedule.replace([job('slow', 60_000), job('quick', 800)], 0, () => 0.75, 1000);
+    const starts = (untilMs: number) =>
+      schedule.due(untilMs).map(({ job, intendedMs, done }) => {
+        done();
+        return [job.id, intendedMs];
+      });
+    expect(starts(800)).toEqual([
+      ['quick', 600],
+      ['slow', 750],
+    ]);
+    expect(starts(1399)).toEqual([]);
+    schedule.replace([job('slow', 60_000), job('new', 60_000)], 2000, () => 0.5, 1000);
+    expect(starts(2600)).toEqual([['new', 2500]]);
+    expect(starts(45_000)).toEqual([
+      ['new', 32_000],
+      ['slow', 45_000],
+    ]);
+    expect(schedule.skipped).toEqual({ running: 0, late: 0 });
+  });
+
   test('a start that meets its predecessor is skipped and counted', () => {
     const schedule = new Schedule();
     schedule.replace([job('a', 100)], 0, () => 0);

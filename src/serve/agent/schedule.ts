@@ -26,6 +26,8 @@ interface Slot<Job> {
   job: Job;
   /** Every intended start is a whole number of intervals after this. */
   phaseMs: number;
+  /** A first start ahead of all these; null when there is none, or it has been. */
+  extraMs: number | null;
   isBusy: boolean;
 }
 
@@ -45,8 +47,11 @@ export class Schedule<Job extends Recurring> {
     return this.#byId.size;
   }
 
-  /** From now on these and no others. A job that is known keeps its phase, and is not started twice at once. */
-  replace(jobs: readonly Job[], nowMs: number, random: () => number): void {
+  /**
+   * From now on these and no others. A job that is known keeps its phase, and is not started twice at once.
+   * @param firstRoundMs a job that is new is also started once within this, where its interval is longer
+   */
+  replace(jobs: readonly Job[], nowMs: number, random: () => number, firstRoundMs = Infinity): void {
     const before = new Map([...this.#byId].map(([id, index]) => [id, this.#slots[index] as Slot<Job>]));
     this.#byId.clear();
     this.#slots = [];
@@ -55,9 +60,13 @@ export class Schedule<Job extends Recurring> {
       const known = before.get(job.id);
       const phaseMs = known?.job.everyMs === job.everyMs ? known.phaseMs : nowMs + random() * job.everyMs;
       // The same object where it is known: who is under way holds it, and gives it back.
-      const slot = known ? Object.assign(known, { job, phaseMs }) : { job, phaseMs, isBusy: false };
-      this.#byId.set(job.id, this.#slots.push(slot) - 1);
-      pushHeap(this.#heap, firstAfter(slot, nowMs), this.#slots.length - 1);
+      const slot = known ? Object.assign(known, { job, phaseMs }) : { job, phaseMs, extraMs: null, isBusy: false };
+      const index = this.#slots.push(slot) - 1;
+      this.#byId.set(job.id, index);
+      const regularMs = firstAfter(slot, nowMs);
+      const isSoon = known !== undefined || regularMs <= nowMs + firstRoundMs;
+      slot.extraMs = isSoon ? null : nowMs + random() * firstRoundMs;
+      pushHeap(this.#heap, slot.extraMs ?? regularMs, index);
     }
   }
 
@@ -73,10 +82,12 @@ export class Schedule<Job extends Recurring> {
       const dueMs = this.#heap.dueMs[0] as number;
       const index = popHeap(this.#heap);
       const slot = this.#slots[index] as Slot<Job>;
-      const missed = Math.floor((nowMs - dueMs) / slot.job.everyMs);
+      const isExtra = dueMs === slot.extraMs;
+      slot.extraMs = null;
+      const missed = isExtra ? 0 : Math.floor((nowMs - dueMs) / slot.job.everyMs);
       this.skipped.late += missed;
       const intendedMs = dueMs + missed * slot.job.everyMs;
-      pushHeap(this.#heap, intendedMs + slot.job.everyMs, index);
+      pushHeap(this.#heap, isExtra ? firstAfter(slot, dueMs) : intendedMs + slot.job.everyMs, index);
       if (slot.isBusy) {
         this.skipped.running++;
         continue;

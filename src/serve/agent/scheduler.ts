@@ -7,6 +7,8 @@ export interface SchedulerParts<Job extends Recurring> {
   log: Log;
   /** Runs of all jobs at once; more wait for their turn, and their wait is part of their lag. */
   concurrency: number;
+  /** Within this a job has its first run; default Infinity, for no such run apart. */
+  firstRoundMs?: number;
   /** One run. @param lagMs how late it starts */
   run: (job: Job, lagMs: number, signal: AbortSignal) => Promise<void>;
 }
@@ -42,8 +44,8 @@ export class Scheduler<Job extends Recurring> {
   }
 
   replace(jobs: readonly Job[]): void {
-    const { clock, random } = this.#parts;
-    this.#schedule.replace(jobs, clock.monoMs(), () => random.next());
+    const { clock, random, firstRoundMs = Infinity } = this.#parts;
+    this.#schedule.replace(jobs, clock.monoMs(), () => random.next(), firstRoundMs);
     this.#wake();
   }
 
