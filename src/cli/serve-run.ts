@@ -139,6 +139,7 @@ export async function openServer(
       io,
       version,
       store,
+      room: () => opened.room(),
       documents,
       configuration,
       authorities,

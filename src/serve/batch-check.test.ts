@@ -156,6 +156,8 @@ describe('POST /agent/v1/batches', () => {
     bench.store.beforeAppend = () => Promise.reject(new Error('ENOSPC'));
     const failed = await send(someBatch('batch-0001', nowMs));
     expect([failed.status, Number(failed.headers.get('retry-after')) > 0]).toEqual([503, true]);
+    // For a moment nothing is tried.
+    bench.io.advance(1000);
     let release = () => undefined as void;
     const gate = new Promise<void>((done) => (release = done));
     bench.store.beforeAppend = () => gate;

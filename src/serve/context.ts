@@ -1,4 +1,5 @@
 import type { Documents } from '../store/documents.ts';
+import type { Room } from '../store/duckdb/room.ts';
 import type { Store } from '../store/store.ts';
 import type { Io } from '../wire/io.ts';
 import { Agents } from './agents.ts';
@@ -13,6 +14,7 @@ import { Evaluation, type Outbox } from './evaluation.ts';
 import { EventHub } from './events.ts';
 import type { ExportParts } from './export/exports.ts';
 import { Ingest } from './ingest.ts';
+import { Keeping } from './keeping.ts';
 import { BackOff, RateLimit } from './limits.ts';
 import { Figures } from './metrics/figures.ts';
 import { Meter } from './metrics/meter.ts';
@@ -34,6 +36,10 @@ export interface ServeContext {
   agents: Agents | null;
   authorities: Authorities | null;
   ingest: Ingest;
+  /** Whether what comes in can be kept. */
+  keeping: Keeping;
+  /** Free space on the disk of the samples; null where it is not ours. */
+  room: () => Promise<Room | null>;
   /** What has been stored, counted for `/metrics`. */
   meter: Meter;
   figures: Figures;
@@ -67,6 +73,8 @@ export interface ContextParts {
   agentsUrl: string | null;
   stopping: AbortSignal;
   cluster?: Cluster | null;
+  /** Of the disk of the samples; absent: it is not ours. */
+  room?: () => Promise<Room | null>;
   /** Where pages go; absent: nobody is told. */
   outbox?: Outbox;
   /** What it takes to push metrics; absent: `watch.export` is not heeded. */
@@ -76,13 +84,15 @@ export interface ContextParts {
 }
 
 export function createContext(parts: ContextParts): ServeContext {
-  const { io, documents, authorities, store, configuration, cluster = null } = parts;
+  const { io, authorities, store, configuration, cluster = null } = parts;
+  const keeping = new Keeping(io);
+  const documents = keeping.watched(parts.documents);
   const audit = new Audit(documents, io.clock);
   const tokens = new Tokens(documents, audit, io.clock);
   const events = new EventHub(io);
   const meter = new Meter();
   meter.configure(configuration.network);
-  const ingest = new Ingest({ store, configuration, events, meter, io });
+  const ingest = new Ingest({ store, configuration, events, meter, keeping, io });
   configuration.onChange((changes) => {
     meter.configure(configuration.network);
     events.publish('network', { revision: configuration.revision, changes: changes.length });
@@ -91,6 +101,9 @@ export function createContext(parts: ContextParts): ServeContext {
   const agents = authorities ? new Agents(documents, audit, io.clock, authorities) : null;
   return {
     ...parts,
+    documents,
+    keeping,
+    room: parts.room ?? (() => Promise.resolve(null)),
     audit,
     tokens,
     sessions: new Sessions(documents, audit, io.clock, tokens),

@@ -1,16 +1,19 @@
 import type { BatchBody } from '../model/agent-protocol.ts';
-import { printable } from '../model/outcome.ts';
+import { isFull } from '../store/full.ts';
 import type { Store } from '../store/store.ts';
 import type { Io } from '../wire/io.ts';
 import { checkMeaning, withoutFuture } from './batch-check.ts';
 import type { Configuration } from './configuration.ts';
 import type { EventHub } from './events.ts';
+import { type Keeping, wordsOf } from './keeping.ts';
 import type { Meter } from './metrics/meter.ts';
 import { Problem } from './problem.ts';
 
 /** Rows and batches that may be on their way into the store; beyond, agents are asked to come back: they have a spool, we have memory. */
 const mostRows = 500_000;
 const mostBatches = 64;
+/** After a failure nothing is even read for so long: ten thousand agents are not to try a full disk all at once and all the time. */
+const tryEveryMs = 1000;
 /** At most one event about samples within this time. */
 const eventStepMs = 1000;
 
@@ -29,6 +32,7 @@ export class Ingest {
   readonly #configuration: Configuration;
   readonly #events: EventHub;
   readonly #meter: Meter;
+  readonly #keeping: Keeping;
   readonly #io: Pick<Io, 'clock' | 'log' | 'random'>;
   readonly #arrivals = new Map<string, Arrival>();
   #rows = 0;
@@ -41,12 +45,14 @@ export class Ingest {
     configuration: Configuration;
     events: EventHub;
     meter: Meter;
+    keeping: Keeping;
     io: Pick<Io, 'clock' | 'log' | 'random'>;
   }) {
     this.#store = parts.store;
     this.#configuration = parts.configuration;
     this.#events = parts.events;
     this.#meter = parts.meter;
+    this.#keeping = parts.keeping;
     this.#io = parts.io;
   }
 
@@ -64,9 +70,12 @@ export class Ingest {
 
   /** Before a body is read. @throws Problem 503 when there is no room */
   admit(): void {
-    if (this.#batches < mostBatches && this.#rows < mostRows) return;
+    const trouble = this.#keeping.of('samples');
+    const isTried = trouble !== null && this.#io.clock.monoMs() - trouble.lastMs < tryEveryMs;
+    const isBehind = this.#batches >= mostBatches || this.#rows >= mostRows;
+    if (!isTried && !isBehind) return;
     this.#totals.refused++;
-    throw this.#busy('the store does not follow');
+    throw this.#busy(trouble && isTried ? wordsOf(trouble) : 'the store does not follow');
   }
 
   /** An agent that asks for its jobs lives, too. */
@@ -93,14 +102,13 @@ export class Ingest {
     this.#batches++;
     try {
       const [result = 'stored'] = await this.#store.append([{ key, agent, columns, ...(rows && { rows }) }]);
+      this.#keeping.kept('samples');
       this.#note(columns, agent, result);
       return { result, refused };
     } catch (error) {
       this.#totals.failed++;
-      this.#io.log.warn(
-        `the store refused a batch of ${agent}: ${printable(error instanceof Error ? error.message : String(error))}`,
-      );
-      throw this.#busy('the store failed');
+      this.#keeping.failed('samples', error);
+      throw this.#busy(wordsOf({ what: 'samples', isFull: isFull(error) }));
     } finally {
       this.#rows -= body.count;
       this.#batches--;

@@ -34,8 +34,15 @@ export async function statusView(context: ServeContext): Promise<StatusView> {
     budgets: context.evaluation
       .slos()
       .map(({ periodMs, ...slo }) => ({ ...slo, periodDays: Math.round(periodMs / (24 * hourMs)) })),
+    trouble: troubleOf(context),
     agents: agents.map(({ name, site, lastArrivalMs }) => ({ name, site, lastArrivalMs })),
   };
+}
+
+function troubleOf({ keeping, io }: ServeContext): StatusView['trouble'] {
+  const trouble = keeping.trouble();
+  if (!trouble) return null;
+  return { what: trouble.what, isFull: trouble.isFull, forMs: io.clock.monoMs() - trouble.sinceMs };
 }
 
 async function line(

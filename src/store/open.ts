@@ -10,6 +10,7 @@ import { DuckDocuments } from './duckdb/documents.ts';
 import { DuckFiles } from './duckdb/files.ts';
 import { prepareFolder, storeFile } from './duckdb/folder.ts';
 import type { Retention } from './retention.ts';
+import { Disk, type Room } from './duckdb/room.ts';
 import { DuckStore } from './duckdb/store.ts';
 import type { StoreFiles } from './files.ts';
 import type { Store } from './store.ts';
@@ -28,6 +29,8 @@ export interface OpenStoreOptions {
   memoryLimitMb?: number;
   /** Threads of the engine; default 2. */
   threads?: number;
+  /** What samples leave free on the disk of the folder, octets; default a twentieth of it, at most 256 MiB. */
+  reserveBytes?: number;
   /** Samples in ClickHouse; without it in the folder. */
   clickhouse?: ClickAddress;
   /** Where servers of one ClickHouse database agree, in place of the folder. */
@@ -41,6 +44,8 @@ export interface OpenedStore {
   documents: Documents;
   /** Export, import, and a look from beside. */
   files: StoreFiles;
+  /** Of the disk that the samples are on; null where that is the business of other machines. */
+  room(): Promise<Room | null>;
   close(): Promise<void>;
 }
 
@@ -70,15 +75,16 @@ export async function openStore(
         await documents.close();
         await database.close();
       };
-      return { ...samples, documents, close };
+      return { ...samples, documents, room: () => Promise.resolve(null), close };
     }
-    const store = await DuckStore.open(database, { retention, clock: io.clock });
+    const disk = new Disk(folder, options.reserveBytes ?? null);
+    const store = await DuckStore.open(database, { retention, clock: io.clock, disk });
     const close = async () => {
       await store.close();
       await documents.close();
       await database.close();
     };
-    return { store, documents, files: new DuckFiles(database, store), close };
+    return { store, documents, files: new DuckFiles(database, store), room: () => disk.room(), close };
   } catch (error) {
     await database.close();
     throw error;

@@ -20,6 +20,7 @@ export function renderStatus(view: StatusView): string {
   const { word } = heroOf(view);
   const parts: [string, string][] = [
     ['top', top(view)],
+    ['trouble', troubleNote(view)],
     ['alerts', alertList(view)],
     ['board', board(view)],
     ['budgets', budgetList(view)],
@@ -43,11 +44,23 @@ export function renderLogin(): string {
 }
 
 /** What fires now goes before what the last hour comes to: an outage of minutes is not yet a verdict of the rules. */
-function heroOf({ report, alerts }: StatusView): { verdict: Verdict; word: string; why: string; isAlert: boolean } {
+function heroOf({ report, alerts, trouble }: StatusView): {
+  verdict: Verdict;
+  word: string;
+  why: string;
+  isAlert: boolean;
+} {
   const firing = alerts
     .filter((a) => a.state === 'firing' && a.suppressedBy === null && a.severity !== 'info')
     .toSorted((a, b) => a.severity.localeCompare(b.severity) || a.sinceMs - b.sinceMs);
   const [gravest] = firing;
+  if (!gravest && trouble)
+    return {
+      verdict: 'unknown',
+      word: 'NOT RECORDING',
+      why: 'what is shown below ends when this began',
+      isAlert: false,
+    };
   if (!gravest) return { verdict: report.ready, ...headline(report), isAlert: false };
   const word = plural(firing.length, 'ALERT', 'ALERTS');
   return { verdict: 'fail', word, why: printable(`${gravest.subject}: ${gravest.finding.claim}`, 300), isAlert: true };
@@ -63,6 +76,20 @@ function top(view: StatusView): string {
     'judged over the last hour',
   ].slice(0, isAlert ? 3 : 4);
   return `<div class="top"><div class="brand">inferpath watch ${liveMark(view.nowMs)}</div><h1 class="hero">${badge(verdict, word, 'big')} <span class="why">${esc(why)}</span></h1><p class="facts">${esc(facts.join(' · '))}</p></div>`;
+}
+
+/** What comes of it differs: agents keep samples and send them again; without documents nobody is paged. */
+function troubleNote({ trouble }: StatusView): string {
+  if (!trouble) return '';
+  const { what, isFull, forMs } = trouble;
+  const since = forMs < 60_000 ? 'less than a minute' : words(forMs);
+  const why = isFull ? 'The disk of the store is full' : `The store takes no ${what}`;
+  const so =
+    what === 'samples'
+      ? 'Agents keep what they measure and send it when there is room; alerts are judged by what is there.'
+      : 'No alert can change its state and no page can be sent from here; agents alarm by themselves.';
+  const remedy = isFull ? 'make room on the disk' : 'see the log of the server';
+  return `<section aria-labelledby="trouble-title"><h2 id="trouble-title">Not recording</h2><div class="card" role="alert"><p class="lead">${esc(`${why}, for ${since}.`)} ${esc(so)}</p><div class="remedy"><strong>→</strong> ${esc(remedy)}</div></div></section>`;
 }
 
 function agentList({ agents, nowMs }: StatusView): string {

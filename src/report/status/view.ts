@@ -45,4 +45,6 @@ export interface StatusView {
   alerts: readonly Alert[];
   budgets: readonly BudgetLine[];
   agents: readonly AgentState[];
+  /** What the server cannot keep now; null when it keeps everything. */
+  trouble: { what: 'samples' | 'documents'; isFull: boolean; forMs: number } | null;
 }

@@ -196,6 +196,17 @@ export const catalog = {
   inferpath_ingest_samples_total: { type: 'counter', help: 'Samples that were stored.', labels: [] },
   inferpath_ingest_pending_batches: { type: 'gauge', help: 'Batches on their way into the store.', labels: [] },
   inferpath_ingest_pending_samples: { type: 'gauge', help: 'Samples of them.', labels: [] },
+  inferpath_store_takes: {
+    type: 'gauge',
+    help: '1 while writes succeed; 0 from one that failed (a full disk, a server that is gone) to the next that does not.',
+    labels: ['what'],
+  },
+  inferpath_store_free_bytes: { type: 'gauge', help: 'Free space on the disk of the samples.', labels: [] },
+  inferpath_store_reserved_bytes: {
+    type: 'gauge',
+    help: 'Free space below which samples are refused, kept for alerts and tidying up.',
+    labels: [],
+  },
   inferpath_store_maintained_timestamp_seconds: {
     type: 'gauge',
     help: 'When the store was last brought up to date (roll-ups, retention).',

@@ -12,11 +12,12 @@ const wordIsGoodMs = 300_000;
 
 /** What the server knows of objectives, alerts, agents and itself, in the order of the catalog. */
 export async function ownFamilies(context: ServeContext, nowMs: number): Promise<MetricFamily[]> {
-  const { documents, evaluation, ingest, configuration, meter, figures } = context;
-  const [alerts, outbox, arrivals] = await Promise.all([
+  const { documents, evaluation, ingest, configuration, meter, figures, keeping } = context;
+  const [alerts, outbox, arrivals, room] = await Promise.all([
     documents.list('alert'),
     readOutbox(documents),
     context.arrivals.all(),
+    context.room().catch(() => null),
   ]);
   const slos = evaluation.slos();
   const totals = ingest.totals();
@@ -66,6 +67,12 @@ export async function ownFamilies(context: ServeContext, nowMs: number): Promise
     one('inferpath_ingest_samples_total', totals.rows),
     one('inferpath_ingest_pending_batches', pending.batches),
     one('inferpath_ingest_pending_samples', pending.rows),
+    family(
+      'inferpath_store_takes',
+      (['samples', 'documents'] as const).map((what) => ({ labels: { what }, value: keeping.of(what) ? 0 : 1 })),
+    ),
+    one('inferpath_store_free_bytes', room && room.freeBytes),
+    one('inferpath_store_reserved_bytes', room && room.reservedBytes),
     one('inferpath_store_maintained_timestamp_seconds', seconds(figures.maintainedAtMs)),
     one('inferpath_store_maintenance_failures_total', figures.maintenanceFailures),
     family(

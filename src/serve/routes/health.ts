@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { wordsOf } from '../keeping.ts';
 import { Problem } from '../problem.ts';
 import { defineRoute } from '../route.ts';
 
@@ -17,14 +18,15 @@ const alive = (path: '/livez' | '/-/healthy') =>
     handle: () => ({ json: { status: 'ok' } }),
   });
 
-/** Ready: the store and the documents answer, and it is not on its way down. */
+/** Ready: the store and the documents answer and take what comes, and it is not on its way down. */
 const ready = (path: '/readyz' | '/-/ready') =>
   defineRoute({
     method: 'GET',
     path,
     doors,
     permission: 'public',
-    about: 'Whether it can do its work: configuration, documents and store answer.',
+    about:
+      'Whether it can do its work: configuration, documents and store answer, and the last writes succeeded; with a full disk it cannot.',
     reply: { schema: state, about: 'It can.' },
     handle: async ({ context }) => {
       if (context.stopping.aborted) throw new Problem('busy', 'it is stopping');
@@ -34,6 +36,8 @@ const ready = (path: '/readyz' | '/-/ready') =>
       } catch {
         throw new Problem('busy', 'the store does not answer');
       }
+      const trouble = context.keeping.trouble();
+      if (trouble) throw new Problem('busy', wordsOf(trouble));
       return { json: { status: 'ok' } };
     },
   });

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { columnsOf } from '../columns.ts';
+import { StoreFullError } from '../full.ts';
 import { openStore } from '../open.ts';
 import type { Batch, Store } from '../store.ts';
 import { StoreBusyError } from './database.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-medium-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const MIB = 2 ** 20;
 const start = 1_700_000_000_000;
 const io = { clock: { wallMs: () => start } };
 const all = { fromMs: 0, toMs: 2e12 };
@@ -59,7 +61,7 @@ test.skipIf(!mounted)(
     const path = join(disk, 'data');
     const ballast = join(disk, 'ballast');
     writeFileSync(ballast, Buffer.alloc(12 * 2 ** 20));
-    const { store, documents, close } = await openStore(path, io, { memoryLimitMb: 128 });
+    const { store, documents, close } = await openStore(path, io, { memoryLimitMb: 128, reserveBytes: 0 });
     const stored: string[] = [];
     const rejected: Batch[] = [];
     const fill = async () => {
@@ -110,6 +112,40 @@ test.skipIf(!mounted)(
     });
     expect(points.reduce((sum, { ok }) => sum + ok, 0)).toBe(stored.length * 500);
     await again.close();
+    rmSync(path, { recursive: true });
+  },
+);
+
+test.skipIf(!mounted)(
+  `samples leave room on the disk in which documents and roll-ups go on${mounted ? '' : ' (needs root, to mount a small disk)'}`,
+  { timeout: 60_000 },
+  async () => {
+    const path = join(disk, 'reserve');
+    const { store, documents, room, close } = await openStore(path, io, { memoryLimitMb: 128, reserveBytes: 4 * MIB });
+    const stored: string[] = [];
+    const fill = async (): Promise<unknown> => {
+      for (let i = 0; i < 60; i++) {
+        const next = batch(500);
+        const error = await store.append([next]).then(
+          () => null,
+          (failure: unknown) => failure,
+        );
+        if (error !== null) return error;
+        stored.push(next.key);
+      }
+      return null;
+    };
+    const error = await fill();
+    expect(error).toBeInstanceOf(StoreFullError);
+    expect(String(error)).toContain('4 MiB are kept');
+    const left = await room();
+    expect(left?.reservedBytes).toBe(4 * MIB);
+    expect(left?.freeBytes).toBeGreaterThan(0);
+    expect(await documents.commit([{ put: { collection: 'alert', id: 'a', body: 'fires' }, version: 0 }])).toBe(true);
+    await store.maintain(start + 61_000);
+    expect(await rowsByKey(store)).toEqual(Object.fromEntries(stored.map((key) => [key, 500])));
+    await close();
+    rmSync(path, { recursive: true });
   },
 );
 

@@ -9,6 +9,7 @@ import { transaction, type Database } from './database.ts';
 import { Fresh } from './fresh.ts';
 import { KeyFilter } from './key-filter.ts';
 import type { Retention } from '../retention.ts';
+import type { Disk } from './room.ts';
 import { dropExpired } from './retain.ts';
 import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
@@ -29,6 +30,8 @@ const DROP_EVERY_MS = 600_000;
 export interface DuckStoreOptions {
   retention: Retention;
   clock: Pick<Clock, 'wallMs'>;
+  /** Absent for scratch that nobody waits for. */
+  disk?: Pick<Disk, 'admit'>;
 }
 
 /**
@@ -119,6 +122,7 @@ export class DuckStore implements Store {
   }
 
   async #append(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
+    if (batches.length > 0) await this.#options.disk?.admit();
     // Numbers are never used twice, not even after a failure: it may have come after the point of no return.
     const firstNo = this.#nextNo;
     this.#nextNo += batches.length;
