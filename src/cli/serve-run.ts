@@ -7,6 +7,7 @@ import { addressPolicy, allowedFrom } from '../serve/deliver/address-policy.ts';
 import { Paging } from '../serve/paging.ts';
 import { Authorities } from '../serve/pki/authorities.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../serve/server.ts';
+import { isFull } from '../store/full.ts';
 import { isClickHouseError, isLedgerLost, openStore } from '../store/open.ts';
 import { lockFile } from '../wire/file-lock.ts';
 import type { Io } from '../wire/io.ts';
@@ -146,7 +147,12 @@ export async function openServer(
       cluster: shared?.cluster ?? null,
     };
     const server = await startServer(options, parts).catch(cannotListen);
-    await writeControl(controlPath(folder), server, authorities?.bundle() ?? null, io);
+    const tell = () => writeControl(controlPath(folder), server, authorities?.bundle() ?? null, io);
+    await tell().catch(async (error: unknown) => {
+      if (isFull(error)) return tellLater(tell, io, server.context.stopping);
+      await server.stop();
+      throw error;
+    });
     io.signals.onHangUp(() => void reload(configuration, io));
     const manager = await serviceManager(io);
     manager.ready(`listening on ${server.web.url}`);
@@ -167,6 +173,18 @@ export async function openServer(
 
 const lostLedgerHint =
   'start it with the --documents, or the --data, that it had before; when these are lost, `inferpath store repair` with the new ones rolls up anew what samples are kept';
+
+const tellAgainMs = 5000;
+
+/** A server that is started on a full disk runs all the same; commands of its user find it when there is room again. */
+function tellLater(tell: () => Promise<void>, io: Io, signal: AbortSignal): void {
+  io.log.warn('the disk is full: commands on this machine cannot find this server before there is room');
+  const again = async (): Promise<void> => {
+    await io.clock.sleep(tellAgainMs, signal);
+    await tell().catch(again);
+  };
+  void again().catch(() => undefined);
+}
 
 /** SIGHUP: a file with mistakes changes nothing. */
 async function reload(configuration: Configuration, io: Io): Promise<void> {

@@ -158,11 +158,13 @@ export class Agents {
     if (name === null || !this.#authorities.signed(certificate)) return null;
     const nowMs = this.#clock.wallMs();
     const untilMs = Date.parse(certificate.validTo);
-    if (nowMs < Date.parse(certificate.validFrom) || nowMs >= untilMs + renewalGraceMs) return null;
+    if (nowMs >= untilMs + renewalGraceMs) return null;
+    // From the future: we have signed it while our clock was ahead. Good for its renewal, or nobody who renewed then could come back.
+    const isEarly = nowMs < Date.parse(certificate.validFrom);
     const found = await this.#documents.get('agent', name);
     if (!found || !agentBody.parse(found.body).serials.includes(certificate.serialNumber)) return null;
     const serial = certificate.serialNumber;
-    return { kind: 'agent', id: name, name, role: 'agent', serial, expired: nowMs >= untilMs };
+    return { kind: 'agent', id: name, name, role: 'agent', serial, expired: isEarly || nowMs >= untilMs };
   }
 
   /** Forgets invitations that nobody used. */

@@ -74,6 +74,33 @@ describe('enrolment', () => {
     expect((await renew(third.certificate!)).status).toBe(401);
   });
 
+  test('of agents that renewed while the clock of the server was ahead goes on when it is set back', async () => {
+    const bench = await serveBench();
+    const first = await bench.enroll('edge');
+    const renew = async (certificate: X509Certificate) => {
+      const body = { csr: makeCsr('edge', keys()) };
+      const reply = await bench.ask('POST', '/agent/v1/certificate', { ...enroll, certificate, body });
+      return { status: reply.status, ...((await reply.json()) as { certificate?: string }) };
+    };
+    const works = async (certificate: X509Certificate) =>
+      (await bench.ask('GET', '/agent/v1/jobs', { ...enroll, certificate })).status;
+    const day = 24 * 3_600_000;
+    const renewedAhead = async (certificate: X509Certificate, aheadMs: number) => {
+      const { wallMs } = bench.io.clock;
+      bench.io.clock.wallMs = () => wallMs() + aheadMs;
+      const next = new X509Certificate((await renew(certificate)).certificate ?? '');
+      bench.io.clock.wallMs = wallMs;
+      return next;
+    };
+    const byDay = await renewedAhead(first, 1.5 * day);
+    expect(await works(byDay)).toBe(200);
+    const byWeek = await renewedAhead(byDay, 7 * day);
+    expect(await works(byWeek)).toBe(403);
+    const now = await renew(byWeek);
+    expect(now.status).toBe(201);
+    expect(await works(new X509Certificate(now.certificate ?? ''))).toBe(200);
+  });
+
   test('of an agent that was revoked is over, renewal too', async () => {
     const bench = await serveBench();
     const certificate = await bench.enroll('edge');

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { createApp } from './app.ts';
@@ -10,8 +10,9 @@ import { runExports } from './export/exports.ts';
 import { type Listening, listen, type TlsMaterial } from './listen.ts';
 import type { Paging } from './paging.ts';
 import type { Authorities } from './pki/authorities.ts';
-import { issueServerCertificate, renewAtMs } from './pki/authority.ts';
+import { issueServerCertificate, renewAtMs, skewMs } from './pki/authority.ts';
 import { routes } from './routes.ts';
+import { SteadyClock } from './steady-clock.ts';
 
 export interface Place {
   host: string;
@@ -51,6 +52,8 @@ export async function startServer(
   parts: Omit<ContextParts, 'agentsUrl' | 'stopping' | 'outbox'> & { paging?: Paging },
 ): Promise<RunningServer> {
   const stop = new AbortController();
+  // Each kind of housework listens to it, and each of its waits.
+  setMaxListeners(0, stop.signal);
   const { authorities, paging } = parts;
   const names = namesOf(options);
   const certificate = authorities ? ownCertificate(authorities, names, parts.io.clock.wallMs) : null;
@@ -93,6 +96,7 @@ export async function startServer(
   // Before the first turn: who does what depends on who is there.
   await context.cluster?.beat();
   paging?.listensAt(web.url);
+  const steady = new SteadyClock(context.io.clock);
   const housework = [
     ...(context.cluster ? clusterWork(context, context.cluster, stop.signal) : []),
     context.evaluation.run(stop.signal),
@@ -107,7 +111,7 @@ export async function startServer(
       await context.agents?.sweep();
       await context.audit.prune();
     }),
-    repeat(maintainMs, stop.signal, context, () => maintain(context)),
+    repeat(maintainMs, stop.signal, context, () => maintain(context, steady)),
   ];
   return {
     web,
@@ -154,14 +158,16 @@ function agentsUrlOf({ host, port }: Place, names: readonly string[]): string {
 
 /** The certificate of the agents' door, made anew when the authority that signs has changed or two thirds of its life are over. */
 function ownCertificate(authorities: Authorities, names: readonly string[], wallMs: () => number): () => TlsMaterial {
-  let made: { by: string; renewMs: number; cert: string; key: string } | null = null;
+  let made: { by: string; fromMs: number; renewMs: number; cert: string; key: string } | null = null;
   return () => {
     const signer = authorities.signer();
     const nowMs = wallMs();
-    if (made === null || made.by !== signer.certificate || nowMs >= made.renewMs) {
+    const isOf = made !== null && made.by === signer.certificate;
+    // Before its begin: it was made while our clock was ahead.
+    if (made === null || !isOf || nowMs >= made.renewMs || nowMs < made.fromMs) {
       const { certificate, key, notAfterMs } = issueServerCertificate(signer, names, nowMs);
       const renewMs = renewAtMs(nowMs, notAfterMs);
-      made = { by: signer.certificate, renewMs, cert: certificate + signer.certificate, key };
+      made = { by: signer.certificate, fromMs: nowMs - skewMs, renewMs, cert: certificate + signer.certificate, key };
     }
     return { cert: made.cert, key: made.key, clientAuthorities: authorities.bundle() };
   };
@@ -170,9 +176,9 @@ function ownCertificate(authorities: Authorities, names: readonly string[], wall
 /** Without the authorities of clients: browsers are asked for no certificate. */
 const pick = ({ cert, key }: TlsMaterial): TlsMaterial => ({ cert, key });
 
-async function maintain({ store, io, figures }: ServeContext): Promise<void> {
+async function maintain({ store, io, figures }: ServeContext, steady: SteadyClock): Promise<void> {
   try {
-    await store.maintain(io.clock.wallMs());
+    await store.maintain(io.clock.wallMs(), steady.nowMs());
     figures.maintainedAtMs = io.clock.wallMs();
   } catch (error) {
     figures.maintenanceFailures++;

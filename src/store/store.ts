@@ -121,7 +121,10 @@ export interface Store {
   changes(query: { fromMs: number; toMs: number; endpoint?: string }): Promise<StateChange[]>;
   /** The newest sample of each endpoint, agent and kind, not older than `sinceMs`. */
   latest(sinceMs: number): Promise<Sample[]>;
-  /** Brings roll-ups up to date and drops what is past its time; to be called every few seconds, whatever comes in. */
-  maintain(nowMs: number): Promise<void>;
+  /**
+   * Brings roll-ups up to date and drops what is past its time; to be called every few seconds, whatever comes in.
+   * @param dropNowMs the time by which it is past; default `nowMs`. Dropping cannot be undone, and clocks may be wrong
+   */
+  maintain(nowMs: number, dropNowMs?: number): Promise<void>;
   close(): Promise<void>;
 }

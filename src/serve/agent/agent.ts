@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { AgentStatus } from '../../model/agent-health.ts';
@@ -79,6 +80,8 @@ export interface AgentParts {
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<AgentStatus> {
   const { name, io, files, directory, link, rules } = parts;
   const pace = { ...agentPace, ...parts.pace };
+  // Every run that is under way listens to it.
+  setMaxListeners(0, signal);
   const { clock, random, log } = io;
   const spool = await Spool.open(files, join(directory, 'spool'), parts.limits ?? spoolLimits);
   const onUnauthorised = (why: string) => parts.onUnauthorised?.(why);
@@ -120,7 +123,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     onUnauthorised,
   });
   const self = watchSelf(clock, parts.cpuMs);
-  const deadMan = new DeadMan(clock.wallMs(), parts.deadMan);
+  const deadMan = new DeadMan(clock.monoMs(), parts.deadMan);
   let before = scheduler.figures();
   const look = async (state: AgentStatus['state']): Promise<AgentStatus> => {
     const figures = self.take(scheduler.takeLags());
@@ -140,7 +143,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       certificateUntil: parts.certificateUntil?.() ?? null,
     });
     before = scheduler.figures();
-    const event = deadMan.look(sender.figures(), clock.wallMs());
+    const event = deadMan.look(sender.figures(), { monoMs, wallMs: clock.wallMs() });
     if (event) parts.onAlarm?.(event);
     if (state === 'running') collector.add([sampleOf(healthObservation(name, clock.wallMs(), figures, health))]);
     const head = { version: parts.version, agent: name, server: link.about, state, alarm: deadMan.alarm };

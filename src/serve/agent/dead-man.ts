@@ -15,19 +15,26 @@ export const deadManOptions: DeadManOptions = { missedAcks: 5, patienceMs: 60_00
 
 export type DeadManEvent = { kind: 'raised' | 'cleared'; alarm: Alarm };
 
+/** A moment on both clocks: time that passes is monotonic, moments that are told are on the wall. */
+export interface OnBothClocks {
+  monoMs: number;
+  wallMs: number;
+}
+
 /**
  * The agents' part of the dead man's switch: who alarms when the server is dead? Those that it does not answer. Pure: told how the
- * sender fares, it says when an alarm begins and ends.
+ * sender fares, it says when an alarm begins and ends. A wall clock that is set neither raises an alarm nor holds one up.
  */
 export class DeadMan {
   readonly #options: DeadManOptions;
+  /** CLOCK_MONOTONIC. */
   #goodMs: number;
   #alarm: Alarm | null = null;
 
-  /** @param nowMs wall clock: until now nothing is known to be wrong */
-  constructor(nowMs: number, options: DeadManOptions = deadManOptions) {
+  /** @param monoMs until now nothing is known to be wrong */
+  constructor(monoMs: number, options: DeadManOptions = deadManOptions) {
     this.#options = options;
-    this.#goodMs = nowMs;
+    this.#goodMs = monoMs;
   }
 
   get alarm(): Alarm | null {
@@ -36,19 +43,18 @@ export class DeadMan {
 
   look(
     { failuresInARow, trouble }: { failuresInARow: number; trouble: string | null },
-    nowMs: number,
+    { monoMs, wallMs }: OnBothClocks,
   ): DeadManEvent | null {
     if (failuresInARow === 0) {
-      this.#goodMs = nowMs;
+      this.#goodMs = monoMs;
       const alarm = this.#alarm;
       this.#alarm = null;
       return alarm && { kind: 'cleared', alarm };
     }
-    // A clock that was set back must not hold an alarm up.
-    this.#goodMs = Math.min(this.#goodMs, nowMs);
     const { missedAcks, patienceMs } = this.#options;
-    if (this.#alarm || failuresInARow < missedAcks || nowMs - this.#goodMs < patienceMs) return null;
-    this.#alarm = { sinceMs: this.#goodMs, why: trouble ?? 'no acknowledgement' };
+    const silentMs = monoMs - this.#goodMs;
+    if (this.#alarm || failuresInARow < missedAcks || silentMs < patienceMs) return null;
+    this.#alarm = { sinceMs: wallMs - silentMs, why: trouble ?? 'no acknowledgement' };
     return { kind: 'raised', alarm: this.#alarm };
   }
 }

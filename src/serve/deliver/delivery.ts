@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { OutboxEntry } from '../../model/delivery.ts';
 import type { Receiver } from '../../model/watch.ts';
 import type { Documents } from '../../store/documents.ts';
@@ -81,6 +82,8 @@ class Worker {
     this.#dialer = parts.dialer ?? createDialer({ ...parts.io, allow: parts.allow });
     this.#disabled = new Disabled(parts.documents);
     this.#node = parts.io.random.uuid();
+    // Every attempt listens to it.
+    setMaxListeners(0, this.stop.signal);
   }
 
   wake(): void {

@@ -58,10 +58,10 @@ export class ClickStore implements Store {
   changes: Store['changes'] = async (query) => changes(this.#server, await this.#ledger(), query);
   latest: Store['latest'] = async (sinceMs) => latest(this.#server, sinceMs);
 
-  async maintain(nowMs: number): Promise<void> {
+  async maintain(nowMs: number, dropNowMs = nowMs): Promise<void> {
     const turn = this.#maintaining.then(async () => {
       await rollUp(this.#server, this.#keeper, nowMs);
-      await dropExpired(this.#server, this.#keeper, this.#options.retention, nowMs);
+      await dropExpired(this.#server, this.#keeper, this.#options.retention, dropNowMs);
     });
     this.#maintaining = turn.catch(() => {});
     await turn;

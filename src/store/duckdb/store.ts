@@ -81,9 +81,9 @@ export class DuckStore implements Store {
   latest: Store['latest'] = (sinceMs) =>
     this.#read((connection) => this.#newest.latest(connection, this.#state.words, sinceMs));
 
-  async maintain(nowMs: number): Promise<void> {
+  async maintain(nowMs: number, dropNowMs = nowMs): Promise<void> {
     await this.#settled();
-    const turn = this.#maintaining.then(() => this.#maintain(nowMs));
+    const turn = this.#maintaining.then(() => this.#maintain(nowMs, dropNowMs));
     this.#maintaining = turn.catch(() => {});
     await turn;
   }
@@ -159,7 +159,7 @@ export class DuckStore implements Store {
     this.#isStale = false;
   }
 
-  async #maintain(nowMs: number): Promise<void> {
+  async #maintain(nowMs: number, dropNowMs: number): Promise<void> {
     if (this.#isStale) return;
     try {
       await this.#database.use(async (connection) => {
@@ -171,10 +171,11 @@ export class DuckStore implements Store {
         }
         const toMs = await hoursDue(connection, nowMs);
         if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
-        if (nowMs - this.#doneMs.drop < DROP_EVERY_MS) return;
-        await transaction(connection, () => dropExpired(connection, this.#options.retention, nowMs));
+        // By how much, and not by how much later: the clock may have been set back.
+        if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
+        await transaction(connection, () => dropExpired(connection, this.#options.retention, dropNowMs));
         this.#newest.forget();
-        this.#doneMs.drop = nowMs;
+        this.#doneMs.drop = dropNowMs;
       });
     } catch (error) {
       this.#isStale = true;

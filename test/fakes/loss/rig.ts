@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ export interface LossRig {
   clocks: { server: WallClock; agent: WallClock } | null;
   promised: Promised;
   crashes: Crash[];
+  /** Pages that a receiver was sent, `rule status`. Nothing that is done here is a trouble of the endpoint. */
+  pages: string[];
   /** Asks the server's web door with the token of its own user. */
   ask(path: string): Promise<{ status: number; text: string }>;
   /** Everything is mended, the spool empties, both end in peace, and the store is held against what was promised. */
@@ -59,7 +62,18 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
   const target = createServer((socket) => socket.on('error', () => undefined).end()).listen(0, '127.0.0.1');
   await once(target, 'listening');
   const endpoint = `{ name: api, url: 'http://127.0.0.1:${(target.address() as AddressInfo).port}/' }`;
-  const watch = options.watch ?? '{ schedule: [{ probe: tcp, every: 100ms }] }';
+  const pages: string[] = [];
+  const receiver = createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      pages.push(Buffer.concat(chunks).toString());
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const hook = `{ name: hook, type: webhook, url: 'http://127.0.0.1:${(receiver.address() as AddressInfo).port}/', secretEnv: HOOK_SECRET }`;
+  const watch = options.watch ?? `{ schedule: [{ probe: tcp, every: 100ms }], receivers: [${hook}] }`;
   const network = join(folder, 'network.yaml');
   writeFileSync(network, `version: 1\nendpoints: [${endpoint}]\nwatch: ${watch}\n`);
   const agentsPort = await freePort();
@@ -69,27 +83,41 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
   const server = new Supervised(
     'server',
     () => [
-      ...[
-        cli,
-        'serve',
-        network,
-        '--listen',
-        '127.0.0.1:0',
-        '--agents',
-        `127.0.0.1:${agentsPort}`,
-        '--data',
-        data,
-        '--json',
-      ],
+      cli,
+      'serve',
+      network,
+      '--listen',
+      '127.0.0.1:0',
+      '--agents',
+      `127.0.0.1:${agentsPort}`,
+      '--data',
+      data,
+      '--json',
+
       ...(options.serverArgs ?? []),
     ],
-    { onCrash, env: clocks?.server.env ?? {} },
+    {
+      onCrash,
+      env: {
+        ...clocks?.server.env,
+        HOOK_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+        INFERPATH_RECEIVER_ALLOW: '127.0.0.0/8',
+      },
+    },
   );
   const through = `https://127.0.0.1:${way.port}`;
   const agent = new Supervised(
     'agent',
     () => [
-      ...[cli, 'agent', '--state', state, '--allow', '127.0.0.0/8', '--server', through, '--json'],
+      cli,
+      'agent',
+      '--state',
+      state,
+      '--allow',
+      '127.0.0.0/8',
+      '--server',
+      through,
+      '--json',
       ...(options.agentArgs ?? []),
     ],
     { onCrash, env: clocks?.agent.env ?? {} },
@@ -99,7 +127,14 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
   const promised = new Promised(join(state, 'spool'));
   await agent.start();
   const rig: LossRig = {
-    ...{ server, agent, way, disks, clocks, promised, crashes },
+    server,
+    agent,
+    way,
+    disks,
+    clocks,
+    promised,
+    crashes,
+    pages,
     ask: async (path) => {
       const { url, token } = JSON.parse(readFileSync(join(data, 'control.json'), 'utf8')) as {
         url: string;
@@ -114,7 +149,8 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
       clocks?.server.set(0);
       clocks?.agent.set(0);
       way.mend();
-      await until(() => promised.waiting() > 0, 10_000);
+      const before = promised.batches.size;
+      await until(() => promised.batches.size > before, 20_000);
       await until(() => promised.waiting() === 0, 180_000);
       await agent.kill('SIGTERM');
       await server.kill('SIGTERM');
@@ -126,6 +162,7 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
       await Promise.all([server.kill(), agent.kill()]);
       way.close();
       target.close();
+      receiver.close();
       disks?.server.unmount();
       disks?.agent.unmount();
       rmSync(folder, { recursive: true, force: true });
