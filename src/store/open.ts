@@ -75,7 +75,7 @@ export async function openStore(
         await documents.close();
         await database.close();
       };
-      return { ...samples, documents, room: () => Promise.resolve(null), close };
+      return { ...samples, documents, close };
     }
     const disk = new Disk(folder, options.reserveBytes ?? null);
     const store = await DuckStore.open(database, { retention, clock: io.clock, disk });
@@ -95,7 +95,7 @@ async function openClickHouse(
   address: ClickAddress,
   { clock }: { clock: Pick<Clock, 'wallMs'> },
   options: { retention: Retention; documents: Documents & Counted; allowLostLedger: boolean },
-): Promise<{ store: Store; files: StoreFiles; close(): Promise<void> }> {
+): Promise<Omit<OpenedStore, 'documents'>> {
   const server = await Server.open(address);
   try {
     const store = await ClickStore.open(server, { ...options, clock });
@@ -103,7 +103,8 @@ async function openClickHouse(
       await store.close();
       await server.close();
     };
-    return { store, files: new ClickFiles(server, store, options.documents), close };
+    const files = new ClickFiles(server, store, options.documents);
+    return { store, files, room: () => Promise.resolve(null), close };
   } catch (error) {
     await server.close();
     throw error;
