@@ -16,13 +16,21 @@ const watched = () =>
 
 /** From `sinceMs` on nobody reaches `chat`; before, and the other endpoint always, all is well. */
 function outage(bench: ServeBench, sinceMs: number): void {
-  bench.store.answers.counts = ({ fromMs, toMs, stepMs, endpoints, kind }) => {
+  bench.store.answers.runs = () => {
+    const lastMs = bench.io.clock.wallMs();
+    const failures = Math.max(0, Math.min(64, Math.floor((lastMs - sinceMs) / 10_000)));
+    const badMs = Array.from({ length: failures }, (_, i) => lastMs - (failures - 1 - i) * 10_000);
+    const runOf = (endpoint: string, agent: string) =>
+      ({ endpoint, agent, kind: 'tcp', lastMs, badMs: endpoint === 'chat' ? badMs : [] }) as const;
+    return Promise.resolve(['chat', 'rag'].flatMap((e) => ['one', 'two'].map((agent) => runOf(e, agent))));
+  };
+  bench.store.answers.counts = ({ fromMs, toMs, stepMs, endpoints, kind, by }) => {
     const points: CountsPoint[] = [];
     if (kind !== 'tcp') return Promise.resolve(points);
     const nowMs = bench.io.clock.wallMs();
     for (let atMs = Math.floor(fromMs / stepMs) * stepMs; atMs < Math.min(toMs, nowMs); atMs += stepMs)
       for (const endpoint of endpoints)
-        for (const agent of ['one', 'two']) {
+        for (const agent of by === 'endpoint' ? [null, null] : ['one', 'two']) {
           const endMs = Math.min(atMs + stepMs, nowMs);
           const count = (ms: number) => Math.max(0, Math.round(ms / 10_000));
           const n = count(endMs - atMs);

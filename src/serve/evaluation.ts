@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { type Alert, alert, type AlertTransition } from '../model/alert.ts';
 import { type Budget, budgetOf } from '../judge/watch/budget.ts';
-import { evaluate, watchNeeds } from '../judge/watch/evaluate.ts';
-import type { AgentSeen, CountsNeed, KnownPath, SeriesNeed, WatchInput, WatchMemory } from '../judge/watch/input.ts';
+import { closerNeeds, evaluate, isCloser, watchNeeds } from '../judge/watch/evaluate.ts';
+import type { AgentSeen, KnownPath, WatchInput, WatchMemory } from '../judge/watch/input.ts';
 import { type Moment, momentOf } from '../judge/watch/moment.ts';
 import { burnContext } from '../judge/watch/objectives.ts';
 import type { Document, Documents, Write } from '../store/documents.ts';
-import type { CountsPoint, SeriesPoint } from '../store/store.ts';
+import { ChangeBook } from './change-book.ts';
 import type { ServeContext } from './context.ts';
+import { CountsBook } from './counts-book.ts';
 import type { Arrival } from './ingest.ts';
+import { LevelBook } from './level-book.ts';
 
 /** Where pages go: what is to be written together with the states of the alerts, and what is to happen after. */
 export interface Outbox {
@@ -85,8 +87,9 @@ type Parts = Pick<
 export class Evaluation {
   readonly #parts: Parts;
   readonly #outbox: Outbox | null;
-  readonly #counts = new Map<string, { atMs: number; revision: string; points: readonly CountsPoint[] }>();
-  readonly #series = new Map<string, { atMs: number; revision: string; points: readonly SeriesPoint[] }>();
+  readonly #counts: CountsBook;
+  readonly #levels: LevelBook;
+  readonly #changes: ChangeBook;
   #paths: readonly KnownPath[] | null = null;
   #followed: ReadonlyMap<string, Alert> | null = null;
   #slos: SloState[] = [];
@@ -95,6 +98,9 @@ export class Evaluation {
   constructor(parts: Parts, outbox: Outbox | null) {
     this.#parts = parts;
     this.#outbox = outbox;
+    this.#counts = new CountsBook(parts.store);
+    this.#levels = new LevelBook(parts.store);
+    this.#changes = new ChangeBook(parts.store);
   }
 
   /** As of the last evaluation. */
@@ -190,37 +196,20 @@ export class Evaluation {
   }
 
   async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts' | 'silence'>): Promise<WatchInput> {
-    const { store, documents } = this.#parts;
+    const { store, documents, io } = this.#parts;
     const paths = (this.#paths ??= await readPaths(documents));
     const needs = watchNeeds(known);
-    const [counts, series, changes, latest] = await Promise.all([
-      this.#answers(needs.counts, this.#counts, (need: CountsNeed) => store.counts(need.query)),
-      this.#answers(needs.series, this.#series, (need: SeriesNeed) => store.series(need.query)),
-      store.changes({ fromMs: needs.changesFromMs, toMs: known.now }),
-      store.latest(needs.latestSinceMs),
+    const monoMs = io.clock.monoMs();
+    const latest = await store.latest(needs.latestSinceMs);
+    const [counts, levels, changes, runs] = await Promise.all([
+      this.#counts.answers(needs.counts, monoMs, isCloser),
+      this.#levels.lines(needs.series, known.silence),
+      this.#changes.changes(needs.changes, latest, known.now),
+      store.runs(needs.runsSinceMs),
     ]);
-    return { ...known, paths, counts, series, changes, latest };
-  }
-
-  /** Long windows are not counted anew at every turn; a new network file asks everything anew. */
-  async #answers<Need extends { key: string; maxAgeMs: number }, Point>(
-    needs: readonly Need[],
-    kept: Map<string, { atMs: number; revision: string; points: readonly Point[] }>,
-    ask: (need: Need) => Promise<readonly Point[]>,
-  ): Promise<Map<string, readonly Point[]>> {
-    const nowMs = this.#parts.io.clock.monoMs();
-    const { revision } = this.#parts.configuration;
-    const wanted = new Set(needs.map((need) => need.key));
-    for (const key of kept.keys()) if (!wanted.has(key)) kept.delete(key);
-    const answers = new Map<string, readonly Point[]>();
-    for (const need of needs) {
-      const old = kept.get(need.key);
-      const isFresh = old !== undefined && old.revision === revision && nowMs - old.atMs < need.maxAgeMs;
-      const points = isFresh ? old.points : await ask(need);
-      if (!isFresh) kept.set(need.key, { atMs: nowMs, revision, points });
-      answers.set(need.key, points);
-    }
-    return answers;
+    const input: WatchInput = { ...known, paths, counts, levels, changes, runs, latest };
+    const closer = await this.#counts.answers(closerNeeds(input), monoMs, (key) => !isCloser(key));
+    return { ...input, counts: new Map([...counts, ...closer]) };
   }
 
   async #silence(arrivals: readonly Arrival[], now: number): Promise<AgentSeen[]> {

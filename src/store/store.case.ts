@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sampleMetrics, type Sample } from '../model/sample.ts';
 import { arbitrarySample, hostileText, type Bare } from './arbitrary.case.ts';
 import { columnsOf } from './columns.ts';
-import type { Batch, CountsPoint, SampleQuery, SeriesPoint, SeriesQuery, StateChange, Store } from './store.ts';
+import type { Batch, CountsPoint, Run, SampleQuery, SeriesPoint, SeriesQuery, StateChange, Store } from './store.ts';
 import { Twin } from './twin.case.ts';
 
 const HOUR = 3_600_000;
@@ -217,7 +217,7 @@ export function storeCases(name: string, engine: Engine): void {
                 expectSeries(await store.series({ ...query, ...all }), twin.series({ ...query, ...all }));
               }
               for (const limit of [undefined, { metric, max: 700 }]) {
-                const query = { ...range, stepMs, kind, endpoints: ['a', "c'", 'nobody'], ...(limit && { limit }) };
+                const query = { ...range, stepMs, kind, by, endpoints: ['a', "c'", 'nobody'], ...(limit && { limit }) };
                 const counts = await store.counts(query);
                 const least = twin.counts(query);
                 const most = twin.counts({ ...query, ...(limit && { limit: { metric, max: 700 * (1 + 1 / 32) } }) });
@@ -291,7 +291,7 @@ export function storeCases(name: string, engine: Engine): void {
               await append(batch(samples.slice(0, half), agent));
               if (maintain) await store.maintain((now += 2 * HOUR));
               if (half < samples.length) await append(batch(samples.slice(half), agent));
-              for (const query of [range, { ...all, endpoint: 'a' }, { ...range, endpoint: 'nobody' }])
+              for (const query of [range, { ...all, endpoints: ['a', 'nobody'] }, { ...range, endpoints: ['nobody'] }])
                 expect(sortedChanges(await store.changes(query))).toEqual(sortedChanges(twin.changes(query)));
             },
           ),
@@ -319,6 +319,64 @@ export function storeCases(name: string, engine: Engine): void {
             },
           ),
           { numRuns: engine.runs },
+        );
+      });
+    });
+
+    describe('the newest', () => {
+      const drawn = fc.uniqueArray(
+        fc.record({
+          offset: fc.integer({ min: 0, max: HOUR }),
+          verdict: fc.constantFrom('ok' as const, 'bad' as const, 'bad' as const, 'unknown' as const),
+          endpoint: fc.constantFrom('a', 'b'),
+          kind: fc.constantFrom('tcp' as const, 'dns' as const),
+        }),
+        { selector: ({ offset }) => offset, minLength: 1, maxLength: 80 },
+      );
+
+      test('runs() are the failures since the last success, also of data that come late, and whatever was asked before', async () => {
+        await fresh();
+        let now = start;
+        await fc.assert(
+          fc.asyncProperty(drawn, drawn, fc.array(fc.integer({ min: 0, max: HOUR })), async (first, second, asked) => {
+            const agent = key();
+            for (const rows of [first, second.map((row) => ({ ...row, offset: row.offset + 0.5 }))]) {
+              const samples = rows.map(({ offset, ...row }) => sample({ ...row, atMs: start + offset }));
+              await append(batch(samples, agent));
+              for (const offset of [0, ...asked]) {
+                const order = (runs: readonly Run[]) => runs.map((run) => JSON.stringify(run)).sort();
+                expect(order(await store.runs(start + offset))).toEqual(order(twin.runs(start + offset)));
+              }
+              await store.maintain((now += HOUR));
+            }
+          }),
+          { numRuns: Math.ceil(engine.runs / 2) },
+        );
+      });
+
+      test('runs() tell no more failures than anybody needs', async () => {
+        await fresh();
+        await append(batch(Array.from({ length: 200 }, (_, i) => sample({ atMs: start + i, verdict: 'bad' }))));
+        const [run] = await store.runs(start);
+        expect(run?.badMs).toEqual(Array.from({ length: 64 }, (_, i) => start + 136 + i));
+      });
+
+      test('newest() are the last ones of each endpoint and kind, oldest first', async () => {
+        await fresh();
+        let base = start;
+        await fc.assert(
+          fc.asyncProperty(drawn, fc.integer({ min: 1, max: 5 }), async (rows, limit) => {
+            // Later than all before, so that no two are at the same time.
+            base += 2 * HOUR;
+            await append(batch(rows.map(({ offset, ...row }) => sample({ ...row, atMs: base + offset }))));
+            for (const query of [
+              { ...all, kinds: ['tcp' as const, 'dns' as const], limit },
+              { fromMs: base, toMs: base + HOUR / 2, kinds: ['dns' as const], limit },
+              { ...all, kinds: ['mtu' as const], limit },
+            ])
+              expect((await store.newest(query)).map(({ id }) => id)).toEqual(twin.newest(query).map(({ id }) => id));
+          }),
+          { numRuns: Math.ceil(engine.runs / 2) },
         );
       });
     });

@@ -80,13 +80,16 @@ export interface CountsQuery {
    * what is above by less than a bucket of the histogram (1/32) may be called good, so that roll-ups and raw samples agree.
    */
   limit?: { metric: SampleMetric; max: number };
+  /** One line per endpoint and agent, which is the default, or per endpoint over all agents: a twentieth of the points where there are twenty. */
+  by?: 'endpoint' | 'endpoint-agent';
 }
 
 /** Only slices of time in which something happened; `atMs` is a whole multiple of the step since the epoch. */
 export interface CountsPoint {
   atMs: number;
   endpoint: string;
-  agent: string;
+  /** Null where all agents are taken together. */
+  agent: string | null;
   good: number;
   bad: number;
   /** Probes that say nothing about the endpoint: faults of the agent. */
@@ -106,6 +109,29 @@ export interface StateChange {
   after: string;
 }
 
+/** How the newest results of one probe of one endpoint by one agent went. Results that say nothing about the endpoint do not count. */
+export interface Run {
+  endpoint: string;
+  agent: string;
+  kind: SampleKind;
+  /** Of the newest result. */
+  lastMs: number;
+  /** Failures later than the newest success, oldest first, at most the newest `mostFailures`. */
+  badMs: readonly number[];
+}
+
+/** More failures in a row say nothing new. */
+export const mostFailures = 64;
+
+export interface NewestQuery {
+  fromMs: number;
+  /** Exclusive. */
+  toMs: number;
+  kinds: readonly SampleKind[];
+  /** Of each endpoint and kind, over all agents. */
+  limit: number;
+}
+
 /**
  * Where samples live. Samples of one series at the same millisecond have no order. `append` resolves only when a crash can no longer lose them; a batch whose key is known already is
  * `duplicate`, with nothing stored. Reads see every batch that was acknowledged before they began.
@@ -118,9 +144,13 @@ export interface Store {
   samples(query: SampleQuery): Promise<SamplePage>;
   series(query: SeriesQuery): Promise<SeriesPoint[]>;
   counts(query: CountsQuery): Promise<CountsPoint[]>;
-  changes(query: { fromMs: number; toMs: number; endpoint?: string }): Promise<StateChange[]>;
+  changes(query: { fromMs: number; toMs: number; endpoints?: readonly string[] }): Promise<StateChange[]>;
   /** The newest sample of each endpoint, agent and kind, not older than `sinceMs`. */
   latest(sinceMs: number): Promise<Sample[]>;
+  /** Of each endpoint, agent and kind with a result not older than `sinceMs`; failures from then on. */
+  runs(sinceMs: number): Promise<Run[]>;
+  /** The newest samples of each endpoint and kind, oldest first: one question for a report about a thousand endpoints. */
+  newest(query: NewestQuery): Promise<Sample[]>;
   /**
    * Brings roll-ups up to date and drops what is past its time; to be called every few seconds, whatever comes in.
    * @param dropNowMs the time by which it is past; default `nowMs`. Dropping cannot be undone, and clocks may be wrong

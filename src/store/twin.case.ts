@@ -1,6 +1,17 @@
 import type { Sample } from '../model/sample.ts';
 import { samplesOf } from './columns.ts';
-import type { Batch, CountsPoint, CountsQuery, SampleQuery, SeriesPoint, SeriesQuery, StateChange } from './store.ts';
+import {
+  type Batch,
+  type CountsPoint,
+  type CountsQuery,
+  mostFailures,
+  type NewestQuery,
+  type Run,
+  type SampleQuery,
+  type SeriesPoint,
+  type SeriesQuery,
+  type StateChange,
+} from './store.ts';
 
 /** What a store must answer, from plain arrays by the most obvious way: the truth of the contract suite. */
 export class Twin {
@@ -55,17 +66,18 @@ export class Twin {
     const { limit } = query;
     const wanted = this.#widened(query).filter((s) => s.kind === query.kind && query.endpoints.includes(s.endpoint));
     const isGood = (s: Sample) => s.verdict === 'ok' && (!limit || (s.metrics[limit.metric] ?? Infinity) <= limit.max);
-    return groups(wanted, (s) => [pointOf(s, query), s.endpoint, s.agent]).map(([key, samples]) => {
+    const perAgent = query.by !== 'endpoint';
+    return groups(wanted, (s) => [pointOf(s, query), s.endpoint, perAgent ? s.agent : null]).map(([key, samples]) => {
       const unknown = samples.filter((s) => s.verdict === 'unknown').length;
       const good = samples.filter(isGood).length;
-      const [atMs, endpoint, agent] = key as [number, string, string];
+      const [atMs, endpoint, agent] = key as [number, string, string | null];
       return { atMs, endpoint, agent, good, bad: samples.length - good - unknown, unknown };
     });
   }
 
-  changes(query: { fromMs: number; toMs: number; endpoint?: string }): StateChange[] {
+  changes(query: { fromMs: number; toMs: number; endpoints?: readonly string[] }): StateChange[] {
     const told = this.samples
-      .filter((s) => s.state !== null && (query.endpoint === undefined || s.endpoint === query.endpoint))
+      .filter((s) => s.state !== null && (query.endpoints?.includes(s.endpoint) ?? true))
       .sort((a, b) => a.atMs - b.atMs);
     return groups(told, (s) => [s.agent, s.endpoint, s.kind]).flatMap(([, series]) =>
       series.flatMap(({ atMs, agent, endpoint, kind, state }, i) => {
@@ -81,6 +93,27 @@ export class Twin {
     return groups(recent, (s) => [s.endpoint, s.agent, s.kind]).map(([, series]) =>
       series.reduce((newest, s) => (s.atMs > newest.atMs ? s : newest)),
     );
+  }
+
+  runs(sinceMs: number): Run[] {
+    const told = this.samples.filter((s) => s.atMs >= sinceMs && s.verdict !== 'unknown');
+    return groups(told, (s) => [s.endpoint, s.agent, s.kind]).map(([, series]) => {
+      const { endpoint, agent, kind } = series[0]!;
+      const timesOf = (verdict: Sample['verdict']) => series.flatMap((s) => (s.verdict === verdict ? s.atMs : []));
+      const lastOkMs = Math.max(-Infinity, ...timesOf('ok'));
+      const badMs = timesOf('bad')
+        .filter((ms) => ms > lastOkMs)
+        .sort((a, b) => a - b)
+        .slice(-mostFailures);
+      return { endpoint, agent, kind, lastMs: Math.max(...series.map((s) => s.atMs)), badMs };
+    });
+  }
+
+  newest({ fromMs, toMs, kinds, limit }: NewestQuery): Sample[] {
+    const wanted = this.samples.filter((s) => s.atMs >= fromMs && s.atMs < toMs && kinds.includes(s.kind));
+    return groups(wanted, (s) => [s.endpoint, s.kind])
+      .flatMap(([, series]) => series.sort((a, b) => b.atMs - a.atMs).slice(0, limit))
+      .sort((a, b) => a.atMs - b.atMs);
   }
 
   #widened({ fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number }): Sample[] {

@@ -7,7 +7,7 @@ import { Configuration } from '../../src/serve/configuration.ts';
 import { createContext } from '../../src/serve/context.ts';
 import { type Delivery, startDelivery } from '../../src/serve/deliver/delivery.ts';
 import { outboxWrites } from '../../src/serve/deliver/outbox.ts';
-import type { CountsPoint, CountsQuery, Store } from '../../src/store/store.ts';
+import type { CountsPoint, CountsQuery, Run, Store } from '../../src/store/store.ts';
 import { ZookeeperDocuments } from '../../src/store/zookeeper/documents.ts';
 import type { Io } from '../../src/wire/io.ts';
 import type { ClusterPlan } from './cluster.ts';
@@ -39,13 +39,13 @@ const network = networkSchema.parse({
 });
 const failAtMs = new Map(endpoints.map((name, i) => [name, plan.failAtMs[i] ?? Infinity]));
 
-function counts({ endpoints, fromMs, toMs, stepMs, kind }: CountsQuery): CountsPoint[] {
+function counts({ endpoints, fromMs, toMs, stepMs, kind, by }: CountsQuery): CountsPoint[] {
   if (kind !== 'tcp') return [];
   const points: CountsPoint[] = [];
   const untilMs = Math.min(toMs, io.clock.wallMs());
   for (const endpoint of endpoints)
     for (let atMs = Math.floor(fromMs / stepMs) * stepMs; atMs < untilMs; atMs += stepMs) {
-      const point = { atMs, endpoint, agent: 'one', good: 0, bad: 0, unknown: 0 };
+      const point = { atMs, endpoint, agent: by === 'endpoint' ? null : 'one', good: 0, bad: 0, unknown: 0 };
       for (
         let probeMs = Math.ceil(atMs / 10_000) * 10_000;
         probeMs < Math.min(atMs + stepMs, untilMs);
@@ -58,6 +58,16 @@ function counts({ endpoints, fromMs, toMs, stepMs, kind }: CountsQuery): CountsP
   return points;
 }
 
+function runs(sinceMs: number): Run[] {
+  const lastMs = Math.floor(io.clock.wallMs() / 10_000) * 10_000;
+  return endpoints.map((endpoint) => {
+    const fromMs = Math.max(sinceMs, failAtMs.get(endpoint) ?? Infinity, lastMs - 600_000);
+    const badMs: number[] = [];
+    for (let ms = Math.ceil(fromMs / 10_000) * 10_000; ms <= lastMs; ms += 10_000) badMs.push(ms);
+    return { endpoint, agent: 'one', kind: 'tcp', lastMs, badMs };
+  });
+}
+
 const none = () => Promise.resolve([]);
 const store: Store = {
   about: 'a function of the time',
@@ -67,6 +77,8 @@ const store: Store = {
   counts: (query) => Promise.resolve(counts(query)),
   changes: none,
   latest: none,
+  runs: (sinceMs) => Promise.resolve(runs(sinceMs)),
+  newest: none,
   maintain: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };

@@ -1,6 +1,6 @@
 import type { Document, Documents } from '../../src/store/documents.ts';
 import { samplesOf } from '../../src/store/columns.ts';
-import type { Batch, Store } from '../../src/store/store.ts';
+import { type Batch, mostFailures, type Run, type Store } from '../../src/store/store.ts';
 import type { Sample } from '../../src/model/sample.ts';
 
 /** Documents in memory, values copied as a real engine would. */
@@ -32,7 +32,7 @@ export function memoryDocuments(): Documents & { all: Map<string, Document> } {
 export function memoryStore(): Store & {
   held: Sample[];
   keys: Set<string>;
-  answers: Partial<Pick<Store, 'series' | 'counts' | 'changes'>>;
+  answers: Partial<Pick<Store, 'series' | 'counts' | 'changes' | 'runs'>>;
   beforeAppend: () => Promise<void>;
 } {
   const held: Sample[] = [];
@@ -74,8 +74,35 @@ export function memoryStore(): Store & {
         newest.set(`${s.endpoint} ${s.agent} ${s.kind}`, s);
       return Promise.resolve([...newest.values()]);
     },
+    runs: (sinceMs) => store.answers.runs?.(sinceMs) ?? Promise.resolve(runsOf(held, sinceMs)),
+    newest: ({ fromMs, toMs, kinds, limit }) => {
+      const counts = new Map<string, number>();
+      const wanted = held.filter((s) => s.atMs >= fromMs && s.atMs < toMs && kinds.includes(s.kind));
+      const newestFirst = wanted.toSorted((a, b) => b.atMs - a.atMs);
+      const found = newestFirst.filter(({ endpoint, kind }) => {
+        const n = (counts.get(`${kind} ${endpoint}`) ?? 0) + 1;
+        counts.set(`${kind} ${endpoint}`, n);
+        return n <= limit;
+      });
+      return Promise.resolve(found.reverse());
+    },
     maintain: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   return store;
+}
+
+function runsOf(held: readonly Sample[], sinceMs: number): Run[] {
+  const lines = new Map<string, Sample[]>();
+  for (const s of held
+    .filter(({ atMs, verdict }) => atMs >= sinceMs && verdict !== 'unknown')
+    .toSorted((a, b) => a.atMs - b.atMs)) {
+    const key = JSON.stringify([s.endpoint, s.agent, s.kind]);
+    lines.set(key, [...(lines.get(key) ?? []), s]);
+  }
+  return [...lines.values()].map((line) => {
+    const { endpoint, agent, kind, atMs: lastMs } = line.at(-1)!;
+    const failures = line.slice(1 + line.findLastIndex(({ verdict }) => verdict === 'ok'));
+    return { endpoint, agent, kind, lastMs, badMs: failures.map(({ atMs }) => atMs).slice(-mostFailures) };
+  });
 }

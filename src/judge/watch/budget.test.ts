@@ -29,14 +29,19 @@ interface Event {
 /** Points of every window from single events, as a store makes them. */
 function countsOf(pledge: ReturnType<typeof pledgeOf>, events: readonly Event[]): Counts {
   const byKey = new Map<string, CountsPoint[]>();
-  for (const { key, stepMs } of pledge.windows.values()) {
+  const bin = (key: string, stepMs: number, agentOf: (event: Event) => string | null) => {
     const bins = new Map<string, CountsPoint>();
-    for (const { agent, agoMs, isBad } of events) {
-      const atMs = Math.floor((horizonMs - agoMs) / stepMs) * stepMs;
+    for (const event of events) {
+      const atMs = Math.floor((horizonMs - event.agoMs) / stepMs) * stepMs;
+      const agent = agentOf(event);
       const bin = bins.get(`${agent} ${atMs}`) ?? { atMs, endpoint: 'eu', agent, good: 0, bad: 0, unknown: 0 };
-      bins.set(`${agent} ${atMs}`, isBad ? { ...bin, bad: bin.bad + 1 } : { ...bin, good: bin.good + 1 });
+      bins.set(`${agent} ${atMs}`, event.isBad ? { ...bin, bad: bin.bad + 1 } : { ...bin, good: bin.good + 1 });
     }
     byKey.set(key, [...bins.values()]);
+  };
+  for (const { key, stepMs, closer } of pledge.windows.values()) {
+    bin(key, stepMs, () => null);
+    bin(closer.key, closer.stepMs, ({ agent }) => agent);
   }
   return new Counts(byKey);
 }

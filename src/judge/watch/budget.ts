@@ -1,11 +1,15 @@
 import { type BurnPair, leastBadEvents } from '../../model/burn.ts';
-import type { Pledge } from './plan.ts';
+import type { CountsNeed } from './input.ts';
+import { type Plan, type Pledge, Questions } from './plan.ts';
 import {
   addTallies,
   badShare,
   eventsOf,
+  everyAgent,
   type Lines,
   linesOf,
+  outside,
+  partsKey,
   type Span,
   sliceTally,
   type Tally,
@@ -27,6 +31,23 @@ export class Counts {
     let lines = this.#lines.get(key);
     if (!lines) this.#lines.set(key, (lines = linesOf(this.#points.get(key) ?? [])));
     return lines.get(endpoint) ?? new Map();
+  }
+
+  /** Without what lies in the spans, to the minute where minutes were asked for. */
+  outside(key: string, endpoint: string, stepMs: number, spans: readonly Span[]): Lines {
+    const lines = this.of(key, endpoint);
+    if (spans.length === 0) return lines;
+    return new Map(
+      [...lines].map(([agent, line]) => [
+        agent,
+        outside(
+          line,
+          stepMs,
+          spans,
+          (slotMs, partMs) => this.of(partsKey(key, slotMs, partMs), endpoint).get(agent) ?? [],
+        ),
+      ]),
+    );
   }
 }
 
@@ -62,35 +83,62 @@ const quorumShare = 0.5;
 
 /** Looks at one pair of windows of one promise; `fromMs` leaves out what was before. */
 export function viewPair(pledge: Pledge, pair: BurnPair, context: BurnContext, fromMs = -Infinity): PairView {
-  const long = windowOf(pledge, pair.longMs, context, fromMs);
-  const short = windowOf(pledge, pair.shortMs, context, fromMs);
-  const allowed = 1 - pledge.slo.objective;
-  const [all, newest] = [long.sum(), short.sum()];
-  const longBurn = (badShare(all) * long.covered) / allowed;
-  const shortBurn = (badShare(newest) * short.covered) / allowed;
-  const rest = long.worstFirst().slice(Math.min(context.quorum, long.lines.size) - 1);
-  const shared = [long, short].every(
-    (window) => (badShare(window.sum(rest)) * window.covered) / allowed > quorumShare * pair.factor,
-  );
-  const over = longBurn > pair.factor && shortBurn > pair.factor && all.bad >= leastBadEvents;
+  const [long, short] = [pair.longMs, pair.shortMs].map((ms) => windowOf(pledge, ms, context, fromMs)) as [
+    Window,
+    Window,
+  ];
+  const longBurn = burnOf(pledge, long.tally, long.covered);
+  const shortBurn = burnOf(pledge, short.tally, short.covered);
+  const isOver = longBurn > pair.factor && shortBurn > pair.factor && long.tally.bad >= leastBadEvents;
+  const isWarm = shortBurn > recoverAt * pair.factor;
+  const witnesses = isWarm ? witnessesOf(pledge, pair, { long, short }, context, fromMs) : null;
   const level =
-    eventsOf(newest) === 0
-      ? 'unknown'
-      : over && shared
-        ? 'bad'
-        : shortBurn > recoverAt * pair.factor
-          ? 'between'
-          : 'good';
+    eventsOf(short.tally) === 0 ? 'unknown' : isOver && witnesses?.areEnough ? 'bad' : isWarm ? 'between' : 'good';
+  const { tally: all } = long;
+  const agents = witnesses?.agents ?? [];
+  return { pair, long: all, short: short.tally, longBurn, shortBurn, agents, level, sinceMs: short.firstBadMs() };
+}
+
+function burnOf({ slo }: Pledge, tally: Tally, covered: number): number {
+  return (badShare(tally) * covered) / (1 - slo.objective);
+}
+
+/** Who sees it, and whether enough of them do: without the worst ones the others still have to see a part of it. */
+function witnessesOf(
+  pledge: Pledge,
+  pair: BurnPair,
+  { long, short }: { long: Window; short: Window },
+  context: BurnContext,
+  fromMs: number,
+): { areEnough: boolean; agents: string[] } {
+  const views = [
+    { window: closerOf(pledge, pair.longMs, context, fromMs), covered: long.covered },
+    { window: closerOf(pledge, pair.shortMs, context, fromMs), covered: short.covered },
+  ];
+  const tallies = views[0]!.window.tallies;
+  const worstFirst = [...tallies].sort(([, a], [, b]) => badShare(b) - badShare(a)).map(([agent]) => agent);
+  const rest = worstFirst.slice(Math.min(context.quorum, worstFirst.length) - 1);
   return {
-    pair,
-    long: all,
-    short: newest,
-    longBurn,
-    shortBurn,
-    agents: long.seeing(),
-    level,
-    sinceMs: short.firstBadMs(),
+    areEnough:
+      rest.length > 0 &&
+      views.every(({ window, covered }) => burnOf(pledge, window.sum(rest), covered) > quorumShare * pair.factor),
+    agents: [...tallies].flatMap(([agent, { bad }]) => (bad > 0 ? [agent] : [])).sort(),
   };
+}
+
+/** Counts by agent of whatever uses up its budget too fast, or nearly so: who sees it is asked only then. */
+export function closerCounts({ promises }: Plan, context: BurnContext): CountsNeed[] {
+  const asked = new Questions(context.horizonMs);
+  for (const pledge of promises)
+    for (const pair of pledge.pairs) {
+      const short = windowOf(pledge, pair.shortMs, context, -Infinity);
+      if (burnOf(pledge, short.tally, short.covered) <= recoverAt * pair.factor) continue;
+      for (const windowMs of [pair.longMs, pair.shortMs]) {
+        const { stepMs, key } = pledge.windows.get(windowMs)!.closer;
+        asked.want(key, 'endpoint-agent', pledge, stepMs, windowMs);
+      }
+    }
+  return asked.needs();
 }
 
 /** The budget of the whole period. */
@@ -104,61 +152,72 @@ export interface Budget {
 }
 
 export function budgetOf(pledge: Pledge, context: BurnContext): Budget {
-  const tally = windowOf(pledge, pledge.periodMs, context, -Infinity).sum();
+  const { tally } = windowOf(pledge, pledge.periodMs, context, -Infinity);
   const events = eventsOf(tally);
   const allowed = events * (1 - pledge.slo.objective);
   return { events, bad: tally.bad, allowed, left: events === 0 ? null : 1 - tally.bad / allowed };
 }
 
+/** A window over all agents. */
 interface Window {
-  lines: Lines;
+  tally: Tally;
   /**
    * Share of the window that has passed since anything was measured. Of an endpoint that is new, or a server that is, the rest
    * counts as good: two lost probes of the first ten are not a fifth of an hour.
    */
   covered: number;
-  sum(agents?: readonly string[]): Tally;
-  worstFirst(): string[];
-  /** Agents that saw bad events. */
-  seeing(): string[];
   firstBadMs(): number;
 }
 
-function windowOf(
-  pledge: Pledge,
-  windowMs: number,
-  { counts, excluded, horizonMs }: BurnContext,
-  sinceMs: number,
-): Window {
+function windowOf(pledge: Pledge, windowMs: number, context: BurnContext, sinceMs: number): Window {
+  const { counts, excluded, horizonMs } = context;
   const { stepMs, key } = pledge.windows.get(windowMs)!;
+  const fromMs = Math.max(horizonMs - windowMs, sinceMs);
+  const name = pledge.endpoint.name;
+  const line = counts.outside(key, name, stepMs, excluded(name)).get(everyAgent) ?? [];
+  const period = pledge.windows.get(pledge.periodMs)!;
+  const oldMs = pledge.periodMs === windowMs ? -Infinity : firstMs(counts.of(period.key, name), -Infinity);
+  const lines = new Map([[everyAgent, line]]);
+  const startMs = oldMs + period.stepMs <= fromMs ? fromMs : Math.max(fromMs, firstMs(lines, fromMs));
+  return {
+    tally: tallyWindow(pledge, [line], fromMs, horizonMs),
+    covered: Math.min(1, Math.max(0, (horizonMs - startMs) / (horizonMs - fromMs))),
+    firstBadMs: () => firstMs(lines, fromMs, ({ bad }) => bad > 0, horizonMs),
+  };
+}
+
+function tallyWindow({ slo }: Pledge, lines: readonly (readonly CountsPoint[])[], fromMs: number, toMs: number): Tally {
+  return slo.method === 'timeslices'
+    ? sliceTally(lines, fromMs, toMs, slo.sliceObjective)
+    : addTallies(lines.map((line) => tallyOf(line, fromMs, toMs)));
+}
+
+/** A window agent by agent; only those that measured anything in it. */
+function closerOf(pledge: Pledge, windowMs: number, context: BurnContext, sinceMs: number) {
+  const { counts, excluded, horizonMs } = context;
+  const { stepMs, key } = pledge.windows.get(windowMs)!.closer;
   const fromMs = Math.max(horizonMs - windowMs, sinceMs);
   const name = pledge.endpoint.name;
   const lines = new Map<string, readonly CountsPoint[]>();
   const tallies = new Map<string, Tally>();
-  for (const [agent, line] of counts.of(key, name)) {
-    const kept = without(line, stepMs, excluded(name));
-    const tally = tallyOf(kept, fromMs, horizonMs);
+  for (const [agent, all] of counts.of(key, name)) {
+    const line = without(all, stepMs, excluded(name));
+    const tally = tallyOf(line, fromMs, horizonMs);
     if (eventsOf(tally) === 0) continue;
-    lines.set(agent, kept);
+    lines.set(agent, line);
     tallies.set(agent, tally);
   }
-  const period = pledge.windows.get(pledge.periodMs)!;
-  const oldMs = pledge.periodMs === windowMs ? -Infinity : firstMs(counts.of(period.key, name), -Infinity);
-  const startMs = oldMs + period.stepMs <= fromMs ? fromMs : Math.max(fromMs, firstMs(lines, fromMs));
-  const ageMs = horizonMs - startMs;
-  const slices = pledge.slo.method === 'timeslices';
-  const share = pledge.slo.sliceObjective;
-  return {
-    lines,
-    covered: Math.min(1, Math.max(0, ageMs / (horizonMs - fromMs))),
-    sum: (agents = [...lines.keys()]) =>
-      slices
-        ? sliceTally(agents.map((agent) => lines.get(agent)!).filter(Boolean), fromMs, horizonMs, share)
-        : addTallies(agents.flatMap((agent) => tallies.get(agent) ?? [])),
-    worstFirst: () => [...tallies].sort(([, a], [, b]) => badShare(b) - badShare(a)).map(([agent]) => agent),
-    seeing: () => [...tallies].flatMap(([agent, { bad }]) => (bad > 0 ? [agent] : [])).sort(),
-    firstBadMs: () => firstMs(lines, fromMs, ({ bad }) => bad > 0, horizonMs),
-  };
+  const sum = (agents: readonly string[]) =>
+    tallyWindow(
+      pledge,
+      agents.flatMap((agent) => {
+        const line = lines.get(agent);
+        return line ? [line] : [];
+      }),
+      fromMs,
+      horizonMs,
+    );
+  return { tallies, sum };
 }
 
 /** The oldest point from `fromMs` on; `otherwise` where there is none. */

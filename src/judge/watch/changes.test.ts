@@ -63,8 +63,9 @@ describe('evaluate() about changes', () => {
       memory: null,
       paths: [],
       counts: new Map(),
-      series: new Map(),
+      levels: new Map(),
       changes,
+      runs: [],
       latest,
       silence: [],
     })

@@ -1,10 +1,10 @@
 import type { Sample, SampleKind } from '../../model/sample.ts';
 import { changePoint, type ChangePoint } from '../../stats/change-point.ts';
-import type { SeriesPoint, StateChange } from '../../store/store.ts';
+import type { StateChange } from '../../store/store.ts';
 import { count, ms } from '../say.ts';
 import type { Condition } from './condition.ts';
 import { isoOf } from './endpoints.ts';
-import type { SeriesNeed } from './input.ts';
+import type { LevelLine, SeriesNeed } from './input.ts';
 import type { Moment } from './moment.ts';
 import { type WatchDraft, watchFinding, type WatchRuleId } from './rules.ts';
 
@@ -52,6 +52,14 @@ const stateRules: Partial<Record<SampleKind, StateRule>> = {
 
 /** A change is told of for an hour. */
 const toldForMs = hourMs;
+/** What was seen within three days is nothing new. */
+const knownForMs = 72 * hourMs;
+
+/** What is told of has changed lately; whether it is new tells what was before. */
+export function changesRange(horizonMs: number): { fromMs: number; recentFromMs: number } {
+  const standsMs = Math.max(...Object.values(stateRules).map((rule) => rule.standsMs));
+  return { fromMs: horizonMs - knownForMs, recentFromMs: horizonMs - toldForMs - standsMs };
+}
 
 /**
  * A state is a change when it has nothing in common with any state before it. Paths that take turns, and answers that rotate,
@@ -144,7 +152,7 @@ const shift = {
   togetherMs: 10 * minuteMs,
 };
 
-export function seriesNeeds({ jobs }: Pick<Moment['plan'], 'jobs'>, horizonMs: number): SeriesNeed[] {
+export function levelNeeds({ jobs }: Pick<Moment['plan'], 'jobs'>, horizonMs: number): SeriesNeed[] {
   const toMs = Math.floor(horizonMs / minuteMs) * minuteMs;
   return levels.flatMap(({ kind, metric }) => {
     const endpoints = [...new Set(jobs.filter((job) => job.probe === kind).map((job) => job.endpoint))];
@@ -160,17 +168,17 @@ export function seriesNeeds({ jobs }: Pick<Moment['plan'], 'jobs'>, horizonMs: n
     } as const;
     return endpoints.length === 0
       ? []
-      : [{ key: `level/${kind}/${metric}`, query: { ...query, quantiles: [0.5] }, maxAgeMs: minuteMs }];
+      : [{ key: `level/${kind}/${metric}`, rangeMs: shift.rangeMs, query: { ...query, quantiles: [0.5] } }];
   });
 }
 
 function shiftConditions(moment: Moment): Condition[] {
   const { clock, input, network, quorum } = moment;
   return levels.flatMap(({ kind, metric, what }) => {
-    const lines = linesOf(input.series.get(`level/${kind}/${metric}`) ?? []);
-    if (lines.size === 0) return [];
+    const lines = shiftsOf(input.levels.get(`level/${kind}/${metric}`) ?? []);
+    if (!lines) return [];
     return network.endpoints.map(({ name }) => {
-      const found = [...(lines.get(name) ?? [])].flatMap(([agent, line]) => shiftOf(agent, line));
+      const found = lines.get(name) ?? [];
       const first = found.toSorted((a, b) => a.atMs - b.atMs)[0];
       const same = found.filter(({ atMs }) => first && atMs - first.atMs <= shift.togetherMs);
       const agents = same.map(({ agent }) => agent).sort();
@@ -205,32 +213,54 @@ function shiftConditions(moment: Moment): Condition[] {
   });
 }
 
-/** By endpoint and agent: each is looked up, for there may be thousands of one and dozens of the other. */
-function linesOf(points: readonly SeriesPoint[]): Map<string, Map<string, SeriesPoint[]>> {
-  const lines = new Map<string, Map<string, SeriesPoint[]>>();
-  for (const point of points) {
-    const agents = lines.get(point.endpoint) ?? new Map<string, SeriesPoint[]>();
-    lines.set(point.endpoint, agents);
-    const line = agents.get(point.agent ?? '');
-    if (line) line.push(point);
-    else agents.set(point.agent ?? '', [point]);
-  }
-  return lines;
+interface Shift {
+  agent: string;
+  atMs: number;
+  change: ChangePoint;
+  n: number;
 }
 
-function shiftOf(
-  agent: string,
-  line: readonly SeriesPoint[],
-): { agent: string; atMs: number; change: ChangePoint; n: number }[] {
-  const known = line
-    .flatMap(({ atMs, quantiles: [middle] }) => (middle == null ? [] : [{ atMs, middle }]))
-    .sort((a, b) => a.atMs - b.atMs);
-  const change = changePoint(known.map(({ middle }) => middle));
-  if (!change || change.confidence < shift.confidence) return [];
+/** Rises by endpoint; null without any line. */
+function shiftsOf(lines: readonly LevelLine[]): Map<string, Shift[]> | null {
+  if (lines.length === 0) return null;
+  const shifts = new Map<string, Shift[]>();
+  for (const line of lines) {
+    const found = shiftOf(line);
+    if (found) shifts.set(line.endpoint, [...(shifts.get(line.endpoint) ?? []), found]);
+  }
+  return shifts;
+}
+
+const shifts = new WeakMap<LevelLine, { found: Shift | null }>();
+
+/** Looked for once per line: evaluations come every few seconds, new levels every minute. */
+function shiftOf(line: LevelLine): Shift | null {
+  const known = shifts.get(line);
+  if (known) return known.found;
+  const found = findShift(line);
+  shifts.set(line, { found });
+  return found;
+}
+
+function findShift({ agent, fromMs, stepMs, values }: LevelLine): Shift | null {
+  const known: number[] = [];
+  const slots: number[] = [];
+  let [low, high] = [Infinity, -Infinity];
+  for (let slot = 0; slot < values.length; slot++) {
+    const value = values[slot]!;
+    if (Number.isNaN(value)) continue;
+    known.push(value);
+    slots.push(slot);
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (known.length < 2 * shift.leastPoints || high - low < shift.leastMs) return null;
+  const change = changePoint(known);
+  if (!change || change.confidence < shift.confidence) return null;
   const rise = change.after - change.before;
   const isShort = change.index < shift.leastPoints || known.length - change.index < shift.leastPoints;
-  if (isShort || rise < shift.leastMs || rise < shift.leastShare * change.before) return [];
-  return [{ agent, atMs: known[change.index]!.atMs, change, n: known.length }];
+  if (isShort || rise < shift.leastMs || rise < shift.leastShare * change.before) return null;
+  return { agent, atMs: fromMs + slots[change.index]! * stepMs, change, n: known.length };
 }
 
 function condition(

@@ -1,14 +1,15 @@
 import type { Alert, AlertTransition, Notify } from '../../model/alert.ts';
 import { agentConditions } from './agents.ts';
-import { changeConditions, seriesNeeds } from './changes.ts';
+import { closerCounts } from './budget.ts';
+import { changeConditions, changesRange, levelNeeds } from './changes.ts';
 import { readClock } from './clock.ts';
 import type { Condition } from './condition.ts';
 import { endpointConditions } from './endpoints.ts';
-import type { WatchInput, WatchNeeds, WatchResult } from './input.ts';
+import type { CountsNeed, WatchInput, WatchNeeds, WatchResult } from './input.ts';
 import { retire, step, type Tick } from './machine.ts';
-import { type Moment, momentOf } from './moment.ts';
-import { objectiveConditions } from './objectives.ts';
-import { countsNeeds, planOf } from './plan.ts';
+import { maintenanceSpans, type Moment, momentOf } from './moment.ts';
+import { burnContext, objectiveConditions } from './objectives.ts';
+import { closerPrefix, countsNeeds, planOf, runsRangeMs } from './plan.ts';
 import { recordConditions } from './records.ts';
 import { sharedConditions } from './shared.ts';
 import { idOf, suppressed } from './suppress.ts';
@@ -20,12 +21,26 @@ const keepResolvedMs = 24 * hourMs;
 /** What to ask the store for before `evaluate`. */
 export function watchNeeds(input: Pick<WatchInput, 'network' | 'now' | 'memory' | 'silence'>): WatchNeeds {
   const { horizonMs } = readClock(input.now, input.memory, input.silence);
+  const plan = planOf(input.network);
   return {
-    counts: countsNeeds(planOf(input.network), horizonMs),
-    series: seriesNeeds(planOf(input.network), horizonMs),
-    changesFromMs: horizonMs - 72 * hourMs,
+    counts: countsNeeds(plan, maintenanceSpans(input.network), horizonMs),
+    series: levelNeeds(plan, horizonMs),
+    changes: changesRange(horizonMs),
+    runsSinceMs: horizonMs - runsRangeMs(plan),
     latestSinceMs: horizonMs - 24 * hourMs,
   };
+}
+
+/** Whether a question is one of `closerNeeds`. */
+export const isCloser = (key: string): boolean => key.startsWith(closerPrefix);
+
+/**
+ * What to ask besides, once `watchNeeds` is answered: who sees what fails. That is asked only of what burns its budget, for there may
+ * be thousands of endpoints and dozens of agents, and nearly all of them are well.
+ */
+export function closerNeeds(input: WatchInput): CountsNeed[] {
+  const moment = momentOf(input);
+  return closerCounts(moment.plan, burnContext(moment));
 }
 
 /**

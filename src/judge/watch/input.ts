@@ -1,7 +1,7 @@
 import type { Alert, AlertTransition } from '../../model/alert.ts';
 import type { Network } from '../../model/network.ts';
 import type { Sample } from '../../model/sample.ts';
-import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery, StateChange } from '../../store/store.ts';
+import type { CountsPoint, CountsQuery, Run, SeriesQuery, StateChange } from '../../store/store.ts';
 
 /** When an agent was last heard of. */
 export interface AgentSeen {
@@ -17,20 +17,35 @@ export interface CountsNeed {
   key: string;
   query: CountsQuery;
   maxAgeMs: number;
+  /** Points of the last so many ms are wanted anew every time, the older ones at most every `maxAgeMs`. Default: all alike. */
+  tailMs?: number;
 }
 
+/** Levels of all lines over a range that moves on by whole steps. */
 export interface SeriesNeed {
   key: string;
-  query: SeriesQuery;
-  maxAgeMs: number;
+  /** Of a line; `query` covers all of it. */
+  rangeMs: number;
+  query: SeriesQuery & { endpoints: readonly string[] };
+}
+
+/** Values of one line at even steps, NaN where there is none. Never changed: a newer one takes its place. */
+export interface LevelLine {
+  endpoint: string;
+  agent: string;
+  fromMs: number;
+  stepMs: number;
+  values: Float32Array;
 }
 
 /** Everything that `evaluate` wants to know of the store this time. */
 export interface WatchNeeds {
   counts: CountsNeed[];
   series: SeriesNeed[];
-  /** For `Store.changes`. */
-  changesFromMs: number;
+  /** For `Store.changes`: changes from `recentFromMs` on, and of endpoints that have one all from `fromMs` on. */
+  changes: { fromMs: number; recentFromMs: number };
+  /** For `Store.runs`. */
+  runsSinceMs: number;
   /** For `Store.latest`. */
   latestSinceMs: number;
 }
@@ -70,8 +85,9 @@ export interface WatchInput {
   paths: readonly KnownPath[];
   /** Answers to `watchNeeds`, by key. A key without an answer counts as "not known", never as good. */
   counts: ReadonlyMap<string, readonly CountsPoint[]>;
-  series: ReadonlyMap<string, readonly SeriesPoint[]>;
+  levels: ReadonlyMap<string, readonly LevelLine[]>;
   changes: readonly StateChange[];
+  runs: readonly Run[];
   latest: readonly Sample[];
   silence: readonly AgentSeen[];
 }

@@ -2,12 +2,13 @@ import type { Network } from '../../model/network.ts';
 import type { Sample } from '../../model/sample.ts';
 import { durationMs } from '../../model/watch.ts';
 import { agentsOf } from '../../model/watch-plan.ts';
+import type { Run } from '../../store/store.ts';
 import { Counts, type Excluded } from './budget.ts';
 import { type Now, readClock } from './clock.ts';
 import type { KnownPath, WatchInput } from './input.ts';
 import { knownPaths, type SeenTrace, tracesOf } from './paths.ts';
 import { type Plan, planOf } from './plan.ts';
-import { type Span, without } from './tally.ts';
+import type { Span } from './tally.ts';
 import { type VitalView, viewVital } from './vitals.ts';
 
 /** Everything that the rules look at, worked out once. */
@@ -50,7 +51,7 @@ export function momentOf(input: WatchInput): Moment {
     excluded,
     traces,
     paths: knownPaths(input.paths, traces),
-    vitals: vitalsByEndpoint(plan, counts, excluded, horizonMs, offline),
+    vitals: vitalsByEndpoint(plan, input.runs, excluded, horizonMs, offline),
     latest: grouped(latest),
     offline,
     quorum: Math.min(network.watch?.quorum ?? 1, agentsOf(network).length),
@@ -77,19 +78,27 @@ export function maintenanceSpans(network: Network): Map<string, Span[]> {
 
 function vitalsByEndpoint(
   plan: Plan,
-  counts: Counts,
+  runs: readonly Run[],
   excluded: Excluded,
   horizonMs: number,
   offline: ReadonlySet<string>,
 ): Map<string, VitalView[]> {
+  const byKind = new Map<string, Map<string, Map<string, Run>>>();
+  for (const run of runs) {
+    let endpoints = byKind.get(run.kind);
+    if (!endpoints) byKind.set(run.kind, (endpoints = new Map()));
+    const agents = endpoints.get(run.endpoint);
+    if (agents) agents.set(run.agent, run);
+    else endpoints.set(run.endpoint, new Map([[run.agent, run]]));
+  }
   const views = new Map<string, VitalView[]>();
   for (const vital of plan.vitals) {
-    const spans = excluded(vital.endpoint);
-    const lines = new Map(
-      [...counts.of(vital.key, vital.endpoint)].map(([agent, line]) => [agent, without(line, vital.stepMs, spans)]),
-    );
-    const view = viewVital(vital, lines, horizonMs, (agent) => offline.has(agent));
-    views.set(vital.endpoint, [...(views.get(vital.endpoint) ?? []), view]);
+    const { kind, endpoint } = vital;
+    const ofVital = byKind.get(kind)?.get(endpoint) ?? new Map<string, Run>();
+    const view = viewVital(vital, ofVital, excluded(endpoint), horizonMs, (agent) => offline.has(agent));
+    const before = views.get(endpoint);
+    if (before) before.push(view);
+    else views.set(endpoint, [view]);
   }
   return views;
 }

@@ -1,10 +1,16 @@
 import { type BurnPair, burnPairs } from '../../model/burn.ts';
 import type { Endpoint, Network } from '../../model/network.ts';
-import type { SampleKind } from '../../model/sample.ts';
 import { durationMs, type Slo } from '../../model/watch.ts';
 import { agentsOf, endpointsOfSlo, type Job, jobsOf } from '../../model/watch-plan.ts';
+import type { CountsQuery } from '../../store/store.ts';
 import { type Indicator, indicatorOf } from './indicator.ts';
 import type { CountsNeed } from './input.ts';
+import { cutSlots, partsKey, type Span } from './tally.ts';
+
+const minuteMs = 60_000;
+/** Begins the keys of counts by agent. */
+export const closerPrefix = 'agents/';
+const hourMs = 60 * minuteMs;
 
 /** One promise about one endpoint, with all that follows from the network file. */
 export interface Pledge {
@@ -13,8 +19,15 @@ export interface Pledge {
   indicator: Indicator;
   periodMs: number;
   pairs: BurnPair[];
-  /** Step and key of the counts of each window, by its length. */
-  windows: ReadonlyMap<number, { stepMs: number; key: string }>;
+  /** The counts of each window, by its length. */
+  windows: ReadonlyMap<number, WindowCounts>;
+}
+
+/** Where the counts of a window are: over all agents, and for a closer look agent by agent in points as wide as that affords. */
+export interface WindowCounts {
+  stepMs: number;
+  key: string;
+  closer: { stepMs: number; key: string };
 }
 
 /** Kinds whose failure means that the endpoint does not answer. ICMP is not among them: many never answer it. */
@@ -27,8 +40,6 @@ export interface Vital {
   endpoint: string;
   /** Interval by agent. */
   everyMs: ReadonlyMap<string, number>;
-  stepMs: number;
-  key: string;
 }
 
 /** What a network file makes of the evaluation; the same file always the same plan. */
@@ -63,7 +74,11 @@ function promiseOf(network: Network, endpoint: Endpoint, slo: Slo): Pledge {
   const pairs = burnPairs(periodMs);
   const pledge = { slo, endpoint, indicator: indicatorOf(network, endpoint, slo), periodMs, pairs };
   const lengths = new Set([...pairs.flatMap(({ longMs, shortMs }) => [longMs, shortMs]), periodMs]);
-  const windows = [...lengths].map((ms) => [ms, { stepMs: stepOf(pledge, ms), key: countsKey(pledge, ms) }] as const);
+  const windows = [...lengths].map((ms) => {
+    const [stepMs, closerMs] = [stepOf(pledge, ms), closerStepOf(pledge, ms)];
+    const closer = { stepMs: closerMs, key: `${closerPrefix}${countsKey(pledge, ms, closerMs)}` };
+    return [ms, { stepMs, key: countsKey(pledge, ms, stepMs), closer }] as const;
+  });
   return { ...pledge, windows: new Map(windows) };
 }
 
@@ -77,67 +92,116 @@ function vitalsOf(jobs: readonly Job[]): Vital[] {
     vital.everyMs.set(agent, everyMs);
     vitals.set(id, vital);
   }
-  return [...vitals.values()].map((vital) => {
-    const slowestMs = Math.max(...vital.everyMs.values());
-    const stepMs = slowestMs <= 60_000 ? 10_000 : 60_000;
-    const rangeMs = Math.max(300_000, 6 * slowestMs);
-    return { ...vital, stepMs, key: `last/${vital.kind}/${stepMs}/${rangeMs}` };
-  });
+  return [...vitals.values()];
+}
+
+/** How far back results in a row are looked at: an hour, or six results of the slowest probe. */
+export function runsRangeMs({ vitals }: Pick<Plan, 'vitals'>): number {
+  return vitals.reduce((ms, { everyMs }) => Math.max(ms, 6 * Math.max(...everyMs.values())), 3_600_000);
 }
 
 /** Width of the points from which a window of this length is summed: a sixtieth or so, and never cut by a rolled-up one. */
 function stepOf(promise: Omit<Pledge, 'windows'>, windowMs: number): number {
   if (promise.slo.method === 'timeslices') return durationMs(promise.slo.slice);
-  if (windowMs <= 10 * 60_000) return 10_000;
-  if (windowMs <= 60 * 60_000) return 60_000;
-  return windowMs <= 6 * 3_600_000 ? 300_000 : 3_600_000;
+  if (windowMs <= 10 * minuteMs) return 10_000;
+  if (windowMs <= hourMs) return minuteMs;
+  if (windowMs <= 6 * hourMs) return 5 * minuteMs;
+  return windowMs <= 7 * 24 * hourMs ? hourMs : 6 * hourMs;
+}
+
+/** A twelfth or less, so that a window of a closer look is about as long as it says. */
+function closerStepOf(promise: Omit<Pledge, 'windows'>, windowMs: number): number {
+  if (promise.slo.method === 'timeslices') return durationMs(promise.slo.slice);
+  const steps = [6 * hourMs, 2 * hourMs, hourMs, 30 * minuteMs, 5 * minuteMs, minuteMs];
+  return steps.find((ms) => 12 * ms <= windowMs) ?? 10_000;
 }
 
 /** Key of the counts that a window of a promise is summed from; promises that count alike share them. */
-function countsKey(promise: Omit<Pledge, 'windows'>, windowMs: number): string {
+function countsKey(promise: Omit<Pledge, 'windows'>, windowMs: number, stepMs: number): string {
   const { kind, limit } = promise.indicator;
   const range = windowMs === promise.periodMs ? 'period' : 'burn';
   const counted = limit ? `${kind}/${limit.metric}/${limit.max}` : kind;
-  return `${range}/${counted}/${stepOf(promise, windowMs)}`;
+  return `${range}/${counted}/${stepMs}`;
 }
 
 /** All questions about counts for the plan, up to `horizonMs`. */
-export function countsNeeds(plan: Plan, horizonMs: number): CountsNeed[] {
-  const needs = new Map<
-    string,
-    { kind: SampleKind; limit: Indicator['limit']; stepMs: number; rangeMs: number; endpoints: Set<string> }
-  >();
-  const want = (
+export function countsNeeds(
+  plan: Plan,
+  maintenance: ReadonlyMap<string, readonly Span[]>,
+  horizonMs: number,
+): CountsNeed[] {
+  const asked = new Questions(horizonMs);
+  for (const promise of plan.promises)
+    for (const [windowMs, { stepMs, key }] of promise.windows) {
+      asked.want(key, 'endpoint', promise, stepMs, windowMs);
+      if (promise.slo.method === 'timeslices') continue;
+      for (const [slotMs, partMs] of cutSlots(
+        maintenance.get(promise.endpoint.name) ?? [],
+        stepMs,
+        horizonMs - windowMs,
+      ))
+        if (slotMs < horizonMs) asked.wantParts(partsKey(key, slotMs, partMs), promise, { slotMs, stepMs, partMs });
+    }
+  return asked.needs();
+}
+
+/** Questions that differ only in their endpoints, or in how far back they go, are one. */
+export class Questions {
+  readonly #horizonMs: number;
+  readonly #needs = new Map<string, { need: CountsNeed; endpoints: Set<string> }>();
+
+  constructor(horizonMs: number) {
+    this.#horizonMs = horizonMs;
+  }
+
+  want(
     key: string,
-    kind: SampleKind,
-    limit: Indicator['limit'],
+    by: NonNullable<CountsQuery['by']>,
+    { endpoint, indicator }: Pledge,
     stepMs: number,
     rangeMs: number,
-    endpoint: string,
-  ) => {
-    const need = needs.get(key) ?? { kind, limit, stepMs, rangeMs, endpoints: new Set<string>() };
-    need.rangeMs = Math.max(need.rangeMs, rangeMs);
-    need.endpoints.add(endpoint);
-    needs.set(key, need);
-  };
-  for (const { key, kind, endpoint, stepMs, everyMs } of plan.vitals)
-    want(key, kind, null, stepMs, Math.max(300_000, 6 * Math.max(...everyMs.values())), endpoint);
-  for (const promise of plan.promises) {
-    const { kind, limit } = promise.indicator;
-    for (const [windowMs, { stepMs, key }] of promise.windows)
-      want(key, kind, limit, stepMs, windowMs, promise.endpoint.name);
-  }
-  return [...needs].map(([key, { kind, limit, stepMs, rangeMs, endpoints }]) => ({
-    key,
-    query: {
-      fromMs: Math.floor((horizonMs - rangeMs) / stepMs) * stepMs,
-      toMs: horizonMs,
-      stepMs,
-      kind,
-      endpoints: [...endpoints],
-      ...(limit ? { limit } : {}),
-    },
+  ): void {
+    const fromMs = Math.floor((this.#horizonMs - rangeMs) / stepMs) * stepMs;
     // A hundredth of the window late is soon enough; what decides within minutes is asked for every time.
-    maxAgeMs: stepMs <= 60_000 && !key.startsWith('period') ? 0 : Math.min(600_000, rangeMs / 100),
-  }));
+    const isNow = stepMs <= minuteMs && !key.includes('period/');
+    const maxAgeMs = isNow ? 0 : Math.min(600_000, rangeMs / 100);
+    const query = { fromMs, toMs: this.#horizonMs, stepMs, by };
+    const tail = isNow && stepMs === minuteMs ? { maxAgeMs: minuteMs, tailMs: 10 * minuteMs } : { maxAgeMs };
+    this.#add(key, endpoint.name, indicator, query, tail);
+  }
+
+  /** The parts of one point that a maintenance cuts. */
+  wantParts(
+    key: string,
+    { endpoint, indicator }: Pledge,
+    { slotMs, stepMs, partMs }: { slotMs: number; stepMs: number; partMs: number },
+  ): void {
+    const query = { fromMs: slotMs, toMs: slotMs + stepMs, stepMs: partMs, by: 'endpoint' } as const;
+    const isOpen = slotMs + 2 * stepMs > this.#horizonMs;
+    this.#add(key, endpoint.name, indicator, query, { maxAgeMs: isOpen ? minuteMs : 600_000 });
+  }
+
+  needs(): CountsNeed[] {
+    return [...this.#needs.values()].map(({ need, endpoints }) => ({
+      ...need,
+      query: { ...need.query, endpoints: [...endpoints] },
+    }));
+  }
+
+  #add(
+    key: string,
+    endpoint: string,
+    { kind, limit }: Indicator,
+    query: Omit<CountsQuery, 'kind' | 'endpoints'>,
+    age: Pick<CountsNeed, 'maxAgeMs' | 'tailMs'>,
+  ): void {
+    const known = this.#needs.get(key);
+    if (!known) {
+      const whole = { ...query, kind, endpoints: [], ...(limit ? { limit } : {}) };
+      this.#needs.set(key, { need: { key, query: whole, ...age }, endpoints: new Set([endpoint]) });
+      return;
+    }
+    known.endpoints.add(endpoint);
+    if (query.fromMs < known.need.query.fromMs) known.need = { key, query: { ...known.need.query, ...query }, ...age };
+  }
 }

@@ -3,9 +3,9 @@ import { network as networkSchema, type Network } from '../../model/network.ts';
 import type { Sample, SampleKind } from '../../model/sample.ts';
 import { jobsOf } from '../../model/watch-plan.ts';
 import { seededRandom } from '../../stats/random.ts';
-import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery, StateChange } from '../../store/store.ts';
-import { evaluate, watchNeeds } from './evaluate.ts';
-import type { AgentSeen, KnownPath, WatchMemory } from './input.ts';
+import { type CountsPoint, type CountsQuery, mostFailures, type Run, type StateChange } from '../../store/store.ts';
+import { closerNeeds, evaluate, watchNeeds } from './evaluate.ts';
+import type { AgentSeen, KnownPath, LevelLine, SeriesNeed, WatchMemory } from './input.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -161,6 +161,7 @@ class Twin {
   readonly #bins = new Map<string, Map<string, Bins>>();
   readonly #lines = new Map<string, Sample[]>();
   readonly #latest = new Map<string, Sample>();
+  readonly #results = new Map<string, { lastMs: number; lastOkMs: number; badMs: number[] }>();
   readonly #changes: StateChange[] = [];
   readonly seen = new Map<string, AgentSeen>();
 
@@ -171,6 +172,13 @@ class Twin {
     this.#lines.set(key, line);
     line.push(sample);
     for (const bins of this.#bins.get(key)?.values() ?? []) count(bins, sample);
+    if (sample.verdict !== 'unknown') {
+      const results = this.#results.get(key) ?? { lastMs: -Infinity, lastOkMs: -Infinity, badMs: [] };
+      this.#results.set(key, results);
+      results.lastMs = Math.max(results.lastMs, sample.atMs);
+      if (sample.verdict === 'ok') results.lastOkMs = Math.max(results.lastOkMs, sample.atMs);
+      else results.badMs.push(sample.atMs);
+    }
     const before = this.#latest.get(key);
     if (!before || before.atMs <= sample.atMs) {
       if (before && before.state !== null && sample.state !== null && before.state !== sample.state)
@@ -181,17 +189,32 @@ class Twin {
     this.seen.set(agent, { agent, lastArrivalMs: nowMs, newestSampleMs: newest });
   }
 
-  counts({ fromMs, toMs, stepMs, kind, endpoints, limit }: CountsQuery, agents: readonly string[]): CountsPoint[] {
-    const points: CountsPoint[] = [];
-    for (const endpoint of endpoints)
+  counts({ fromMs, toMs, stepMs, kind, endpoints, limit, by }: CountsQuery, agents: readonly string[]): CountsPoint[] {
+    const first = Math.floor(fromMs / stepMs) * stepMs;
+    return endpoints.flatMap((endpoint) => {
+      const sums = new Map<number, CountsPoint>();
+      const points: CountsPoint[] = [];
       for (const agent of agents) {
         const line = this.#binsOf(`${kind} ${endpoint} ${agent}`, stepMs, limit);
-        const first = Math.floor(fromMs / stepMs) * stepMs;
         let i = line.length;
         while (i > 0 && line[i - 1]!.atMs >= first) i--;
-        for (; i < line.length && line[i]!.atMs < toMs; i++) points.push({ ...line[i]! });
+        for (; i < line.length && line[i]!.atMs < toMs; i++) {
+          const { atMs, good, bad, unknown } = line[i]!;
+          points.push({ ...line[i]! });
+          const sum = sums.get(atMs) ?? { atMs, endpoint, agent: null, good: 0, bad: 0, unknown: 0 };
+          sums.set(atMs, { ...sum, good: sum.good + good, bad: sum.bad + bad, unknown: sum.unknown + unknown });
+        }
       }
-    return points;
+      return by === 'endpoint' ? [...sums.values()] : points;
+    });
+  }
+
+  runs(sinceMs: number): Run[] {
+    return [...this.#results].flatMap(([key, { lastMs, lastOkMs, badMs }]) => {
+      const [kind, endpoint, agent] = key.split(' ') as [SampleKind, string, string];
+      const failures = badMs.filter((ms) => ms > lastOkMs && ms >= sinceMs).sort((a, b) => a - b);
+      return lastMs < sinceMs ? [] : [{ endpoint, agent, kind, lastMs, badMs: failures.slice(-mostFailures) }];
+    });
   }
 
   #binsOf(key: string, stepMs: number, limit: CountsQuery['limit']): CountsPoint[] {
@@ -207,27 +230,21 @@ class Twin {
   }
 
   /** Medians per step of each agent. */
-  series(
-    { fromMs, toMs, stepMs, kind, metric, endpoints = [] }: SeriesQuery,
+  levels(
+    { fromMs, toMs, stepMs, kind, metric, endpoints }: SeriesNeed['query'],
     agents: readonly string[],
-  ): SeriesPoint[] {
+  ): LevelLine[] {
     return endpoints.flatMap((endpoint) =>
-      agents.flatMap((agent) => {
-        const slots = new Map<number, number[]>();
+      agents.map((agent) => {
+        const slots: number[][] = Array.from({ length: (toMs - fromMs) / stepMs }, () => []);
         const line = this.#lines.get(`${kind} ${endpoint} ${agent}`) ?? [];
         for (let i = line.length - 1; i >= 0 && line[i]!.atMs >= fromMs - hour; i--) {
           const { atMs, metrics } = line[i]!;
           const value = metrics[metric];
-          if (value === undefined || atMs < fromMs || atMs >= toMs) continue;
-          const slot = Math.floor(atMs / stepMs) * stepMs;
-          slots.set(slot, [...(slots.get(slot) ?? []), value]);
+          if (value !== undefined) slots[Math.floor((atMs - fromMs) / stepMs)]?.push(value);
         }
-        return [...slots].map(([atMs, values]): SeriesPoint => {
-          const sorted = values.sort((a, b) => a - b);
-          const middle = sorted[Math.floor((sorted.length - 1) / 2)]!;
-          const counts = { ok: values.length, bad: 0, unknown: 0, n: values.length };
-          return { atMs, endpoint, agent, ...counts, mean: null, min: null, max: null, quantiles: [middle] };
-        });
+        const middle = (values: number[]) => values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+        return { endpoint, agent, fromMs, stepMs, values: Float32Array.from(slots, (values) => middle(values) ?? NaN) };
       }),
     );
   }
@@ -275,7 +292,7 @@ export function replay(timeline: Timeline): Replay {
   const result: Replay = { fired: [], resolved: [], transitions: [], alerts: [], ticks: 0 };
   let memory: WatchMemory | null = null;
   let paths: readonly KnownPath[] = [];
-  let levels = new Map<string, SeriesPoint[]>();
+  let levels = new Map<string, LevelLine[]>();
   let next = 0;
   const tickMs = timeline.tickMs ?? 10_000;
   for (let ms = timeline.warmMs ?? 80 * minute; ms <= timeline.lengthMs; ms += tickMs) {
@@ -296,25 +313,23 @@ export function replay(timeline: Timeline): Replay {
         return [key, points];
       }),
     );
-    const asked = timeline.levels ? needs.series : [];
-    const series = new Map(
-      asked.map(({ key, query }) => [key, ms % minute === 0 ? twin.series(query, agents) : (levels.get(key) ?? [])]),
-    );
-    levels = series;
-    const changes = twin.changes(needs.changesFromMs, now + hour);
-    const latest = twin.latest(needs.latestSinceMs);
-    const out = evaluate({
+    if (timeline.levels && ms % minute === 0)
+      levels = new Map(needs.series.map(({ key, query }) => [key, twin.levels(query, agents)]));
+    const input = {
       network,
       now,
       alerts: result.alerts,
       memory,
       paths,
       counts,
-      series,
-      changes,
-      latest,
+      levels,
+      changes: twin.changes(needs.changes.fromMs, now + hour),
+      latest: twin.latest(needs.latestSinceMs),
+      runs: twin.runs(needs.runsSinceMs),
       silence,
-    });
+    };
+    const closer = closerNeeds(input).map(({ key, query }) => [key, twin.counts(query, agents)] as const);
+    const out = evaluate({ ...input, counts: new Map([...counts, ...closer]) });
     result.ticks++;
     ({ memory, paths } = out);
     result.alerts = out.alerts;

@@ -1,20 +1,20 @@
-import type { CountsPoint } from '../../store/store.ts';
-import type { Lines } from './tally.ts';
+import type { Run } from '../../store/store.ts';
 import type { Vital } from './plan.ts';
+import type { Span } from './tally.ts';
 
 /** Failures in a row that are no chance. */
 export const leastInARow = 3;
+/** Further ahead of the others a clock is wrong, and what it says is not of now. */
+export const clockApartMs = 120_000;
 
 /** What the newest results of one probe from one agent say. */
 export interface LastResults {
   agent: string;
   /** Failures since the last success. */
   badRun: number;
-  /** Successes since the last failure. */
-  goodRun: number;
   /** Begin of the run of failures. */
   sinceMs: number;
-  /** End of the newest point with a result. */
+  /** The newest result. */
   lastMs: number;
 }
 
@@ -24,38 +24,33 @@ export interface VitalView {
   fresh: LastResults[];
 }
 
-/** @param isSilenced agents that may say nothing about endpoints, because their own uplink is down */
+/**
+ * @param runs of this probe by agent
+ * @param isSilenced agents that may say nothing about endpoints, because their own uplink is down
+ */
 export function viewVital(
   vital: Vital,
-  lines: Lines,
+  runs: ReadonlyMap<string, Run>,
+  spans: readonly Span[],
   horizonMs: number,
   isSilenced: (agent: string) => boolean,
 ): VitalView {
-  const fresh = [...vital.everyMs].flatMap(([agent, everyMs]) => {
-    const results = isSilenced(agent) ? undefined : lastResults(agent, lines.get(agent) ?? [], vital.stepMs);
-    return results && horizonMs - results.lastMs <= freshMs(everyMs) ? [results] : [];
-  });
+  const fresh: LastResults[] = [];
+  for (const [agent, everyMs] of vital.everyMs) {
+    const run = runs.get(agent);
+    if (!run || horizonMs - run.lastMs > freshMs(everyMs) || run.lastMs - horizonMs > clockApartMs) continue;
+    if (isIn(run.lastMs, spans) || isSilenced(agent)) continue;
+    const badMs = spans.length === 0 ? run.badMs : run.badMs.filter((ms) => !isIn(ms, spans));
+    fresh.push({ agent, badRun: badMs.length, sinceMs: badMs[0] ?? run.lastMs, lastMs: run.lastMs });
+  }
   return { vital, fresh };
 }
+
+const isIn = (ms: number, spans: readonly Span[]) => spans.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
 
 /** How old the newest result may be before nothing is known any more: three intervals and a batch. */
 export function freshMs(everyMs: number): number {
   return 3 * everyMs + 30_000;
-}
-
-/** From the newest back. A point with both kinds ends both runs: which came last is not known. */
-function lastResults(agent: string, line: readonly CountsPoint[], stepMs: number): LastResults | undefined {
-  const told = line.filter(({ good, bad }) => good + bad > 0);
-  const newest = told.at(-1);
-  if (!newest) return undefined;
-  const results = { agent, badRun: 0, goodRun: 0, sinceMs: newest.atMs, lastMs: newest.atMs + stepMs };
-  for (const { atMs, good, bad } of told.toReversed()) {
-    if ((good > 0 && bad > 0) || (good > 0 && results.badRun > 0) || (bad > 0 && results.goodRun > 0)) break;
-    results.badRun += bad;
-    results.goodRun += good;
-    if (bad > 0) results.sinceMs = atMs;
-  }
-  return results;
 }
 
 /** Agents that see the endpoint fail, and those that have begun to. */

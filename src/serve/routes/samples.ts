@@ -179,7 +179,7 @@ export const sampleRoutes = [
     reply: { schema: z.object({ changes: z.array(stateChange) }), about: 'All changes of the range, by time.' },
     handle: async ({ query, context }) => {
       const range = rangeOf(query, context.io.clock.wallMs());
-      const who = query.endpoint === undefined ? {} : { endpoint: query.endpoint };
+      const who = query.endpoint === undefined ? {} : { endpoints: [query.endpoint] };
       return { json: { changes: await context.store.changes({ ...range, ...who }) } };
     },
   }),

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 import { timeSql } from './samples.ts';
 import { HOUR_MS } from './schema.ts';
 import type { Server } from './server.ts';
-import { float, quoted } from './sql.ts';
+import { float, listOf } from './sql.ts';
 import { openBatches, samplesOfBatches } from './tail.ts';
 
 /**
@@ -14,11 +14,11 @@ import { openBatches, samplesOfBatches } from './tail.ts';
 export async function changes(
   server: Server,
   ledger: Ledger,
-  query: { fromMs: number; toMs: number; endpoint?: string },
+  query: { fromMs: number; toMs: number; endpoints?: readonly string[] },
 ): Promise<StateChange[]> {
   const { fromMs, toMs } = query;
   const hour = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
-  const whose = query.endpoint === undefined ? '1' : `endpoint = ${quoted(query.endpoint)}`;
+  const whose = query.endpoints ? `endpoint IN ${listOf(query.endpoints)}` : '1';
   const told = `${whose} AND isNotNull(state)`;
   const series = 'endpoint, agent, kind';
   const samples = server.name('samples');

@@ -1,8 +1,8 @@
 import { sampleMetrics, sampleVerdict, type Sample, type SampleKind } from '../../model/sample.ts';
-import type { SamplePage, SampleQuery } from '../store.ts';
+import type { NewestQuery, SamplePage, SampleQuery } from '../store.ts';
 import { sliceOf } from './append.ts';
 import type { Server } from './server.ts';
-import { float, quoted } from './sql.ts';
+import { float, listOf, quoted } from './sql.ts';
 
 const metricColumns = sampleMetrics.map((metric) => `\`${metric}\``).join(', ');
 
@@ -29,6 +29,21 @@ export async function latest(server: Server, sinceMs: number): Promise<Sample[]>
   const found = await readSamples(
     server,
     `WHERE ${where} AND (endpoint, agent, kind, at_ms) GLOBAL IN (${newest}) LIMIT 1 BY endpoint, agent, kind`,
+    'detail',
+  );
+  return found.map(({ sample }) => sample);
+}
+
+/** The newest samples of each endpoint and kind: first which, then these. */
+export async function newest(server: Server, { fromMs, toMs, kinds, limit }: NewestQuery): Promise<Sample[]> {
+  const where = `${timeSql(fromMs, toMs)} AND kind IN ${listOf(kinds)}`;
+  // A batch that was sent twice may lie there twice until it is merged.
+  const once = `SELECT at_ms, batch, row, endpoint, kind FROM ${server.name('samples')} WHERE ${where}
+    ORDER BY at_ms DESC, batch DESC, row DESC LIMIT 1 BY at_ms, batch, row`;
+  const which = `SELECT at_ms, batch, row FROM (${once}) ORDER BY at_ms DESC LIMIT ${Math.max(1, Math.floor(limit))} BY endpoint, kind`;
+  const found = await readSamples(
+    server,
+    `WHERE ${where} AND (at_ms, batch, row) GLOBAL IN (${which}) ORDER BY at_ms LIMIT 1 BY at_ms, batch, row`,
     'detail',
   );
   return found.map(({ sample }) => sample);

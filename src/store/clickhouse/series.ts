@@ -66,7 +66,12 @@ export async function series(server: Server, ledger: Ledger, query: SeriesQuery)
 
 export async function counts(server: Server, ledger: Ledger, query: CountsQuery): Promise<CountsPoint[]> {
   const { limit } = query;
-  const wanted: Wanted = { ...query, metric: limit?.metric ?? null, agents: undefined, perAgent: true };
+  const wanted: Wanted = {
+    ...query,
+    metric: limit?.metric ?? null,
+    agents: undefined,
+    perAgent: query.by !== 'endpoint',
+  };
   const tally = (verdict: number) => `sumIf(n, metric = ${quoted(TALLY)} AND verdict = ${verdict})`;
   const within = `arraySum(arrayMap((b, c) -> if(b <= ${signedBucketOf(limit?.max ?? 0)}, c, 0), buckets, counts))`;
   const good = limit ? `sumIf(${within}, metric != ${quoted(TALLY)} AND verdict = 0)` : tally(0);
@@ -80,7 +85,7 @@ export async function counts(server: Server, ledger: Ledger, query: CountsQuery)
   return Array.from({ length: answer.rows }, (_, i) => ({
     atMs: at[i]!,
     endpoint: endpoint[i]!,
-    agent: agent[i]!,
+    agent: wanted.perAgent ? agent[i]! : null,
     good: goods![i]!,
     bad: oks![i]! + bads![i]! - goods![i]!,
     unknown: unknowns![i]!,

@@ -9,7 +9,8 @@ import { changes } from './changes.ts';
 import { type Ledger, LedgerKeeper, LostLedgerError, unknownRoll } from './ledger.ts';
 import { dropExpired } from './retain.ts';
 import { rollUp } from './roll.ts';
-import { latest, samples } from './samples.ts';
+import { runs } from './runs.ts';
+import { latest, newest, samples } from './samples.ts';
 import { migrate } from './schema.ts';
 import { counts, series } from './series.ts';
 import type { Server } from './server.ts';
@@ -57,6 +58,8 @@ export class ClickStore implements Store {
   counts: Store['counts'] = async (query) => counts(this.#server, await this.#ledger(), query);
   changes: Store['changes'] = async (query) => changes(this.#server, await this.#ledger(), query);
   latest: Store['latest'] = async (sinceMs) => latest(this.#server, sinceMs);
+  runs: Store['runs'] = async (sinceMs) => runs(this.#server, sinceMs);
+  newest: Store['newest'] = async (query) => newest(this.#server, query);
 
   async maintain(nowMs: number, dropNowMs = nowMs): Promise<void> {
     const turn = this.#maintaining.then(async () => {

@@ -13,14 +13,14 @@ import type { Words } from './words.ts';
 export async function changes(
   connection: DuckDBConnection,
   words: Words,
-  query: { fromMs: number; toMs: number; endpoint?: string },
+  query: { fromMs: number; toMs: number; endpoints?: readonly string[] },
 ): Promise<StateChange[]> {
   const { fromMs, toMs } = query;
-  const endpoint = query.endpoint === undefined ? null : words.find('endpoint', query.endpoint);
-  if (endpoint === undefined) return [];
+  const endpoints = query.endpoints?.flatMap((name) => words.find('endpoint', name) ?? []);
+  if (endpoints?.length === 0) return [];
   const { batch } = await progressOf(connection);
   const hour = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
-  const where = `${endpoint === null ? 'true' : `endpoint = ${endpoint}`} AND state IS NOT NULL`;
+  const where = `${endpoints ? `endpoint IN (${endpoints.join(', ')})` : 'true'} AND state IS NOT NULL`;
   const series = 'endpoint, agent, kind';
   const before = `SELECT ${series}, max(at_ms) AS at_ms, arg_max(state, at_ms) AS state FROM (
       SELECT ${series}, last_ms AS at_ms, state FROM last_states WHERE at_ms < ${hour} AND ${where}

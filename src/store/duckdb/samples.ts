@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sampleMetrics, sampleVerdict, type Sample, type SampleKind } from '../../model/sample.ts';
-import type { SamplePage, SampleQuery } from '../store.ts';
+import type { NewestQuery, SamplePage, SampleQuery } from '../store.ts';
 import { eachChunk, firstRow, type Columns } from './rows.ts';
 import type { Words } from './words.ts';
 
@@ -36,11 +36,9 @@ export class Newest {
   #samples = new Map<string, Sample>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** To be called when samples have been dropped. */
-  forget(): void {
-    this.#sinceMs = Infinity;
-    this.#batch = 0;
-    this.#samples = new Map();
+  /** To be called when samples have been dropped: newer ones stay the newest. */
+  dropBefore(ms: number): void {
+    for (const [key, { atMs }] of this.#samples) if (atMs < ms) this.#samples.delete(key);
   }
 
   /** One after the other, or two that ask for different times would take each other's away. */
@@ -51,7 +49,10 @@ export class Newest {
   }
 
   async #latest(connection: DuckDBConnection, words: Words, sinceMs: number): Promise<Sample[]> {
-    if (sinceMs < this.#sinceMs) this.forget();
+    if (sinceMs < this.#sinceMs) {
+      this.#batch = 0;
+      this.#samples = new Map();
+    }
     const samples = this.#samples;
     const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
     const where = `batch > ${this.#batch} AND batch <= ${last} AND at_ms >= ${sinceMs}`;
@@ -64,12 +65,29 @@ export class Newest {
       if (!known || known.atMs <= sample.atMs) samples.set(key, sample);
     }
     for (const [key, { atMs }] of samples) if (atMs < sinceMs) samples.delete(key);
-    if (samples === this.#samples) {
-      this.#sinceMs = sinceMs;
-      this.#batch = Math.max(this.#batch, last);
-    }
+    this.#sinceMs = sinceMs;
+    this.#batch = last;
     return [...samples.values()];
   }
+}
+
+/** The newest samples of each endpoint and kind, oldest first: first which rows, then these. */
+export async function newest(
+  connection: DuckDBConnection,
+  words: Words,
+  { fromMs, toMs, kinds, limit }: NewestQuery,
+): Promise<Sample[]> {
+  const ids = kinds.flatMap((kind) => words.find('kind', kind) ?? []);
+  if (ids.length === 0) return [];
+  const where = `at_ms >= ${fromMs} AND at_ms < ${toMs} AND kind IN (${ids.join(', ')})`;
+  const rows = `SELECT unnest(arg_max(rowid, at_ms, ${Math.max(1, Math.floor(limit))})) FROM samples WHERE ${where} GROUP BY endpoint, kind`;
+  const found = await readSamples(
+    connection,
+    words,
+    `FROM samples WHERE ${where} AND rowid IN (${rows}) ORDER BY at_ms`,
+    'detail',
+  );
+  return found.map(({ sample }) => sample);
 }
 
 /** A sample and where it stands. */

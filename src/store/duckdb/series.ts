@@ -91,12 +91,13 @@ async function seriesOf(sight: Sight, query: SeriesQuery): Promise<SeriesPoint[]
 export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPoint[]> {
   const { limit } = query;
   const { words } = sight;
+  const perAgent = query.by !== 'endpoint';
   const sums = await sumUp(sight, {
     ...query,
     ...aligned(query),
     metric: limit?.metric ?? null,
     agents: undefined,
-    perAgent: true,
+    perAgent,
     withCells: limit !== undefined,
     limitBucket: limit ? signedBucketOf(limit.max) : 0,
   });
@@ -105,7 +106,7 @@ export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPo
     return {
       atMs,
       endpoint: words.word('endpoint', endpoint),
-      agent: words.word('agent', agent),
+      agent: perAgent ? words.word('agent', agent) : null,
       good,
       bad: ok + bad - good,
       unknown,

@@ -13,8 +13,9 @@ import type { Disk } from './room.ts';
 import { dropExpired } from './retain.ts';
 import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
+import { Runs } from './runs.ts';
 import { makeBuffers } from './sample-writer.ts';
-import { Newest, samples } from './samples.ts';
+import { Newest, newest, samples } from './samples.ts';
 import { SCHEMA_VERSION, schema, upgrade } from './schema.ts';
 import { counts, series, type Sight } from './series.ts';
 import { Words } from './words.ts';
@@ -49,6 +50,7 @@ export class DuckStore implements Store {
   readonly #fresh = new Fresh();
   readonly #closed = new ClosedHours();
   readonly #newest = new Newest();
+  readonly #runs = new Runs();
   /** Something failed, and memory may know other things than the database. */
   #isStale = true;
   /** When each part of `maintain` was done last. */
@@ -80,6 +82,9 @@ export class DuckStore implements Store {
   changes: Store['changes'] = (query) => this.#read((connection) => changes(connection, this.#state.words, query));
   latest: Store['latest'] = (sinceMs) =>
     this.#read((connection) => this.#newest.latest(connection, this.#state.words, sinceMs));
+  runs: Store['runs'] = (sinceMs) =>
+    this.#read((connection) => this.#runs.runs(connection, this.#state.words, sinceMs));
+  newest: Store['newest'] = (query) => this.#read((connection) => newest(connection, this.#state.words, query));
 
   async maintain(nowMs: number, dropNowMs = nowMs): Promise<void> {
     await this.#settled();
@@ -174,7 +179,7 @@ export class DuckStore implements Store {
         // By how much, and not by how much later: the clock may have been set back.
         if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
         await transaction(connection, () => dropExpired(connection, this.#options.retention, dropNowMs));
-        this.#newest.forget();
+        this.#newest.dropBefore(dropNowMs - this.#options.retention.rawMs);
         this.#doneMs.drop = dropNowMs;
       });
     } catch (error) {
