@@ -118,7 +118,7 @@ export function createContext(parts: ContextParts): ServeContext {
     onDemand: new OnDemand(parts.probing ?? null),
     arrivals,
     cluster,
-    current: new Current({ store, io, version: parts.version, configuration, arrivals }),
+    current: new Current({ store, io, version: parts.version, configuration }),
     events,
     refusals: new Refusals(audit, io.clock),
     backOff: new BackOff(io.clock),

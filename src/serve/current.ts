@@ -8,33 +8,69 @@ import type { ServeContext } from './context.ts';
 import { observationOf } from './observations.ts';
 import { redactedUrl } from './redact.ts';
 
-/** How far back "now" reaches, and how many samples of an endpoint and kind it takes at most: the newest. */
+/** How far back "now" reaches. */
 const windowMs = 3_600_000;
-const mostPerKind = 300;
-/** A report is made anew at most this often. */
+/** How many samples of an endpoint and kind it takes, the newest: as many as can be judged in a moment, of many endpoints fewer of each. */
+const most = { perKind: 300, inAll: 10_000 };
+const leastPerKind = 3;
+/** A report is made anew at most this often, and so that making it takes a tenth of the time at most. */
 const freshMs = 2000;
+const restTimes = 10;
 const kinds: readonly SampleKind[] = ['dns', 'tcp', 'tls', 'ping', 'trace', 'mtu', 'stamp', 'throughput', 'inference'];
+
+/** How many kinds of probes an endpoint usually has. */
+const busyKinds = 5;
+/** An older report is waited for. */
+const oldMs = 300_000;
+
+interface Made {
+  atMs: number;
+  /** Until then it is not made anew. */
+  restMs: number;
+  revision: string;
+  report: AssessReport;
+}
 
 /**
  * What the rules say of the last hour, as the report that `inferpath assess` makes: the same rules over what agents have measured.
  * Judging is pure and stands in src/judge; this only brings it what it looks at.
  */
 export class Current {
-  readonly #context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'arrivals'>;
-  #made: { atMs: number; revision: string; report: Promise<AssessReport> } | null = null;
+  readonly #context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration'>;
+  #made: Made | null = null;
+  #next: Promise<AssessReport> | null = null;
 
-  constructor(context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration' | 'arrivals'>) {
+  constructor(context: Pick<ServeContext, 'store' | 'io' | 'version' | 'configuration'>) {
     this.#context = context;
   }
 
   report(): Promise<AssessReport> {
-    const nowMs = this.#context.io.clock.monoMs();
     const { revision } = this.#context.configuration;
-    if (this.#made && nowMs - this.#made.atMs < freshMs && this.#made.revision === revision) return this.#made.report;
-    const report = this.#make();
-    this.#made = { atMs: nowMs, revision, report };
-    // What failed is not kept.
-    report.catch(() => (this.#made = null));
+    const ageMs = this.#context.io.clock.monoMs() - (this.#made?.atMs ?? -Infinity);
+    if (this.#made?.revision === revision) {
+      const { restMs, report } = this.#made;
+      if (ageMs < restMs) return Promise.resolve(report);
+      // Of many endpoints it takes long: whoever asks meanwhile sees the one before.
+      if (restMs > freshMs && ageMs < oldMs) {
+        void this.#anew(revision).catch(() => undefined);
+        return Promise.resolve(report);
+      }
+    }
+    return this.#anew(revision);
+  }
+
+  #anew(revision: string): Promise<AssessReport> {
+    this.#next ??= this.#timed(revision).finally(() => (this.#next = null));
+    return this.#next;
+  }
+
+  /** What failed is not kept. */
+  async #timed(revision: string): Promise<AssessReport> {
+    const { clock } = this.#context.io;
+    const fromMs = clock.monoMs();
+    const report = await this.#make();
+    const atMs = clock.monoMs();
+    this.#made = { atMs, restMs: Math.max(freshMs, restTimes * (atMs - fromMs)), revision, report };
     return report;
   }
 
@@ -60,23 +96,27 @@ export class Current {
       endpoints,
       findings,
       observations,
-      notes: [`Judged over the last hour: at most the newest ${mostPerKind} results of each probe and endpoint.`],
+      notes: [
+        `Judged over the last hour: at most the newest ${perKindOf(network)} results of each probe and endpoint.`,
+      ],
     };
   }
 
   async #observations(network: Network, nowMs: number): Promise<Observation[]> {
-    const found: Observation[] = [];
-    for (const { name } of network.endpoints)
-      for (const kind of kinds) found.push(...(await this.#newest(name, kind, nowMs)));
-    for (const { agent } of await this.#context.arrivals.all())
-      found.push(...(await this.#newest(agent, 'client', nowMs, 1)));
-    return found;
+    const { store } = this.#context;
+    const range = { fromMs: nowMs - windowMs, toMs: nowMs + 60_000 };
+    const [samples, clients] = await Promise.all([
+      store.newest({ ...range, kinds, limit: perKindOf(network) }),
+      store.newest({ ...range, kinds: ['client'], limit: 1 }),
+    ]);
+    // What the file does not name any more is not judged.
+    const named = new Set(network.endpoints.map(({ name }) => name));
+    const wanted = [...samples.filter(({ endpoint }) => named.has(endpoint)), ...clients];
+    return wanted.flatMap((sample) => observationOf(sample) ?? []);
   }
+}
 
-  /** In time order, as the rules want them. */
-  async #newest(endpoint: string, kind: SampleKind, nowMs: number, limit = mostPerKind): Promise<Observation[]> {
-    const query = { fromMs: nowMs - windowMs, toMs: nowMs + 60_000, endpoint, kind, limit, order: 'newest' } as const;
-    const { samples } = await this.#context.store.samples(query);
-    return samples.reverse().flatMap((sample) => observationOf(sample) ?? []);
-  }
+function perKindOf({ endpoints }: Network): number {
+  const share = Math.floor(most.inAll / (busyKinds * Math.max(1, endpoints.length)));
+  return Math.max(leastPerKind, Math.min(most.perKind, share));
 }
