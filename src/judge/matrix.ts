@@ -18,11 +18,27 @@ export function summarise(
   findings: readonly Finding[],
 ): EndpointSummary[] {
   const view = viewOf(observations);
-  const aboutUs = findings.filter((f) => f.subject === 'client');
-  return network.endpoints.map((endpoint) => {
-    const own = findings.filter((f) => f.subject === endpoint.name);
-    return summaryOf(network, endpoint, view, own, aboutUs);
-  });
+  const aboutUs = findingsAbout(findings, 'client');
+  return network.endpoints.map((endpoint) =>
+    summaryOf(network, endpoint, view, findingsAbout(findings, endpoint.name), aboutUs),
+  );
+}
+
+const bySubject = new WeakMap<readonly Finding[], { length: number; subjects: Map<string, Finding[]> }>();
+
+/** Findings about one subject, in their order; sorted by subject once per list, for there may be a thousand subjects. */
+export function findingsAbout(findings: readonly Finding[], subject: string): readonly Finding[] {
+  let known = bySubject.get(findings);
+  if (known?.length !== findings.length) {
+    known = { length: findings.length, subjects: new Map() };
+    bySubject.set(findings, known);
+    for (const finding of findings) {
+      const list = known.subjects.get(finding.subject);
+      if (list) list.push(finding);
+      else known.subjects.set(finding.subject, [finding]);
+    }
+  }
+  return known.subjects.get(subject) ?? [];
 }
 
 function summaryOf(

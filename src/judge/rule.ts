@@ -21,8 +21,19 @@ export interface Rule {
   judge(network: Network, view: View, now: Date): Finding[];
 }
 
-/** A view over a plain list. */
+const views = new WeakMap<readonly Observation[], { length: number; view: View }>();
+
+/** A view over a plain list: made once, and again when the list has grown, for renderers ask for it endpoint by endpoint. */
 export function viewOf(observations: readonly Observation[]): View {
+  const { length } = observations;
+  const known = views.get(observations);
+  if (known?.length === length) return known.view;
+  const view = makeView(observations);
+  views.set(observations, { length, view });
+  return view;
+}
+
+function makeView(observations: readonly Observation[]): View {
   const byKey = new Map<string, Observation[]>();
   for (const o of observations) {
     const key = `${o.kind} ${o.to}`;

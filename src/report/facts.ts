@@ -1,6 +1,7 @@
 import type { AssessReport, EndpointSummary } from '../model/assess.ts';
 import type { Finding, Pillar } from '../model/finding.ts';
 import { type InferenceRequest, type Split, stallCause } from '../model/inference.ts';
+import { findingsAbout } from '../judge/matrix.ts';
 import { viewOf } from '../judge/rule.ts';
 import { requestsOf as judgedRequests, roundTripsOf, ttftsOf } from '../judge/samples.ts';
 import { samplesNeeded } from '../stats/quantile.ts';
@@ -26,7 +27,9 @@ export const partAbout: Record<Part, string> = {
 
 /** The inference requests sent to one endpoint, in the order of the observations. */
 export function requestsOf(report: AssessReport, endpoint: string): InferenceRequest[] {
-  return report.observations.flatMap((o) => (o.kind === 'inference' && o.to === endpoint ? [o.request] : []));
+  return viewOf(report.observations)
+    .of('inference', endpoint)
+    .map(({ request }) => request);
 }
 
 /**
@@ -178,10 +181,10 @@ export function otherFindings(report: AssessReport): Finding[] {
 }
 
 export function findingsOf(report: AssessReport, endpoint: EndpointSummary, pillar?: Pillar): Finding[] {
-  return sortFindings(
-    report,
-    report.findings.filter((f) => f.subject === endpoint.name && (!pillar || f.pillar === pillar)),
-  );
+  // All about one endpoint, so that its place among the others does not matter.
+  return findingsAbout(report.findings, endpoint.name)
+    .filter((f) => !pillar || f.pillar === pillar)
+    .toSorted((a, b) => rank(a) - rank(b) || weight[a.severity] - weight[b.severity]);
 }
 
 /** The verdict over everything, in words. */
