@@ -78,3 +78,9 @@ describe('what the demo cannot heed is a mistake', () => {
     expect(stderr).toContain(`inferpath assess: ${words}`);
   });
 });
+
+test('serve refuses a file whose endpoints no agent could reach', async () => {
+  const { code, stdout, stderr } = await cli(['serve', 'examples/quickstart.yaml'], { cwd: process.cwd() });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('endpoint edge is emulated, and no agent can reach it');
+});

@@ -4,11 +4,14 @@ import * as z from 'zod';
 import type { AgentStatus } from '../../model/agent-health.ts';
 import { named } from '../../model/patterns.ts';
 import { printable } from '../../model/outcome.ts';
+import { AgentMetrics } from '../../serve/agent/agent-metrics.ts';
 import type { DeadManEvent } from '../../serve/agent/dead-man.ts';
 import { type Identity, readIdentity, writeIdentity } from '../../serve/agent/identity.ts';
+import type { RunnableJob } from '../../serve/agent/jobs.ts';
 import { spoolLimits } from '../../serve/agent/spool.ts';
 import { runRemoteAgent } from '../../serve/agent/remote-agent.ts';
 import { targetPolicy } from '../../serve/agent/target-policy.ts';
+import type { BareSample } from '../../store/sample-of.ts';
 import { durableFiles } from '../../wire/durable-files.ts';
 import { lockFile } from '../../wire/file-lock.ts';
 import type { Io } from '../../wire/io.ts';
@@ -17,6 +20,7 @@ import { enrolled } from '../agent-enroll.ts';
 import { type KeySource, keySources } from '../agent-keys.ts';
 import { serviceManager } from '../service-manager.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { Textfile } from '../textfile.ts';
 import { version } from '../version.ts';
 
 const enrolling = 'Enrolment';
@@ -104,6 +108,12 @@ const flags = {
     about: 'Missed acknowledgements until this agent alarms by itself; default 5.',
     value: 'N',
   },
+  textfile: {
+    schema: z.string().min(1).optional(),
+    about:
+      'Directory that the textfile collector of node_exporter reads: gets inferpath-agent-NAME.prom with what is measured here, every 15 s.',
+    value: 'DIR',
+  },
   json: { schema: z.boolean().default(false), about: 'One line of status every 15 s (inferpath schema agent-status).' },
 } as const;
 
@@ -130,6 +140,10 @@ export const agent = defineCommand({
     {
       line: 'inferpath agent --key api.example.com=INFERENCE_API_KEY',
       about: 'the key goes to this host and to no other',
+    },
+    {
+      line: 'inferpath agent --textfile /var/lib/prometheus/node-exporter',
+      about: 'what is measured here, for the node_exporter of this host',
     },
     { line: 'inferpath agent --json | jq .health.spool', about: 'what waits, every 15 s' },
   ],
@@ -233,6 +247,7 @@ async function run(
   };
   tell(`agent ${identity.name} for ${identity.server}, state in ${directory}; Ctrl-C ends it\n`);
   const call = alarmCaller(identity, io);
+  const exposed = flags.textfile === undefined ? null : await exposing(flags.textfile, identity.name, io);
   const manager = await serviceManager(io);
   interrupted.addEventListener('abort', () => manager.stopping(), { once: true });
   const last = await runRemoteAgent(
@@ -254,8 +269,10 @@ async function run(
         // The first one comes when the spool is open.
         manager.ready(`agent ${identity.name} for ${identity.server}`);
         if (flags.json) io.terminal.out(`${JSON.stringify(status)}\n`);
+        exposed?.onStatus(status);
         call.again();
       },
+      ...(exposed && { onJobs: exposed.onJobs, onSamples: exposed.onSamples }),
       onAlarm: (event) => {
         io.log[event.kind === 'raised' ? 'error' : 'warn'](wordsOf(event));
         call.event(event);
@@ -263,8 +280,26 @@ async function run(
     },
     interrupted,
   );
+  await exposed?.end();
   tell(farewell(last));
   return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
+}
+
+/** What this agent measures, in a file for node_exporter. */
+async function exposing(directory: string, name: string, io: Io) {
+  const file = await Textfile.open('--textfile', resolve(io.cwd, directory), `inferpath-agent-${name}`);
+  const metrics = new AgentMetrics(name, io.clock);
+  return {
+    onJobs: (jobs: readonly RunnableJob[]) => metrics.follow(jobs),
+    onSamples: (samples: readonly BareSample[]) => metrics.add(samples),
+    onStatus: (status: AgentStatus) =>
+      void file
+        .write(metrics.text(status))
+        .catch((error: unknown) =>
+          io.log.warn(`--textfile: ${error instanceof Error ? error.message : String(error)}`),
+        ),
+    end: () => file.remove(),
+  };
 }
 
 function wordsOf({ kind, alarm }: DeadManEvent): string {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { ServeLine } from '../../model/serve-line.ts';
-import { defineCommand, exitCode } from '../command.ts';
+import { defineCommand, exitCode, UsageError } from '../command.ts';
+import { emulatedOf } from '../emulated/world.ts';
+import { loadNetworkFile } from '../network-file.ts';
 import { openServer, serveFlags } from '../serve-run.ts';
 
 export const serve = defineCommand({
@@ -28,6 +30,12 @@ export const serve = defineCommand({
     { line: 'inferpath admin login', about: 'a link that opens the status page' },
   ],
   run: async ({ flags, positionals: [path = 'network.yaml'], io }) => {
+    const [emulated] = emulatedOf(await loadNetworkFile(path, io));
+    if (emulated !== undefined)
+      throw new UsageError(
+        `${path}: endpoint ${emulated.name} is emulated, and no agent can reach it; allowed: endpoints that exist`,
+        `inferpath up ${path} makes emulated endpoints`,
+      );
     const server = await openServer(flags, path, io);
     const line: ServeLine = {
       event: 'listening',

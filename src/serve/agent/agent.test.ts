@@ -151,8 +151,8 @@ test('leaves its state where a monitor of files finds it', async () => {
   const { disk } = await runFor(800, link);
   const read = (name: string) => disk.contents().get(`/state/${name}`)!.toString();
   expect(agentStatus.parse(JSON.parse(read('status.json'))).state).toBe('stopped');
-  expect(read('status.prom')).toMatch(/^inferpath_agent_alarm 0$/m);
-  expect(read('status.prom')).toMatch(/^inferpath_agent_acknowledged_samples_total \d+$/m);
+  expect(read('status.prom')).toMatch(/^inferpath_agent_alarm\{agent="[^"]+"\} 0$/m);
+  expect(read('status.prom')).toMatch(/^inferpath_agent_acknowledged_samples_total\{agent="[^"]+"\} \d+$/m);
 });
 
 test('a full disk costs nothing while the server takes batches from memory', async () => {

@@ -2,14 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { AgentStatus } from '../../model/agent-health.ts';
+import { renderMetrics } from '../../report/openmetrics.ts';
 import type { Target } from '../../measure/probe.ts';
-import { sampleOf } from '../../store/sample-of.ts';
+import { type BareSample, sampleOf } from '../../store/sample-of.ts';
 import { type DurableFiles, writeWhole } from '../../wire/durable-files.ts';
 import type { Io } from '../../wire/io.ts';
 import type { ClockOffset } from './clock-offset.ts';
 import { Collector } from './collector.ts';
 import { DeadMan, type DeadManEvent, type DeadManOptions } from './dead-man.ts';
-import { healthObservation, healthOf, statusMetrics, statusOf } from './health.ts';
+import { healthObservation, healthOf, statusFamilies, statusOf } from './health.ts';
 import { JobFeed } from './job-feed.ts';
 import type { JobRules, RunnableJob } from './jobs.ts';
 import { placeAnswers, runJob } from './run-job.ts';
@@ -64,6 +65,10 @@ export interface AgentParts {
   offset?: ClockOffset;
   certificateUntil?: () => string | null;
   onStatus?: (status: AgentStatus) => void;
+  /** The jobs in force from now on. */
+  onJobs?: (jobs: readonly RunnableJob[]) => void;
+  /** What one run has measured. */
+  onSamples?: (samples: readonly BareSample[]) => void;
   onAlarm?: (event: DeadManEvent) => void;
   onUnauthorised?: (why: string) => void;
   pace?: Partial<AgentPace>;
@@ -104,8 +109,11 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     log,
     concurrency: pace.concurrency,
     firstRoundMs: pace.firstRoundMs,
-    run: async (job, lagMs, stop) =>
-      collector.add(await runJob(job, { agent: name, io: shared.io, uplink, lagMs, target: parts.target }, stop)),
+    run: async (job, lagMs, stop) => {
+      const samples = await runJob(job, { agent: name, io: shared.io, uplink, lagMs, target: parts.target }, stop);
+      collector.add(samples);
+      parts.onSamples?.(samples);
+    },
   });
   const feed = new JobFeed({
     link,
@@ -119,6 +127,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     onJobs: (jobs, places) => {
       uplink.watch(places);
       scheduler.replace(jobs);
+      parts.onJobs?.(jobs);
     },
     onUnauthorised,
   });
@@ -207,5 +216,5 @@ async function writeStatus(files: DurableFiles, directory: string, status: Agent
     // On a full disk there is no status; the spool has said why by then.
     writeWhole(files, join(directory, name), Buffer.from(text)).catch(() => undefined);
   await write('status.json', `${JSON.stringify(status, null, 1)}\n`);
-  await write('status.prom', statusMetrics(status));
+  await write('status.prom', [...renderMetrics(statusFamilies(status), 'classic')].join(''));
 }

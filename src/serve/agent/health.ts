@@ -1,5 +1,6 @@
 import type { AgentHealth, AgentStatus } from '../../model/agent-health.ts';
 import type { ObservationOf } from '../../model/observation.ts';
+import type { MetricFamily } from '../../report/openmetrics.ts';
 import type { Alarm } from './dead-man.ts';
 import type { SchedulerFigures } from './scheduler.ts';
 import type { SelfFigures } from './self.ts';
@@ -103,8 +104,8 @@ export function statusOf(head: StatusHead, wallMs: number, self: SelfFigures, he
   };
 }
 
-/** The same for the textfile collector of node_exporter (Prometheus text format 0.0.4): the agent's alarm without any server. */
-export function statusMetrics({ health, alarm, at, scheduleLagP99Ms }: AgentStatus): string {
+/** The same as metrics: the agent's alarm without any server. */
+export function statusFamilies({ agent, health, alarm, at, scheduleLagP99Ms }: AgentStatus): MetricFamily[] {
   const rows: [name: string, type: 'gauge' | 'counter', help: string, value: number][] = [
     ['up_timestamp_seconds', 'gauge', 'When this file was written.', Date.parse(at) / 1000],
     ['alarm', 'gauge', '1 while the server does not acknowledge.', alarm ? 1 : 0],
@@ -124,10 +125,10 @@ export function statusMetrics({ health, alarm, at, scheduleLagP99Ms }: AgentStat
     ['refused_jobs', 'gauge', 'Jobs of the server that do not.', health.refusedJobs],
     ['schedule_lag_p99_seconds', 'gauge', 'Lateness of starts.', scheduleLagP99Ms / 1000],
   ];
-  return rows
-    .map(([name, type, help, value]) => {
-      const metric = `inferpath_agent_${name}`;
-      return `# HELP ${metric} ${help}\n# TYPE ${metric} ${type}\n${metric} ${value}\n`;
-    })
-    .join('');
+  return rows.map(([name, type, help, value]) => ({
+    name: `inferpath_agent_${name}`,
+    type,
+    help,
+    samples: [{ labels: { agent }, value }],
+  }));
 }

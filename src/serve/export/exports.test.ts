@@ -23,7 +23,7 @@ const histogramPoint = z
   .refine((one) => one.bucketCounts.length === one.explicitBounds.length + 1)
   .refine((one) => one.bucketCounts.reduce((sum, count) => sum + Number(count), 0) === Number(one.count));
 const head = {
-  name: z.string().regex(/^(inferpath|gen_ai\.client)\./),
+  name: z.string().regex(/^(inferpath|gen_ai\.client|gen_ai\.server)\./),
   unit: z.string(),
   description: z.string().min(1),
 };
@@ -142,6 +142,12 @@ describe('runExports()', () => {
     await bench.context.ingest.store({ ...someBatch('batch-1', bench.io.clock.wallMs(), 3) }, 'a');
     const line = [...bench.context.meter.lines()][0]!;
     line.tallies.set('totalMs', { bounds: bounds.request, counts: new Float64Array(15).fill(1), sum: 60 });
+    // Of one answer in which the server told its own times; the client's clock alone makes nothing of that name.
+    const reported = [
+      { source: 'x', covers: 'ttft', by: 'server', valueMs: 130, resolutionMs: 1 },
+      { source: 'y', covers: 'headers', by: 'server', valueMs: 9, resolutionMs: 1 },
+    ];
+    const told = { ...someBatch('batch-2', bench.io.clock.wallMs(), 1), kinds: ['inference' as const] };
     const metrics = () =>
       got.flatMap(({ body }) => {
         const [one] = exportRequest.parse(JSON.parse(body.toString())).resourceMetrics;
@@ -155,6 +161,14 @@ describe('runExports()', () => {
     });
     expect(named('inferpath.rtt')).toMatchObject({ unit: 's', histogram: { dataPoints: [{ count: '3' }] } });
     expect(named('inferpath.ingest_samples')).toMatchObject({ sum: { dataPoints: [{ asDouble: 3 }] } });
+    expect(metrics().filter(({ name }) => name.startsWith('gen_ai.server.'))).toEqual([]);
+    await bench.context.ingest.store({ ...told, detail: [JSON.stringify({ server: { reported } })] }, 'a');
+    await expect.poll(() => named('gen_ai.server.time_to_first_token'), soon).toBeDefined();
+    expect(named('gen_ai.server.time_to_first_token')).toMatchObject({
+      unit: 's',
+      histogram: { dataPoints: [{ count: '1', sum: 0.13, explicitBounds: [...bounds.ttft] }] },
+    });
+    expect(named('gen_ai.server.request.duration')).toBeUndefined();
     expect(got[0]!.headers.authorization).toBe(`Basic ${Buffer.from('me:canary,key').toString('base64')}`);
   });
 
@@ -171,6 +185,31 @@ describe('runExports()', () => {
     const never = await pushing({ type: 'remote-write', every: '30s' }, [{ status: 400 }]);
     await expect.poll(never.figures, soon).toMatchObject({ done: 0, failed: 0, refused: 1 });
     expect(never.got.length).toBe(1);
+  });
+
+  test.each([
+    [500, 'refused'],
+    [501, 'refused'],
+    [408, 'refused'],
+    [413, 'refused'],
+    [502, 'done'],
+    [504, 'done'],
+    [429, 'done'],
+  ])('otlp: HTTP %i is tried again only where its specification lets a client', async (status, result) => {
+    const { got, figures } = await pushing({ type: 'otlp', every: '20s' }, [{ status }, { status: 200 }]);
+    await expect.poll(() => figures()?.[result as 'done' | 'refused'], soon).toBe(1);
+    expect(got[1]?.body.toString('hex') === got[0]?.body.toString('hex')).toBe(result === 'done');
+  });
+
+  test('otlp: waits as long as Retry-After asks', async () => {
+    const { got, figures } = await pushing({ type: 'otlp', every: '20s' }, [
+      { status: 503, headers: { 'retry-after': '2' } },
+      { status: 200 },
+    ]);
+    await expect.poll(() => got.length, soon).toBe(1);
+    const firstMs = performance.now();
+    await expect.poll(() => figures()?.done, soon).toBe(1);
+    expect(performance.now() - firstMs).toBeGreaterThan(1500);
   });
 
   test('goes nowhere that the operator has not permitted', async () => {

@@ -106,7 +106,7 @@ async function push(
     const login = loginOf(target, secrets);
     for (const { headers, body } of await encoder(context.io.clock.wallMs())) {
       const sent = await insist(untilMs, io, signal, () =>
-        post({ headers: { ...headers, ...login }, body }, secrets, dialer, signal),
+        post({ headers: { ...headers, ...login }, body }, { secrets, dialer, type: target.type }, signal),
       );
       if (sent.kind !== 'accepted') return sent;
     }
@@ -136,13 +136,22 @@ async function insist(
   }
 }
 
-async function post(request: Post, secrets: Secrets, dialer: Dialer, signal: AbortSignal): Promise<Sent> {
+/** The answers that OTLP/HTTP lets a client try again (specification, "Failures"); a 500 is not among them. */
+const otlpRetries: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+async function post(
+  request: Post,
+  { secrets, dialer, type }: { secrets: Secrets; dialer: Dialer; type: ExportTarget['type'] },
+  signal: AbortSignal,
+): Promise<Sent> {
   if (secrets.url === null) return { kind: 'refused', words: 'no url' };
   try {
     const reply = await dialer.post(secrets.url, request, signal);
     const sent = sentOf(reply, secrets);
     // Both formats know nothing of a move: what answers with one is something else.
     if (reply.status >= 300 && reply.status < 400) return { kind: 'refused', words: sent.words };
+    if (type === 'otlp' && sent.kind === 'retry' && !otlpRetries.has(reply.status))
+      return { kind: 'refused', words: sent.words };
     const rejected = /"rejectedDataPoints"\s*:\s*"?([1-9]\d*)/.exec(reply.excerpt)?.[1];
     if (sent.kind === 'accepted' && rejected !== undefined)
       return { kind: 'refused', words: `${rejected} points rejected: ${secrets.hide(reply.excerpt)}` };

@@ -3,7 +3,7 @@ import type { Network } from '../../model/network.ts';
 import type { Labels, MetricFamily } from '../../report/openmetrics.ts';
 import { bounds } from './buckets.ts';
 import { histograms } from './line-families.ts';
-import type { Line, Meter } from './meter.ts';
+import type { Line, Meter, TallyName } from './meter.ts';
 
 /** Families of `/metrics` that go out under the names below in place of their own. */
 export const namedByGenAi: ReadonlySet<string> = new Set([
@@ -13,8 +13,8 @@ export const namedByGenAi: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the conventions of OpenTelemetry for generative AI have a name for, with the bounds that they advise for clients. Nothing
- * under `gen_ai.server`: that is for what a server says of itself, and the clock of a client cannot say it.
+ * What the conventions of OpenTelemetry for generative AI have a name for, with the bounds that they advise. Under `gen_ai.server`
+ * stands only what a server said of itself in its answers, by its own clock: where no server does, there is nothing of that name.
  */
 export function* genAiFamilies(meter: Meter, network: Network): Generator<MetricFamily> {
   const attributes = new Map(network.endpoints.map((endpoint) => [endpoint.name, attributesOf(endpoint)]));
@@ -24,15 +24,33 @@ export function* genAiFamilies(meter: Meter, network: Network): Generator<Metric
     'inferpath.endpoint': endpoint,
     'inferpath.agent': agent,
   });
-  const family = (name: string, help: string, metric: 'ttftMs' | 'gap' | 'totalMs'): MetricFamily => ({
-    name: `gen_ai.client.operation.${name}`,
+  const family = (name: string, help: string, tally: TallyName, wanted: readonly number[]): MetricFamily => ({
+    name: `gen_ai.${name}`,
     type: 'histogram',
     help,
-    samples: histograms(lines, metric, bounds.request, labels),
+    samples: histograms(lines, tally, wanted, labels),
   });
-  yield family('duration', 'GenAI operation duration: from the begin of a request to its last token.', 'totalMs');
-  yield family('time_to_first_chunk', 'From the begin of a request to its first token.', 'ttftMs');
-  yield family('time_per_output_chunk', 'Time between two token events, all of them after the first.', 'gap');
+  const { request, ttft } = bounds;
+  yield family(
+    'client.operation.duration',
+    'GenAI operation duration: from the begin of a request to its last token.',
+    'totalMs',
+    request,
+  );
+  yield family(
+    'client.operation.time_to_first_chunk',
+    'From the begin of a request to its first token.',
+    'ttftMs',
+    request,
+  );
+  yield family(
+    'client.operation.time_per_output_chunk',
+    'Time between two token events, all of them after the first.',
+    'gap',
+    request,
+  );
+  yield family('server.time_to_first_token', 'As the server itself said in its answers.', 'serverTtft', ttft);
+  yield family('server.request.duration', 'As the server itself said in its answers.', 'serverTotal', request);
 }
 
 /** Which operation, and which format of a provider, a request is in; `_OTHER` where the file leaves that to the probe. */

@@ -2,7 +2,7 @@ import type { SampleMetric } from '../../model/sample.ts';
 import type { Labels, MetricFamily, MetricSample } from '../../report/openmetrics.ts';
 import { bounds, coarser, type Tally } from './buckets.ts';
 import { family } from './catalog.ts';
-import type { Line, Meter, Newest, SummedMetric, TalliedMetric } from './meter.ts';
+import type { Line, Meter, Newest, SummedMetric, TallyName } from './meter.ts';
 
 /** A gauge of what is older than this, or than three intervals, would pass the past off as the present. */
 const leastFreshMs = 300_000;
@@ -144,7 +144,7 @@ function* sloEvents(meter: Meter): Generator<MetricSample> {
 /** As they are counted, between the bounds that are wanted: some of those that are counted by. */
 export function* histograms(
   lines: readonly Line[],
-  metric: TalliedMetric | 'gap',
+  metric: TallyName,
   wanted: readonly number[],
   labels: (line: Line) => Labels,
 ): Generator<MetricSample> {

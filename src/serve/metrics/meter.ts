@@ -8,6 +8,7 @@ import type { SampleColumns } from '../../store/columns.ts';
 import { signedBucketOf } from '../../store/signed-bucket.ts';
 import { bounds, countedBounds, makeTally, observe, type Tally } from './buckets.ts';
 import { eachGap } from './gaps.ts';
+import { eachReported } from './reported.ts';
 
 /** What is known of the newest sample of a line. */
 export interface Newest {
@@ -28,7 +29,7 @@ export interface Line {
   results: Float64Array;
   newest: Newest | null;
   /** By metric; of answered probes. */
-  tallies: Map<TalliedMetric | 'gap', Tally>;
+  tallies: Map<TallyName, Tally>;
   sums: Map<SummedMetric, number>;
   pledges: Pledged[];
   maintenance: readonly Span[];
@@ -57,7 +58,10 @@ const tallied = {
   gapMaxMs: bounds.tokenGap,
   totalMs: bounds.request,
 } as const satisfies Partial<Record<SampleMetric, readonly number[]>>;
-export type TalliedMetric = keyof typeof tallied;
+type TalliedMetric = keyof typeof tallied;
+/** Beside those: every gap of every answer, and what servers say of themselves. */
+const untabled = { gap: countedBounds.tokenGap, serverTtft: bounds.ttft, serverTotal: bounds.request } as const;
+export type TallyName = TalliedMetric | keyof typeof untabled;
 const talliedMetrics = Object.keys(tallied) as TalliedMetric[];
 
 /** Metrics that are counts of something. */
@@ -101,6 +105,16 @@ export class Meter {
     for (const job of jobs) this.expect(job.agent, [job]);
   }
 
+  /** What an agent knows in place of a network file: its jobs, and no objectives. What has been counted stays, for what is still in them. */
+  follow(agent: string, jobs: readonly { endpoint: string; probe: WatchProbe; everyMs: number }[]): void {
+    this.#endpoints = new Set(jobs.map(({ endpoint }) => endpoint));
+    this.#everyMs = new Map(jobs.map(({ endpoint, probe, everyMs }) => [lineKey(endpoint, agent, probe), everyMs]));
+    for (const [key, line] of this.#lines)
+      if (this.#endpoints.has(line.endpoint)) this.#equip(key, line);
+      else this.#lines.delete(key);
+    this.expect(agent, jobs);
+  }
+
   /** An agent that asks for its jobs will send what they find. A series that is first seen with its first event has no increase. */
   expect(agent: string, jobs: readonly { endpoint: string; probe: WatchProbe; everyMs: number }[]): void {
     for (const { endpoint, probe, everyMs } of jobs) {
@@ -129,8 +143,12 @@ export class Meter {
       const best = newest.get(line);
       if (best === undefined || atMs[row]! >= atMs[best]!) newest.set(line, row);
       if (line.pledges.length > 0 && verdict[row] !== 2) judge(line, batch, row);
-      if (line.kind === 'inference' && verdict[row] === 0 && detail?.[row])
+      if (line.kind === 'inference' && verdict[row] === 0 && detail?.[row]) {
         eachGap(detail[row]!, (gapMs) => observe(tallyOf(line, 'gap'), gapMs / 1000));
+        eachReported(detail[row]!, (covers, ms) =>
+          observe(tallyOf(line, covers === 'ttft' ? 'serverTtft' : 'serverTotal'), ms / 1000),
+        );
+      }
     }
     for (const metric of talliedMetrics) {
       const column = metrics[metric];
@@ -260,9 +278,9 @@ function judge(line: Line, { atMs, verdict, metrics }: SampleColumns, row: numbe
   }
 }
 
-function tallyOf({ tallies }: Line, metric: TalliedMetric | 'gap'): Tally {
-  let tally = tallies.get(metric);
-  if (!tally) tallies.set(metric, (tally = makeTally(metric === 'gap' ? countedBounds.tokenGap : tallied[metric])));
+function tallyOf({ tallies }: Line, name: TallyName): Tally {
+  let tally = tallies.get(name);
+  if (!tally) tallies.set(name, (tally = makeTally({ ...tallied, ...untabled }[name])));
   return tally;
 }
 
