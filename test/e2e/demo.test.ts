@@ -80,7 +80,8 @@ describe('what the demo cannot heed is a mistake', () => {
 });
 
 test('serve refuses a file whose endpoints no agent could reach', async () => {
-  const { code, stdout, stderr } = await cli(['serve', 'examples/quickstart.yaml'], { cwd: process.cwd() });
+  const { code, stdout, stderr } = await startCli(['serve', 'examples/quickstart.yaml', '--listen', '127.0.0.1:0'])
+    .ended;
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('endpoint edge is emulated, and no agent can reach it');
 });
