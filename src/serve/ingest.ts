@@ -1,4 +1,5 @@
 import type { BatchBody } from '../model/agent-protocol.ts';
+import { packed, type SampleColumns } from '../store/columns.ts';
 import { isFull } from '../store/full.ts';
 import type { Store } from '../store/store.ts';
 import type { Io } from '../wire/io.ts';
@@ -93,7 +94,8 @@ export class Ingest {
   async store(body: BatchBody, agent: string): Promise<{ result: 'stored' | 'duplicate'; refused: number }> {
     checkMeaning(body, (name) => this.#configuration.knowsEndpoint(name), agent);
     this.admit();
-    const { columns, rows, refused } = withoutFuture(body, this.#io.clock.wallMs());
+    const { columns: list, rows, refused } = withoutFuture(body, this.#io.clock.wallMs());
+    const columns = packed(list);
     if (refused > 0)
       this.#io.log.warn(`${refused} of ${body.count} rows of ${agent} lie more than a day in the future: not stored`);
     // No agent can spend the key of another.
@@ -115,7 +117,7 @@ export class Ingest {
     }
   }
 
-  #note(body: BatchBody, agent: string, result: 'stored' | 'duplicate'): void {
+  #note(body: SampleColumns, agent: string, result: 'stored' | 'duplicate'): void {
     this.heard(agent);
     if (result === 'duplicate') {
       this.#totals.duplicates++;
@@ -127,7 +129,8 @@ export class Ingest {
     const arrival = this.#arrivals.get(agent) as Arrival;
     arrival.batches++;
     arrival.rows += body.count;
-    arrival.newestSampleMs = body.atMs.reduce((newest, at) => Math.max(newest, at), arrival.newestSampleMs ?? 0);
+    for (let row = 0; row < body.count; row++)
+      arrival.newestSampleMs = Math.max(arrival.newestSampleMs ?? 0, body.atMs[row]!);
     const nowMs = this.#io.clock.monoMs();
     if (nowMs - this.#toldAtMs < eventStepMs) return;
     this.#toldAtMs = nowMs;

@@ -77,16 +77,20 @@ export function countAtMost(histogram: Histogram, limit: number): number {
   return n;
 }
 
+/** One number as its bits (IEEE 754): 11 of the exponent, and of the fraction the first are the step. */
+const asNumber = new Float64Array(1);
+const asWords = new Uint32Array(asNumber.buffer);
+asNumber[0] = 1;
+/** Where the upper half stands in this machine's order of octets: the lower one of 1 is zero. */
+const UPPER = asWords[0] === 0 ? 1 : 0;
+const STEP_BITS = Math.log2(STEPS);
+
 /** Bucket of a value of at least 0. Bucket 0 is [0, 2^LOWEST_EXPONENT); then STEPS per power of two. */
 export function bucketOf(value: number): number {
   if (value < 2 ** LOWEST_EXPONENT) return 0;
-  const capped = Math.min(value, 2 ** HIGHEST_EXPONENT);
-  let exponent = Math.floor(Math.log2(capped));
-  // log2 rounds: just below a power of two it may say the power.
-  if (2 ** exponent > capped) exponent--;
-  else if (2 ** (exponent + 1) <= capped) exponent++;
-  const step = Math.floor((capped / 2 ** exponent - 1) * STEPS);
-  return 1 + (exponent - LOWEST_EXPONENT) * STEPS + step;
+  asNumber[0] = Math.min(value, 2 ** HIGHEST_EXPONENT);
+  // Exponent and step stand side by side, as they do in the number of the bucket.
+  return 1 + (asWords[UPPER]! >>> (20 - STEP_BITS)) - (1023 + LOWEST_EXPONENT) * STEPS;
 }
 
 /** Smallest value of a bucket; its end is the one of the next. */

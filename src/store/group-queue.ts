@@ -2,7 +2,7 @@ import { faultOfColumns } from './columns.ts';
 import type { Batch } from './store.ts';
 
 /** Rows that go into one group; more wait for the next. */
-const GROUP_ROWS = 100_000;
+const GROUP_ROWS = 20_000;
 
 type Results = ('stored' | 'duplicate')[];
 

@@ -80,7 +80,7 @@ export function storeCases(name: string, engine: Engine): void {
       test('stores nothing of a call with columns that are none, and goes on', async () => {
         const good = batch([sample({ endpoint: 'atomic' })]);
         const bad = batch([sample({ endpoint: 'atomic' }), sample({ endpoint: 'atomic' })]);
-        bad.columns.endpoint[1] = 7;
+        (bad.columns.endpoint as number[])[1] = 7;
         await expect(store.append([good, bad])).rejects.toThrow(/endpoint\[1\]/);
         expect((await store.samples({ ...all, endpoint: 'atomic', limit: 9 })).samples).toEqual([]);
         expect(await store.append([good])).toEqual(['stored']);

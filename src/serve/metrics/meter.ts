@@ -4,7 +4,7 @@ import type { Span } from '../../judge/watch/tally.ts';
 import type { Network } from '../../model/network.ts';
 import type { Sample, SampleKind, SampleMetric, SampleVerdict } from '../../model/sample.ts';
 import type { WatchProbe } from '../../model/watch.ts';
-import type { SampleColumns } from '../../store/columns.ts';
+import { isNone, type Column, type SampleColumns } from '../../store/columns.ts';
 import { signedBucketOf } from '../../store/signed-bucket.ts';
 import { bounds, countedBounds, makeTally, observe, type Tally } from './buckets.ts';
 import { eachGap } from './gaps.ts';
@@ -125,23 +125,20 @@ export class Meter {
 
   /** Counts a batch that has been stored. Flat loops: every row that comes in passes here. */
   add(batch: SampleColumns, agent: string, nowMs: number): void {
-    const { count, endpoint, kind, verdict, atMs, metrics, detail, kinds } = batch;
-    const table = new Map<number, Line | null>();
-    const lines: (Line | null)[] = Array(count);
-    const newest = new Map<Line, number>();
+    const { count, kind, verdict, atMs, metrics, detail, kinds } = batch;
+    const { of, firstRows } = placesOf(batch);
+    const lines = firstRows.map((row) => this.#lineOfBatch(batch, row, agent));
+    const newest = Int32Array.from(firstRows);
     let client = -1;
     for (let row = 0; row < count; row++) {
-      const at = endpoint[row]! * kinds.length + kind[row]!;
-      let line = table.get(at);
-      if (line === undefined) table.set(at, (line = this.#lineOfBatch(batch, row, agent)));
-      lines[row] = line;
+      const place = of[row]!;
+      const line = lines[place]!;
+      if (atMs[row]! >= atMs[newest[place]!]!) newest[place] = row;
       if (line === null) {
         if (kinds[kind[row]!] === 'client' && (client === -1 || atMs[row]! >= atMs[client]!)) client = row;
         continue;
       }
       line.results[verdict[row]!]!++;
-      const best = newest.get(line);
-      if (best === undefined || atMs[row]! >= atMs[best]!) newest.set(line, row);
       if (line.pledges.length > 0 && verdict[row] !== 2) judge(line, batch, row);
       if (line.kind === 'inference' && verdict[row] === 0 && detail?.[row]) {
         eachGap(detail[row]!, (gapMs) => observe(tallyOf(line, 'gap'), gapMs / 1000));
@@ -153,24 +150,36 @@ export class Meter {
     for (const metric of talliedMetrics) {
       const column = metrics[metric];
       if (!column) continue;
+      const tallies: Tally[] = [];
       for (let row = 0; row < count; row++) {
         const value = column[row];
-        const line = lines[row];
-        if (value != null && line && verdict[row] === 0) observe(tallyOf(line, metric), value / 1000);
+        if (isNone(value) || verdict[row] !== 0) continue;
+        const place = of[row]!;
+        const line = lines[place];
+        if (line) observe((tallies[place] ??= tallyOf(line, metric)), value / 1000);
       }
     }
     for (const metric of summed) {
       const column = metrics[metric];
       if (!column) continue;
+      const sums = new Float64Array(lines.length).fill(-1);
       for (let row = 0; row < count; row++) {
-        const [value, line] = [column[row], lines[row]];
-        if (value != null && line && value >= 0) line.sums.set(metric, (line.sums.get(metric) ?? 0) + value);
+        const value = column[row];
+        const place = of[row]!;
+        if (!isNone(value) && value >= 0) sums[place] = Math.max(0, sums[place]!) + value;
       }
+      sums.forEach((sum, place) => {
+        if (sum >= 0) lines[place]?.sums.set(metric, (lines[place].sums.get(metric) ?? 0) + sum);
+      });
     }
-    for (const [line, row] of newest) line.newest = newer(line.newest, newestOf(batch, row, nowMs));
+    newest.forEach((row, place) => {
+      const line = lines[place];
+      if (line && !(line.newest && atMs[row]! < line.newest.atMs))
+        line.newest = renewed(line.newest, batch, row, nowMs);
+    });
     if (client !== -1) {
       const before = this.#agents.get(agent) ?? null;
-      this.#agents.set(agent, newer(before, newestOf(batch, client, nowMs)));
+      if (!(before && atMs[client]! < before.atMs)) this.#agents.set(agent, renewed(null, batch, client, nowMs));
     }
   }
 
@@ -284,10 +293,43 @@ function tallyOf({ tallies }: Line, name: TallyName): Tally {
   return tally;
 }
 
-function newestOf({ atMs, verdict, metrics }: SampleColumns, row: number, arrivedMs: number): Newest {
-  const all = Object.entries(metrics) as [SampleMetric, (number | null)[]][];
-  const own = all.flatMap(([metric, column]) => (column[row] == null ? [] : [[metric, column[row]] as const]));
-  return { atMs: atMs[row]!, arrivedMs, verdict: verdicts[verdict[row]!]!, metrics: Object.fromEntries(own) };
+/** What a row says, written over what was known before where it has the same metrics: thousands of lines are renewed every second. */
+function renewed(known: Newest | null, batch: SampleColumns, row: number, arrivedMs: number): Newest {
+  const atMs = batch.atMs[row]!;
+  const verdict = verdicts[batch.verdict[row]!]!;
+  if (known && overwritten(known.metrics, batch.metrics, row))
+    return Object.assign(known, { atMs, arrivedMs, verdict });
+  const metrics: Sample['metrics'] = {};
+  for (const [metric, column] of Object.entries(batch.metrics) as [SampleMetric, Column][]) {
+    const value = column[row];
+    if (!isNone(value)) metrics[metric] = value;
+  }
+  return { atMs, arrivedMs, verdict, metrics };
+}
+
+/** False when a row has more or fewer metrics than are known. */
+function overwritten(known: Sample['metrics'], metrics: SampleColumns['metrics'], row: number): boolean {
+  for (const metric in known) if (isNone(metrics[metric as SampleMetric]?.[row])) return false;
+  for (const metric in metrics) {
+    const value = metrics[metric as SampleMetric]?.[row];
+    if (isNone(value)) continue;
+    if (known[metric as SampleMetric] === undefined) return false;
+    known[metric as SampleMetric] = value;
+  }
+  return true;
+}
+
+/** The place of each row among the pairs of endpoint and kind of its batch, numbered as they come. */
+function placesOf({ count, endpoint, kind, endpoints, kinds }: SampleColumns): { of: Int32Array; firstRows: number[] } {
+  const numbers = new Int32Array(endpoints.length * kinds.length).fill(-1);
+  const of = new Int32Array(count);
+  const firstRows: number[] = [];
+  for (let row = 0; row < count; row++) {
+    const pair = endpoint[row]! * kinds.length + kind[row]!;
+    if (numbers[pair] === -1) numbers[pair] = firstRows.push(row) - 1;
+    of[row] = numbers[pair]!;
+  }
+  return { of, firstRows };
 }
 
 function newer(before: Newest | null, found: Newest): Newest {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sampleMetrics } from '../../model/sample.ts';
+import { isNone } from '../columns.ts';
 import type { Batch } from '../store.ts';
 import type { Column } from './native.ts';
 import { SLICE_MS } from './schema.ts';
@@ -74,8 +75,8 @@ function sampleColumns(batches: readonly Batch[], hashes: readonly bigint[]): Re
       endpoint.push(columns.endpoints[columns.endpoint[from]!]!);
       agent.push(name);
       outcome.push(columns.outcomes[columns.outcome[from]!]!);
-      const told = columns.state[from]!;
-      state.push(told === null ? null : columns.states[told]!);
+      const told = columns.state[from];
+      state.push(isNone(told) ? null : columns.states[told]!);
       detail.push(columns.detail?.[from] ?? null);
     }
     atMs.set(columns.atMs, at);
@@ -85,7 +86,7 @@ function sampleColumns(batches: readonly Batch[], hashes: readonly bigint[]): Re
       const values = columns.metrics[metric];
       if (!values) continue;
       const all = (metrics[metric] ??= { type: 'Float64', values: new Float64Array(rows).fill(NaN) }).values;
-      for (let from = 0; from < count; from++) if (values[from] !== null) all[at + from] = values[from]!;
+      for (let from = 0; from < count; from++) all[at + from] = values[from] ?? NaN;
     }
     at += count;
   });
@@ -123,6 +124,9 @@ function batchColumns(
 }
 
 /** Not by spreading: a batch may have more rows than a call takes arguments. */
-function extreme(values: readonly number[], pick: 'least' | 'most'): number {
-  return values.reduce((so, value) => (pick === 'least' ? Math.min(so, value) : Math.max(so, value)), values[0] ?? 0);
+function extreme(values: ArrayLike<number>, pick: 'least' | 'most'): number {
+  const further = pick === 'least' ? Math.min : Math.max;
+  let so = values[0] ?? 0;
+  for (let i = 1; i < values.length; i++) so = further(so, values[i]!);
+  return so;
 }

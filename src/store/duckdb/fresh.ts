@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sampleMetrics } from '../../model/sample.ts';
+import { isNone, type Column } from '../columns.ts';
 import { signedBucketOf } from '../signed-bucket.ts';
 import type { Batch } from '../store.ts';
-import { MINUTE_MS, TALLY } from './cells-sql.ts';
+import { ALL_AGENTS, MINUTE_MS, TALLY } from './cells-sql.ts';
 import { codeOf, PartTable } from './part-table.ts';
 import { eachChunk, type Columns } from './rows.ts';
 import type { Words } from './words.ts';
@@ -10,7 +11,10 @@ import type { Words } from './words.ts';
 /** The parts of all batches after one, up to another. */
 export interface Generation {
   after: number;
-  parts: PartTable;
+  /** What each agent saw. */
+  agents: PartTable;
+  /** All agents as one: what most questions are about, and much smaller. */
+  all: PartTable;
   rows: number;
 }
 
@@ -25,15 +29,14 @@ export class Fresh {
 
   /** Of the generation that grows. */
   get size(): { rows: number; parts: number } {
-    const { rows, parts } = this.#generations.at(-1)!;
-    return { rows, parts: parts.size };
+    const { rows, agents } = this.#generations.at(-1)!;
+    return { rows, parts: agents.size };
   }
 
   /** Adds what has been committed. */
   add(no: number, { agent, columns }: Batch, words: Words): void {
     this.#last = no;
     const generation = this.#generations.at(-1)!;
-    const { parts } = generation;
     const agentId = words.id('agent', agent);
     const endpoints = columns.endpoints.map((word) => words.id('endpoint', word));
     const kinds = columns.kinds.map((word) => words.id('kind', word));
@@ -46,11 +49,7 @@ export class Fresh {
       const minute = Math.floor(atMs[row]! / MINUTE_MS);
       const place = endpoints[endpoint[row]!]!;
       const code = codeOf(kinds[kind[row]!]!, verdict[row]!, TALLY);
-      tally(parts, parts.part(minute, place, agentId, code));
-      for (const { id, column } of metrics) {
-        const value = column[row]!;
-        if (value !== null) parts.value(parts.part(minute, place, agentId, code | id), value, signedBucketOf(value));
-      }
+      addRow(generation, { minute, place, agentId, code, row }, metrics);
     }
     generation.rows += count;
   }
@@ -68,9 +67,9 @@ export class Fresh {
   }
 
   /** What a reader to whom the roll-ups end at `batch` still has to add; null when that is known no more, and it has to look again. */
-  since(batch: number): PartTable[] | null {
+  since(batch: number): Generation[] | null {
     const first = this.#generations.findIndex(({ after }) => after === batch);
-    return first === -1 ? null : this.#generations.slice(first).map(({ parts }) => parts);
+    return first === -1 ? null : this.#generations.slice(first);
   }
 
   /** Makes it anew from what is stored. */
@@ -94,27 +93,49 @@ export class Fresh {
   }
 }
 
-const newGeneration = (after: number): Generation => ({ after, parts: new PartTable(), rows: 0 });
+const newGeneration = (after: number): Generation => ({
+  after,
+  agents: new PartTable(true),
+  all: new PartTable(),
+  rows: 0,
+});
+
+interface Place {
+  minute: number;
+  place: number;
+  agentId: number;
+  code: number;
+  row: number;
+}
+
+function addRow(
+  { agents, all }: Generation,
+  { minute, place, agentId, code, row }: Place,
+  metrics: readonly { id: number; column: Column }[],
+): void {
+  let ofAgent = agents.part(minute, place, agentId, code);
+  let ofAll = all.part(minute, place, ALL_AGENTS, code);
+  agents.n[ofAgent]! += 1;
+  all.n[ofAll]! += 1;
+  for (let i = 0; i < metrics.length; i++) {
+    const { id, column } = metrics[i]!;
+    const value = column[row];
+    if (isNone(value)) continue;
+    const bucket = signedBucketOf(value);
+    ofAgent = agents.partAfter(ofAgent, minute, place, agentId, code | id);
+    ofAll = all.partAfter(ofAll, minute, place, ALL_AGENTS, code | id);
+    agents.value(ofAgent, value, bucket);
+    all.value(ofAll, value, bucket);
+  }
+}
 
 function addChunk(generation: Generation, chunk: Columns, metricIds: readonly number[]): void {
-  const { parts } = generation;
   const [at, endpoint, agent, kind, verdict] = chunk.leading(5);
   const metrics = metricIds.map((id, i) => ({ id, column: chunk.numbers(5 + i) }));
   for (let row = 0; row < chunk.count; row++) {
     const minute = Math.floor(at[row]! / MINUTE_MS);
     const code = codeOf(kind[row]!, verdict[row]!, TALLY);
-    tally(parts, parts.part(minute, endpoint[row]!, agent[row]!, code));
-    for (const { id, column } of metrics) {
-      const value = column[row]!;
-      if (!Number.isNaN(value))
-        parts.value(parts.part(minute, endpoint[row]!, agent[row]!, code | id), value, signedBucketOf(value));
-    }
+    addRow(generation, { minute, place: endpoint[row]!, agentId: agent[row]!, code, row }, metrics);
   }
   generation.rows += chunk.count;
-}
-
-/** Samples that are counted have one cell, so that rows of a roll-up are all alike. */
-function tally(parts: PartTable, part: number): void {
-  parts.n[part]! += 1;
-  parts.cell(part, 0, 1);
 }

@@ -2,8 +2,10 @@ const CELLS_AT_FIRST = 4096;
 const PARTS_AT_FIRST = 2048;
 
 /**
- * Parts of roll-ups in memory: sums by key, and counts by bucket of each. Everything stands in flat arrays behind two hash
- * tables with open addresses, so that a hundred thousand samples a second leave nothing behind for the collector of garbage.
+ * Parts of roll-ups in memory: sums by key, and counts by bucket of each (none for parts that count samples: `n` says it).
+ * Everything stands in flat arrays behind hash tables with open addresses, so that a hundred thousand samples a second leave
+ * nothing behind for the collector of garbage. A table where parts have few values each, `isLog`, has a cell for each value and
+ * saves the second table; whoever reads cells has to add them up anyway.
  */
 export class PartTable {
   /** Number of parts, and of cells. */
@@ -23,8 +25,26 @@ export class PartTable {
   cellPart = new Int32Array(CELLS_AT_FIRST);
   cellBucket = new Int32Array(CELLS_AT_FIRST);
   cellCount = new Int32Array(CELLS_AT_FIRST);
+  readonly isLog: boolean;
   #slots = new Int32Array(2 * PARTS_AT_FIRST);
-  #cellSlots = new Int32Array(2 * CELLS_AT_FIRST);
+  #cellSlots: Int32Array;
+
+  constructor(isLog = false) {
+    this.isLog = isLog;
+    this.#cellSlots = new Int32Array(isLog ? 0 : 2 * CELLS_AT_FIRST);
+  }
+
+  /** That of a key which often comes behind `before`: parts that are made one after the other lie beside each other. */
+  partAfter(before: number, minute: number, endpoint: number, agent: number, code: number): number {
+    const at = before + 1;
+    return at < this.size &&
+      this.code[at] === code &&
+      this.endpoint[at] === endpoint &&
+      this.agent[at] === agent &&
+      this.minute[at] === minute
+      ? at
+      : this.part(minute, endpoint, agent, code);
+  }
 
   /** The part of a key, made if need be. `code` as `codeOf` has it. */
   part(minute: number, endpoint: number, agent: number, code: number): number {
@@ -66,6 +86,7 @@ export class PartTable {
 
   /** Adds to the count of a bucket; that of the part is the caller's. */
   cell(part: number, bucket: number, count: number): void {
+    if (this.isLog) return this.#newCell(part, bucket, count);
     const slots = this.#cellSlots;
     const mask = slots.length - 1;
     let slot = cellHashOf(part, bucket) & mask;
@@ -77,21 +98,17 @@ export class PartTable {
       }
       slot = (slot + 1) & mask;
     }
-    const at = this.cells++;
-    slots[slot] = at + 1;
-    this.cellPart[at] = part;
-    this.cellBucket[at] = bucket;
-    this.cellCount[at] = count;
-    if (this.cells === this.cellPart.length) this.#growCells();
+    slots[slot] = this.cells + 1;
+    this.#newCell(part, bucket, count);
   }
 
-  /** Adds the parts of another table that `wanted` wants, moved to wider points, all agents as one where one is given. */
-  addFrom(from: PartTable, wanted: (part: number) => boolean, widthMinutes: number, agent: number | null): void {
+  /** Adds the parts of another table that `wanted` wants, moved to wider points. */
+  addFrom(from: PartTable, wanted: (part: number) => boolean, widthMinutes: number): void {
     const places = new Int32Array(from.size).fill(-1);
     for (let part = 0; part < from.size; part++) {
       if (!wanted(part)) continue;
       const minute = Math.floor(from.minute[part]! / widthMinutes) * widthMinutes;
-      const at = this.part(minute, from.endpoint[part]!, agent ?? from.agent[part]!, from.code[part]!);
+      const at = this.part(minute, from.endpoint[part]!, from.agent[part]!, from.code[part]!);
       places[part] = at;
       this.n[at]! += from.n[part]!;
       this.total[at]! += from.total[part]!;
@@ -104,19 +121,12 @@ export class PartTable {
     }
   }
 
-  /** Cells in the order of their parts: those of part p are `order[i]` for i from `starts[p]` up to `starts[p + 1]`. */
-  cellsByPart(): { starts: Int32Array; order: Int32Array } {
-    const starts = new Int32Array(this.size + 1);
-    for (let cell = 0; cell < this.cells; cell++) starts[this.cellPart[cell]! + 1]! += 1;
-    for (let part = 0; part < this.size; part++) starts[part + 1]! += starts[part]!;
-    const next = starts.slice();
-    const order = new Int32Array(this.cells);
-    for (let cell = 0; cell < this.cells; cell++) {
-      const part = this.cellPart[cell]!;
-      order[next[part]!] = cell;
-      next[part]! += 1;
-    }
-    return { starts, order };
+  #newCell(part: number, bucket: number, count: number): void {
+    const at = this.cells++;
+    this.cellPart[at] = part;
+    this.cellBucket[at] = bucket;
+    this.cellCount[at] = count;
+    if (this.cells === this.cellPart.length) this.#growCells();
   }
 
   #growParts(): void {
@@ -137,6 +147,7 @@ export class PartTable {
     this.cellPart = grown(this.cellPart, Int32Array);
     this.cellBucket = grown(this.cellBucket, Int32Array);
     this.cellCount = grown(this.cellCount, Int32Array);
+    if (this.isLog) return;
     this.#cellSlots = new Int32Array(2 * this.cellPart.length);
     for (let cell = 0; cell < this.cells; cell++)
       occupy(this.#cellSlots, cellHashOf(this.cellPart[cell]!, this.cellBucket[cell]!), cell);

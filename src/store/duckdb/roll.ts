@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ALL_AGENTS, gathered, HOUR_MS, MINUTE_MS, partsOfRollup, ROLLUP, widened } from './cells-sql.ts';
+import { gathered, HOUR_MS, MINUTE_MS, partsOfRollup, ROLLUP, widened } from './cells-sql.ts';
+import type { Generation } from './fresh.ts';
 import { PartTable } from './part-table.ts';
 import { writeParts } from './rollup-writer.ts';
 import { firstRow } from './rows.ts';
@@ -45,15 +46,15 @@ export async function progressOf(connection: DuckDBConnection): Promise<Progress
 }
 
 /** Writes down parts of memory; those of hours that are closed go to these, too, as rows beside. In the transaction of the caller. */
-export async function writeMinutes(connection: DuckDBConnection, parts: PartTable, last: number): Promise<void> {
+export async function writeMinutes(connection: DuckDBConnection, generation: Generation, last: number): Promise<void> {
   const { hoursToMs } = await progressOf(connection);
-  const isLate = (part: number) => parts.minute[part]! * MINUTE_MS < hoursToMs;
   for (const { table, widthMs, perAgent } of levels) {
     const isHours = widthMs === HOUR_MS;
+    const parts = perAgent ? generation.agents : generation.all;
     let level = parts;
-    if (isHours || !perAgent) {
+    if (isHours) {
       level = new PartTable();
-      level.addFrom(parts, isHours ? isLate : () => true, widthMs / MINUTE_MS, perAgent ? null : ALL_AGENTS);
+      level.addFrom(parts, (part) => parts.minute[part]! * MINUTE_MS < hoursToMs, widthMs / MINUTE_MS);
     }
     if (level.size === 0) continue;
     await writeParts(connection, table, level);

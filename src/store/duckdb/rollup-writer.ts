@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DuckDBDataChunk, type DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import { MAX_BUCKET } from '../signed-bucket.ts';
 import { MINUTE_MS, TALLY } from './cells-sql.ts';
 import { kindOf, metricOf, verdictOf, type PartTable } from './part-table.ts';
 
@@ -9,11 +10,13 @@ const { Type } = duckdb;
 const CELLS = 10;
 /** Order and place of a part in one exact number. */
 const PLACES = 2 ** 22;
+/** Cells that are sorted without a break: some milliseconds. */
+const STEP = 250_000;
 
 /** Writes parts as rows of a roll-up, a chunk at a time: between two of them others have their turn. */
 export async function writeParts(connection: DuckDBConnection, table: string, parts: PartTable): Promise<void> {
   const order = sorted(parts);
-  const cells = parts.cellsByPart();
+  const cells = await inOrder(parts);
   const appender = await connection.createAppender(table);
   for (let from = 0; from < order.length; from += ROWS) {
     appender.appendDataChunk(chunkOf(parts, order.subarray(from, from + ROWS), cells));
@@ -33,11 +36,7 @@ function sorted(parts: PartTable): Int32Array {
   return Int32Array.from(keys, (key) => key % PLACES);
 }
 
-function chunkOf(
-  parts: PartTable,
-  rows: Int32Array,
-  { starts, order }: { starts: Int32Array; order: Int32Array },
-): DuckDBDataChunk {
+function chunkOf(parts: PartTable, rows: Int32Array, cells: OrderedCells): DuckDBDataChunk {
   const integer = duckdb.create_logical_type(Type.INTEGER);
   const cell = duckdb.create_struct_type([integer, integer], ['b', 'n']);
   const plain = [Type.DOUBLE, Type.INTEGER, Type.INTEGER, Type.UTINYINT, Type.UTINYINT, Type.UTINYINT, Type.BIGINT];
@@ -67,7 +66,7 @@ function chunkOf(
     duckdb.vector_ensure_validity_writable(vector(column));
     duckdb.copy_data_to_vector_validity(vector(column), 0, isValue.buffer, 0, isValue.byteLength);
   }
-  addCells(vector(CELLS), parts, rows, { starts, order });
+  addCells(vector(CELLS), parts, rows, cells);
   return chunk;
 }
 
@@ -76,22 +75,75 @@ function addCells(
   list: ReturnType<typeof duckdb.data_chunk_get_vector>,
   parts: PartTable,
   rows: Int32Array,
-  { starts, order }: { starts: Int32Array; order: Int32Array },
+  { starts, order }: OrderedCells,
 ): void {
   const entries = new BigUint64Array(2 * rows.length);
-  const found: number[] = [];
+  const most = rows.reduce((sum, part) => sum + Math.max(1, starts[part + 1]! - starts[part]!), 0);
+  const [buckets, counts] = [new Int32Array(most), new Int32Array(most)];
+  let found = 0;
   rows.forEach((part, row) => {
-    const cells = order.subarray(starts[part], starts[part + 1]);
-    entries[2 * row] = BigInt(found.length);
-    entries[2 * row + 1] = BigInt(cells.length);
-    for (const cell of cells.sort((a, b) => parts.cellBucket[a]! - parts.cellBucket[b]!)) found.push(cell);
+    const first = found;
+    // Samples that are counted have one cell, so that rows of a roll-up are all alike.
+    if (metricOf(parts.code[part]!) === TALLY) counts[found++] = parts.n[part]!;
+    for (let i = starts[part]!; i < starts[part + 1]!; i++) {
+      const cell = order[i]!;
+      const bucket = parts.cellBucket[cell]!;
+      if (found === first || buckets[found - 1] !== bucket) buckets[found++] = bucket;
+      counts[found - 1]! += parts.cellCount[cell]!;
+    }
+    entries[2 * row] = BigInt(first);
+    entries[2 * row + 1] = BigInt(found - first);
   });
-  duckdb.list_vector_reserve(list, found.length);
-  duckdb.list_vector_set_size(list, found.length);
+  duckdb.list_vector_reserve(list, found);
+  duckdb.list_vector_set_size(list, found);
   duckdb.copy_data_to_vector(list, 0, entries.buffer, 0, entries.byteLength);
   const child = duckdb.list_vector_get_child(list);
-  [parts.cellBucket, parts.cellCount].forEach((column, field) => {
-    const values = Int32Array.from(found, (cell) => column[cell]!);
-    duckdb.copy_data_to_vector(duckdb.struct_vector_get_child(child, field), 0, values.buffer, 0, values.byteLength);
+  [buckets, counts].forEach((values, field) =>
+    duckdb.copy_data_to_vector(duckdb.struct_vector_get_child(child, field), 0, values.buffer, 0, 4 * found),
+  );
+}
+
+/** Those of part p are `order[i]` for i from `starts[p]` up to `starts[p + 1]`, in the order of their buckets. */
+interface OrderedCells {
+  starts: Int32Array;
+  order: Int32Array;
+}
+
+/** Cells by part and bucket: sorted by counting, first by the lesser key; millions of them must hold up nobody. */
+async function inOrder(parts: PartTable): Promise<OrderedCells> {
+  const { cells, cellBucket, cellPart } = parts;
+  const byBucket = new Int32Array(2 * MAX_BUCKET + 2);
+  for (let cell = 0; cell < cells; cell++) byBucket[cellBucket[cell]! + MAX_BUCKET + 1]! += 1;
+  const starts = new Int32Array(parts.size + 1);
+  for (let cell = 0; cell < cells; cell++) starts[cellPart[cell]! + 1]! += 1;
+  sumUp(byBucket);
+  sumUp(starts);
+  const sorted = new Int32Array(cells);
+  await inSteps(cells, (cell) => {
+    const bucket = cellBucket[cell]! + MAX_BUCKET;
+    sorted[byBucket[bucket]!] = cell;
+    byBucket[bucket]! += 1;
   });
+  const next = starts.slice();
+  const order = new Int32Array(cells);
+  await inSteps(cells, (i) => {
+    const cell = sorted[i]!;
+    const part = cellPart[cell]!;
+    order[next[part]!] = cell;
+    next[part]! += 1;
+  });
+  return { starts, order };
+}
+
+function sumUp(counts: Int32Array): void {
+  for (let i = 1; i < counts.length; i++) counts[i]! += counts[i - 1]!;
+}
+
+/** A loop that lets others have their turn. */
+async function inSteps(count: number, step: (i: number) => void): Promise<void> {
+  for (let from = 0; from < count; from += STEP) {
+    const to = Math.min(count, from + STEP);
+    for (let i = from; i < to; i++) step(i);
+    await setImmediate();
+  }
 }

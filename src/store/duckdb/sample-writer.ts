@@ -1,7 +1,7 @@
 import { DuckDBDataChunk, type DuckDBAppender, type DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { sampleMetrics } from '../../model/sample.ts';
-import type { SampleColumns } from '../columns.ts';
+import { isNone, type Column, type SampleColumns } from '../columns.ts';
 import type { Batch } from '../store.ts';
 import type { Words } from './words.ts';
 
@@ -91,13 +91,13 @@ export class SampleWriter {
     this.#appender.closeSync();
   }
 
-  #addMetric(metric: number, column: readonly (number | null)[], from: number, to: number): void {
+  #addMetric(metric: number, column: Column, from: number, to: number): void {
     const values = this.#buffers.metrics[metric]!;
     const valid = this.#buffers.valid[metric]!;
     const at = this.#rows - from;
     for (let row = from; row < to; row++) {
-      const value = column[row]!;
-      if (value === null) continue;
+      const value = column[row];
+      if (isNone(value)) continue;
       values[row + at] = value;
       valid[(row + at) >> 3]! |= 1 << ((row + at) & 7);
     }
@@ -111,8 +111,8 @@ export class SampleWriter {
     const detailVector = duckdb.data_chunk_get_vector(chunk, DETAIL);
     for (let row = from; row < to; row++) {
       const at = this.#rows + row - from;
-      const state = columns.state[row]!;
-      if (state !== null) {
+      const state = columns.state[row];
+      if (!isNone(state)) {
         duckdb.vector_assign_string_element_len(stateVector, at, states[state]!);
         stateValid[at >> 3]! |= 1 << (at & 7);
       }

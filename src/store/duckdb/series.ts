@@ -4,6 +4,7 @@ import { signedBucketOf } from '../signed-bucket.ts';
 import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery } from '../store.ts';
 import { gathered, HOUR_MS, MINUTE_MS, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
 import type { ClosedHours } from './closed-hours.ts';
+import type { Generation } from './fresh.ts';
 import { kindOf, metricOf, verdictOf, type PartTable } from './part-table.ts';
 import { levels, type Progress } from './roll.ts';
 import { eachChunk, type Cells, type Columns } from './rows.ts';
@@ -32,7 +33,7 @@ export interface Sight {
   connection: DuckDBConnection;
   words: Words;
   progress: Progress;
-  fresh: readonly PartTable[];
+  fresh: readonly Generation[];
 }
 
 interface Wanted {
@@ -53,7 +54,7 @@ export async function series(sight: Sight, closed: ClosedHours, query: SeriesQue
   const { hoursToMs, edition } = sight.progress;
   const range = aligned(query);
   // Late samples in memory speak of hours that are closed: then nothing of these can be taken from before.
-  const isKept = stepMs === HOUR_MS && sight.fresh.every(({ firstMinute }) => firstMinute * MINUTE_MS >= hoursToMs);
+  const isKept = stepMs === HOUR_MS && sight.fresh.every(({ all }) => all.firstMinute * MINUTE_MS >= hoursToMs);
   if (!isKept || hoursToMs <= range.fromMs) return seriesOf(sight, { ...query, ...range });
   const toMs = Math.min(hoursToMs, range.toMs);
   const before = await closed.points({ ...query, fromMs: range.fromMs, toMs }, edition, (all) => seriesOf(sight, all));
@@ -128,7 +129,11 @@ async function sumUp(sight: Sight, wanted: Wanted): Promise<Sum[]> {
         ${wanted.withCells ? 'cells' : 'NULL'} FROM (${from}) WHERE metric IN (${TALLY}, ${metric})`,
       (columns) => sums.add(columns),
     );
-  if (isRolled) for (const parts of fresh) sums.addParts(parts, wantedParts(words, wanted, metric, parts));
+  if (!isRolled) return sums.inOrder();
+  for (const { agents, all } of fresh) {
+    const parts = ofEachAgent(wanted) ? agents : all;
+    sums.addParts(parts, wantedParts(words, wanted, metric, parts));
+  }
   return sums.inOrder();
 }
 
@@ -137,13 +142,15 @@ function aligned({ fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepM
   return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs };
 }
 
+const ofEachAgent = ({ perAgent, agents }: Wanted) => perAgent || agents !== undefined;
+
 /**
  * The roll-up that knows enough and says least: hours as far as they are closed, minutes from there on; what is in neither is in
  * memory. Raw samples where a point is no whole minute.
  */
 function source({ words, progress }: Sight, wanted: Wanted, where: string): { sql: string[]; isRolled: boolean } {
-  const { stepMs, agents, metric } = wanted;
-  const perAgent = wanted.perAgent || agents !== undefined;
+  const { stepMs, metric } = wanted;
+  const perAgent = ofEachAgent(wanted);
   const level = levels.findLast((level) => stepMs % level.widthMs === 0 && level.perAgent === perAgent);
   if (!level) {
     const parts = partsOfSamples(stepMs, where, metric === null ? [] : [metric], words);

@@ -194,7 +194,7 @@ export class DuckStore implements Store {
     const { generation, last } = this.#fresh.freeze();
     await transaction(connection, async () => {
       await rollStates(connection, { after: generation.after, last }, nowMs);
-      await writeMinutes(connection, generation.parts, last);
+      await writeMinutes(connection, generation, last);
     });
     this.#fresh.release();
   }
