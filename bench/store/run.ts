@@ -157,7 +157,11 @@ async function lane(lane: number): Promise<void> {
     const shift = Math.floor(ms() - begun);
     const from = ms();
     await opened.store.append([
-      { key: nextKey(), agent: `agent-${lane}`, columns: { ...columns, atMs: Array.from(columns.atMs, (at) => at + shift) } },
+      {
+        key: nextKey(),
+        agent: `agent-${lane}`,
+        columns: { ...columns, atMs: Array.from(columns.atMs, (at) => at + shift) },
+      },
     ]);
     appendMs.push(ms() - from);
     stored += columns.count;
