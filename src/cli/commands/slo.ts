@@ -43,7 +43,8 @@ export const slo = defineCommand({
     },
     out: {
       schema: z.string().min(1).optional(),
-      about: 'For export --format grafana: folder for its files; it is made.',
+      about:
+        'For export --format grafana: folder for its files; it is made. With --json they are also, or only, printed.',
       value: 'DIR',
     },
     json: {
@@ -68,13 +69,14 @@ export const slo = defineCommand({
         `Cannot do "${printable(action, 40)}" with ${files.length} files`,
         'slo import FILE…, slo check NETWORK or slo export NETWORK',
       );
-    if ((flags.format === 'grafana') !== (flags.out !== undefined) && action === 'export')
+    const isGrafana = action === 'export' && flags.format === 'grafana';
+    if (action === 'export' && isGrafana === (flags.out === undefined) && !(isGrafana && flags.json))
       throw new UsageError(
         '--format grafana and --out DIR go together',
-        'slo export NETWORK --format grafana --out DIR',
+        'slo export NETWORK --format grafana --out DIR, or --json in place of --out',
       );
     const network = await loadNetworkFile(file, io);
-    if (action === 'export' && flags.out !== undefined) return writeGrafana(network, flags.out, io);
+    if (isGrafana) return exportGrafana(network, flags.out, flags.json, io);
     if ((network.watch?.slos ?? []).length === 0)
       throw new UsageError(
         `${file}: watch.slos is empty`,
@@ -131,15 +133,32 @@ function exportOpenSlo(network: Network, json: boolean): string {
     : documents.map((one) => stringify(one, { lineWidth: 0 })).join('---\n');
 }
 
-/** Grafana runs as a user of its own, so these are not private. */
-async function writeGrafana(network: Network, folder: string, io: Io): Promise<ExitCode> {
-  await io.fs.makeFolder(folder);
-  for (const { name, value } of grafanaFiles(network)) {
-    const path = `${folder}/${name}`;
-    await io.fs.writeText(path, name.endsWith('.json') ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
-    io.terminal.out(`${path}\n`);
-  }
+/** The files by name as one document, or in a folder, or both. */
+async function exportGrafana(network: Network, folder: string | undefined, json: boolean, io: Io): Promise<ExitCode> {
+  const files = grafanaFiles(network);
+  if (folder !== undefined) await writeGrafana(files, folder, json, io);
+  if (json)
+    io.terminal.out(`${JSON.stringify(Object.fromEntries(files.map(({ name, value }) => [name, value])), null, 2)}\n`);
   return exitCode.ready;
+}
+
+/** Grafana runs as a user of its own, so these are not private. */
+async function writeGrafana(
+  files: ReturnType<typeof grafanaFiles>,
+  folder: string,
+  isQuiet: boolean,
+  io: Io,
+): Promise<void> {
+  try {
+    await io.fs.makeFolder(folder);
+    for (const { name, value } of files) {
+      const path = `${folder}/${name}`;
+      await io.fs.writeText(path, name.endsWith('.json') ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
+      if (!isQuiet) io.terminal.out(`${path}\n`);
+    }
+  } catch (error) {
+    throw new UsageError(`--out: cannot write to ${folder}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
 }
 
 function check(network: Network, json: boolean): string {

@@ -50,6 +50,17 @@ function alertOf({ notice, action, atMs }: Attempt) {
   };
 }
 
-function labelsOf({ rule, subject, severity, alert, isTest }: Notice): Record<string, string> {
-  return { alertname: rule, subject, severity, alert_id: alert, job: 'inferpath', ...(isTest && { test: 'true' }) };
+function labelsOf(notice: Notice): Record<string, string> {
+  const { rule, subject, severity, alert, isTest } = notice;
+  const own = { alertname: rule, subject, severity, alert_id: alert, job: 'inferpath' };
+  return { ...own, ...concernOf(notice), ...(isTest && { test: 'true' }) };
+}
+
+/**
+ * The agent or the endpoint that an alert is about, under the label that /metrics has for it: so that inhibitions can join it with what
+ * Prometheus says of the same one. Only what belongs to the identity of the alert: whom else it concerns changes while it fires.
+ */
+function concernOf({ rule, subject, endpoints: [endpoint, ...others] }: Notice): Record<string, string> {
+  if (rule === 'agent-silent' || rule === 'agent-uplink') return { agent: subject };
+  return endpoint === undefined || others.length > 0 || rule === 'shared-failure' ? {} : { endpoint };
 }
