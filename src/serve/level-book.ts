@@ -101,10 +101,9 @@ function moved(line: LevelLine | undefined, fromMs: number, length: number, step
   return values;
 }
 
+/** Of one that has handed over nothing yet: the begin of time. */
 function newestOf(silence: readonly AgentSeen[]): Map<string, number> {
-  return new Map(
-    silence.flatMap(({ agent, newestSampleMs }) => (newestSampleMs === null ? [] : [[agent, newestSampleMs]])),
-  );
+  return new Map(silence.map(({ agent, newestSampleMs }) => [agent, newestSampleMs ?? -Infinity]));
 }
 
 function forget(level: Level, endpoint: string): void {

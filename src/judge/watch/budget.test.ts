@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { network as schema } from '../../model/network.ts';
 import type { CountsPoint } from '../../store/store.ts';
 import { budgetOf, Counts, viewPair } from './budget.ts';
-import { planOf } from './plan.ts';
+import { countsNeeds, planOf } from './plan.ts';
 
 const horizonMs = Date.UTC(2026, 0, 20);
 const minute = 60_000;
 
-function pledgeOf(slo: object = {}) {
-  const network = schema.parse({
+const pledgeOf = (slo: object = {}) => planOf(networkWith(slo)).promises[0]!;
+
+function networkWith(slo: object = {}) {
+  return schema.parse({
     version: 1,
     endpoints: [{ name: 'eu', url: 'https://eu.example.com' }],
     watch: {
@@ -17,7 +19,6 @@ function pledgeOf(slo: object = {}) {
       slos: [{ name: 'up', indicator: 'availability', objective: 0.99, ...slo }],
     },
   });
-  return planOf(network).promises[0]!;
 }
 
 interface Event {
@@ -131,3 +132,79 @@ describe('budgetOf()', () => {
     expect(budgetOf(pledge, context(countsOf(pledge, []))).left).toBeNull();
   });
 });
+
+describe('a maintenance', () => {
+  const minutes = 30 * 24 * 60;
+
+  it('takes out of the budget what it lasts, to the minute, and nothing else', () => {
+    const pledge = pledgeOf();
+    const fromMs = horizonMs - minutes * minute;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 400, max: minutes - 400 }), fc.integer({ min: 1, max: 200 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.integer({ min: 1, max: 50 }),
+        (drawn, everyBad) => {
+          const spans = drawn.map(([begin, long]) => ({
+            fromMs: fromMs + begin * minute,
+            toMs: fromMs + (begin + long) * minute,
+          }));
+          // One event a minute; every so many is bad.
+          const all = Array.from({ length: minutes }, (_, i) => ({
+            atMs: fromMs + i * minute,
+            isBad: i % everyBad === 0,
+          }));
+          const out = all.filter(({ atMs }) => !spans.some((s) => atMs >= s.fromMs && atMs < s.toMs));
+          const needs = countsNeeds(
+            { ...planOf(networkWith()), promises: [pledge] },
+            new Map([['eu', spans]]),
+            horizonMs,
+          );
+          const counts = new Counts(new Map(needs.map(({ key, query }) => [key, binned(all, query)])));
+          const budget = budgetOf(pledge, context(counts, 1, spans));
+          expect(budget.events).toBe(out.length);
+          expect(budget.bad).toBe(out.filter(({ isBad }) => isBad).length);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('takes whole points where no minutes are kept any more', () => {
+    const pledge = pledgeOf();
+    const { key, stepMs } = pledge.windows.get(pledge.periodMs)!;
+    const atMs = horizonMs - 4 * stepMs;
+    const point = { endpoint: 'eu', agent: null, good: 360, bad: 0, unknown: 0 };
+    const counts = new Counts(
+      new Map([
+        [
+          key,
+          [
+            { ...point, atMs },
+            { ...point, atMs: atMs + stepMs },
+          ],
+        ],
+      ]),
+    );
+    const span = { fromMs: atMs + 10 * minute, toMs: atMs + 30 * minute };
+    expect(budgetOf(pledge, context(counts, 1, [span])).events).toBe(360);
+  });
+});
+
+function binned(
+  events: readonly { atMs: number; isBad: boolean }[],
+  { fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number },
+): CountsPoint[] {
+  const bins = new Map<number, CountsPoint>();
+  for (const { atMs, isBad } of events) {
+    if (atMs < fromMs || atMs >= toMs) continue;
+    const slotMs = Math.floor(atMs / stepMs) * stepMs;
+    const bin = bins.get(slotMs) ?? { atMs: slotMs, endpoint: 'eu', agent: null, good: 0, bad: 0, unknown: 0 };
+    bins.set(slotMs, bin);
+    if (isBad) bin.bad++;
+    else bin.good++;
+  }
+  return [...bins.values()];
+}

@@ -69,10 +69,19 @@ function burning(moment: Moment, pledge: Pledge, context: BurnContext, severity:
   };
 }
 
-/** What happened while nobody judged, and is over, pages nobody afterwards: it has to go on since then. */
-function isPast({ clock }: Moment, { pair }: PairView, isBadSince: (ms: number) => boolean): boolean {
-  const { resumedAtMs } = clock.memory;
-  return clock.now - resumedAtMs < pair.shortMs && !isBadSince(clock.horizonMs - (clock.now - resumedAtMs));
+/** What happened while nobody judged, or nobody reported, and is over, pages nobody afterwards: it has to go on since then. */
+function isPast(moment: Moment, { pair }: PairView, isBadSince: (ms: number) => boolean): boolean {
+  const { clock } = moment;
+  const seeingForMs = clock.now - Math.max(clock.memory.resumedAtMs, blindUntilMs(moment));
+  return seeingForMs < pair.shortMs && !isBadSince(clock.horizonMs - seeingForMs);
+}
+
+/** Until when no agent reported at all, and so nobody could see: by the alert that told so. */
+function blindUntilMs({ clock, input, plan }: Moment): number {
+  const rule = plan.agents.length > 1 ? 'agents-silent' : 'agent-silent';
+  const told = input.alerts.find((alert) => alert.rule === rule && alert.firedAtMs !== null);
+  if (!told) return -Infinity;
+  return told.state === 'resolved' ? (told.endedAtMs ?? -Infinity) : (told.memory.goodSinceMs ?? clock.now);
 }
 
 const remedies = {

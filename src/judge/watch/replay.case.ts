@@ -67,6 +67,8 @@ export interface Timeline {
     must: MustPage[];
     /** Tickets that have to come. */
     tickets?: MustPage[];
+    /** What has to be told for the record. */
+    infos?: MustPage[];
     /** More pages than `must` that are no harm: a second page for a second trouble. Default 0. */
     mayPage?: number;
   };
@@ -364,15 +366,18 @@ export function score(timeline: Timeline, fired: readonly Told[]): Score {
     else missed.push(`page about ${must.about.source} by ${must.byMs / minute} min`);
     return page ? page.atMs - must.fromMs : null;
   });
-  for (const must of timeline.truth.tickets ?? []) {
-    const ticket = fired.find(
-      (t) =>
-        t.severity === 'ticket' &&
-        must.about.test(`${t.rule} ${t.subject}`) &&
-        t.atMs >= must.fromMs &&
-        t.atMs <= must.byMs,
-    );
-    if (!ticket) missed.push(`ticket about ${must.about.source} by ${must.byMs / minute} min`);
+  const { tickets = [], infos = [] } = timeline.truth;
+  const others = [
+    ...tickets.map((must) => ({ must, severity: 'ticket' })),
+    ...infos.map((must) => ({ must, severity: 'info' })),
+  ];
+  for (const { must, severity } of others) {
+    const isIt = (t: Told) =>
+      t.severity === severity &&
+      must.about.test(`${t.rule} ${t.subject}`) &&
+      t.atMs >= must.fromMs &&
+      t.atMs <= must.byMs;
+    if (!fired.some(isIt)) missed.push(`${severity} about ${must.about.source} by ${must.byMs / minute} min`);
   }
   const rest = pages.filter((page) => !used.has(page));
   return { missed, falsePages: rest.slice(Math.min(rest.length, timeline.truth.mayPage ?? 0)), delaysMs };

@@ -113,6 +113,23 @@ const behindCore =
         : trace(endpoint, wayTo(agent, endpoint), true);
     return isFailing ? lost : ok();
   };
+/** Agents one and two share their gateway; nothing else is shared but the last router before each endpoint. */
+const twoBehind =
+  (fails: (probing: Probing) => boolean) =>
+  (probing: Probing): Result => {
+    const { kind, agent, endpoint } = probing;
+    const number = Number(endpoint.slice(1));
+    const way = [
+      agent === 'agent-3' ? '10.1.3.1' : '10.1.0.1',
+      `10.0.${agent.slice(-1)}.1`,
+      `10.3.0.${number}`,
+      `10.2.0.${number}`,
+    ];
+    if (kind === 'trace') return trace(endpoint, fails(probing) ? [] : way, !fails(probing));
+    return fails(probing) ? lost : ok();
+  };
+/** Enough for what is over within minutes. */
+const short = { lengthMs: 2.1 * hour, warmMs: 86 * minute, historyMs: 2 * hour };
 const traced = [
   { probe: 'tcp', every: '10s' },
   { probe: 'trace', every: '1m' },
@@ -298,6 +315,20 @@ const drafts: Draft[] = [
     truth: { must: [], tickets: [page(/^endpoint-partial eu$/, 90, 5 * minute)] },
   },
   {
+    name: 'below-quorum',
+    about: 'the endpoint fails from two of five agents, and three are asked for: a ticket',
+    network: network({ agents: 5, quorum: 3 }),
+    world: unless(({ agent, atMs }) => /[12]$/.test(agent) && during(atMs, 90, 120) && lost),
+    truth: { must: [], tickets: [page(/^endpoint-partial eu$/, 90, 5 * minute)] },
+  },
+  {
+    name: 'at-quorum',
+    about: 'the endpoint fails from three of five agents, and three are asked for',
+    network: network({ agents: 5, quorum: 3 }),
+    world: unless(({ agent, atMs }) => /[123]$/.test(agent) && during(atMs, 90, 120) && lost),
+    truth: { must: [page(aboutEu, 90, 90 * second)] },
+  },
+  {
     name: 'two-vantages',
     about: 'the endpoint fails from two of three agents',
     network: network({ endpoints: ['eu', 'us'] }),
@@ -462,7 +493,32 @@ const drafts: Draft[] = [
         ? trace('eu', ['10.1.0.1', atMs > 90 * minute ? '10.0.0.7' : '10.0.0.3', '10.2.0.1'], true)
         : ok(),
     ),
-    truth: quiet,
+    truth: { must: [], infos: [page(/^path-change eu$/, 90, 8 * minute)] },
+  },
+  {
+    name: 'certificate-change',
+    about: 'another certificate and another key exchange, and everything works: told, and nobody is woken',
+    network: network({ schedule: [...traced, { probe: 'tls', every: '1m' }] }),
+    world: unless(({ kind, atMs }) =>
+      kind === 'tls'
+        ? { ...ok(), state: atMs > 90 * minute ? 'TLSv1.3 x25519 two' : 'TLSv1.3 X25519MLKEM768 one' }
+        : kind === 'tcp' && ok(),
+    ),
+    truth: { must: [], infos: [page(/^tls-change eu$/, 90, 2 * minute)] },
+  },
+  {
+    name: 'dns-change',
+    about: 'the name leads into another network',
+    network: network({
+      schedule: [
+        { probe: 'tcp', every: '10s' },
+        { probe: 'dns', every: '1m' },
+      ],
+    }),
+    world: unless(({ kind, atMs }) =>
+      kind === 'dns' ? { ...ok(), state: atMs > 90 * minute ? '10.9.1.1' : '10.3.1.1 10.3.1.2' } : ok(),
+    ),
+    truth: { must: [], infos: [page(/^dns-change eu$/, 90, 15 * minute)] },
   },
   {
     name: 'ecmp',
@@ -492,6 +548,43 @@ const drafts: Draft[] = [
     historyMs: 2 * hour,
     world: behindCore(({ atMs, random }) => during(atMs, 90, 110) && random() < 0.4),
     truth: { must: [pageShared(/^shared-failure 10\.0\.0\.12$/, 90, 6 * minute)] },
+  },
+  {
+    name: 'shared-hop-one-agent',
+    about: 'the same router fails, and one agent is all there is',
+    network: network({ endpoints: sixteen, agents: 1, schedule: traced }),
+    ...short,
+    world: behindCore(({ atMs }) => during(atMs, 90, 110)),
+    truth: { must: [pageShared(/^shared-failure 10\.0\.0\.12$/, 90, 90 * second)] },
+  },
+  {
+    name: 'gateway-one-agent',
+    about: 'the gateway of the only agent fails: sixteen endpoints, one page that names it',
+    network: network({ endpoints: sixteen, agents: 1, schedule: traced }),
+    ...short,
+    world: (probing) =>
+      !during(probing.atMs, 90, 110)
+        ? behindCore(() => false)(probing)
+        : probing.kind === 'trace'
+          ? trace(probing.endpoint, [], false)
+          : lost,
+    truth: { must: [{ ...page(/^shared-failure 10\.1\.1\.1$/, 90, 90 * second), endpoints: /^e\d\d$/ }] },
+  },
+  {
+    name: 'link-one-agent',
+    about: 'one agent; of two ways out the one to eight of ten endpoints fails behind a router that works',
+    network: network({ endpoints: sixteen.slice(4, 14), agents: 1, schedule: traced }),
+    ...short,
+    world: behindCore(({ atMs }) => during(atMs, 90, 110)),
+    truth: { must: [pageShared(/^shared-failure 10\.0\.0\.12$/, 90, 90 * second)] },
+  },
+  {
+    name: 'two-agents-one-uplink',
+    about: 'two of three agents stand behind one gateway, and it fails: every endpoint works from the third',
+    network: network({ endpoints: sixteen.slice(0, 8), schedule: traced }),
+    ...short,
+    world: twoBehind(({ agent, atMs }) => agent !== 'agent-3' && during(atMs, 90, 110)),
+    truth: { must: [{ ...page(/^shared-failure 10\.1\.0\.1$/, 90, 90 * second), endpoints: /^e\d\d$/ }] },
   },
   {
     name: 'all-fail-untraced',
@@ -588,6 +681,24 @@ const drafts: Draft[] = [
     world: () => ok(),
     agentCut: (agent, ms) => agent === 'agent-1' && during(ms, 90, 110),
     truth: quiet,
+  },
+  {
+    name: 'cut-off-in-outage',
+    about: 'all agents are cut off from the server for 20 min; an outage begins meanwhile, and goes on',
+    network: network(),
+    world: downFor(95, 140),
+    agentCut: (_, ms) => during(ms, 90, 110),
+    truth: {
+      must: [{ ...page(/^agents-silent agents$/, 90, 3 * minute), ofMonitoring: true }, page(aboutEu, 110, 2 * minute)],
+    },
+  },
+  {
+    name: 'cut-off-over',
+    about: 'all agents are cut off from the server for 20 min; an outage begins and ends meanwhile',
+    network: network(),
+    world: downFor(92, 98),
+    agentCut: (_, ms) => during(ms, 90, 110),
+    truth: { must: [{ ...page(/^agents-silent agents$/, 90, 3 * minute), ofMonitoring: true }] },
   },
   {
     name: 'late-failures',
