@@ -154,10 +154,10 @@ export function storeCases(name: string, engine: Engine): void {
           const seen: Sample[] = [];
           let after: string | undefined;
           do {
-            const page = await store.samples({ ...all, limit: 37, order, ...(after && { after }) });
+            const page = await store.samples({ ...all, limit: 67, order, ...(after && { after }) });
             seen.push(...page.samples);
             after = page.next ?? undefined;
-            if (seen.length < 1000) await append(batch(some()));
+            if (seen.length < 500) await append(batch(some()));
           } while (after);
           const ids = seen.map(({ id }) => id);
           expect(new Set(ids).size).toBe(ids.length);

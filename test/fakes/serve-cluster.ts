@@ -29,6 +29,7 @@ export interface ServeNode {
   /** SIGKILL, and gone when this resolves. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
   /** Evaluations that this process has made, by its own metrics: the others only follow. */
   evaluations(): Promise<number>;
 }
@@ -185,6 +186,7 @@ function serveNode(
 ): ServeNode {
   let child: ChildProcess | undefined;
   return {
+    signal: (signal) => void child?.kill(signal),
     kill: () => (child ? ended(child, 'SIGKILL') : Promise.resolve()),
     start: async () => void (child = await started([...words, '--json'], env, hear)),
     evaluations: async () => {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './clickhouse-server.ts';
 
 const jars = '/usr/share/java/zookeeper.jar';
 
@@ -22,9 +23,13 @@ export interface ZookeeperServer {
 }
 
 /** Debian's ZooKeeper on loopback, with a folder and a port of its own and a small heap. */
-export async function zookeeperServer(settings: Record<string, string | number> = {}): Promise<ZookeeperServer> {
+export async function zookeeperServer(
+  settings: Record<string, string | number> = {},
+  id?: number,
+): Promise<ZookeeperServer> {
   const folder = mkdtempSync(join(tmpdir(), 'inferpath-zookeeper-'));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
+  if (id !== undefined) writeFileSync(join(folder, 'myid'), `${id}\n`);
   const config = {
     tickTime: 500,
     dataDir: folder,
@@ -60,6 +65,41 @@ export async function zookeeperServer(settings: Record<string, string | number> 
   };
 }
 
+/** Several that agree, any of which may be killed and started again. `leader` tells which one the others follow now. */
+export async function zookeeperEnsemble(
+  count: number,
+): Promise<{ servers: readonly ZookeeperServer[]; leader(): Promise<number>; close(): Promise<void> }> {
+  const ports = await freePorts(2 * count);
+  const members = Array.from({ length: count }, (_, i) => [
+    `server.${i + 1}`,
+    `127.0.0.1:${ports[2 * i]}:${ports[2 * i + 1]}`,
+  ]);
+  const servers = await Promise.all(
+    members.map((_, i) =>
+      zookeeperServer(
+        { initLimit: 20, syncLimit: 10, '4lw.commands.whitelist': 'srvr', ...Object.fromEntries(members) },
+        i + 1,
+      ),
+    ),
+  );
+  const leader = async () => {
+    const modes = await Promise.all(servers.map(({ port }) => modeOf(port)));
+    return modes.indexOf('leader');
+  };
+  return { servers, leader, close: async () => void (await Promise.all(servers.map((server) => server.close()))) };
+}
+
+/** `leader` or `follower`; empty while it is neither. */
+function modeOf(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    let said = '';
+    const socket = connect({ host: '127.0.0.1', port }, () => socket.end('srvr'));
+    socket.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    socket.on('error', () => resolve(''));
+    socket.on('close', () => resolve(/^Mode: (\w+)$/m.exec(said)?.[1] ?? ''));
+  });
+}
+
 async function started(file: string, port: number): Promise<ChildProcess> {
   const flags = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}:/usr/share/java/*`];
   const java = spawn('java', [...flags, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', file], {
@@ -83,13 +123,4 @@ function listens(port: number): Promise<boolean> {
     socket.on('connect', () => (socket.destroy(), resolve(true)));
     socket.on('error', () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

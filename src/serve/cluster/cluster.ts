@@ -5,7 +5,10 @@ import type { Clock } from '../../wire/io.ts';
 
 /** How often a node says that it lives. */
 export const beatMs = 3000;
-/** A node whose word has not changed for so long is taken for dead. Wrong about it, two may try, and one commits. */
+/**
+ * A node whose word has not changed for so long is taken for dead. Wrong about it, two may try, and one commits. Not less: a node whose
+ * server of the ensemble dies is not heard until it has noticed (two thirds of a session, 7 s), has connected to another, and speaks again.
+ */
 const deadMs = 12_000;
 /** The word of a dead node is swept away after this. */
 const forgottenMs = 10 * 60_000;

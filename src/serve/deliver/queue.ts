@@ -75,7 +75,10 @@ function readyAtMs(entry: OutboxEntry, nowMs: number): number {
   return Math.max(sane(entry.nextAtMs, mostWaitMs), claimed);
 }
 
-/** Longer than any attempt may take, so that a claim outlives only a node that died. */
+/**
+ * Longer than any attempt may take (30 s, of e-mail) with the commit of its end (15 s, while documents are looked for), so that a claim
+ * outlives only a node that died.
+ */
 export const claimMs = 45_000;
 
 function isOver(group: readonly StoredEntry[], nowMs: number): boolean {
