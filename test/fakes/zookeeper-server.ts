@@ -65,10 +65,10 @@ export async function zookeeperServer(
   };
 }
 
-/** Several that agree, any of which may be killed and started again. `leader` tells which one the others follow now. */
+/** Several that agree, any of which may be killed and started again. `modes` tells of each: `leader`, `follower`, or `` while it is neither. */
 export async function zookeeperEnsemble(
   count: number,
-): Promise<{ servers: readonly ZookeeperServer[]; leader(): Promise<number>; close(): Promise<void> }> {
+): Promise<{ servers: readonly ZookeeperServer[]; modes(): Promise<string[]>; close(): Promise<void> }> {
   const ports = await freePorts(2 * count);
   const members = Array.from({ length: count }, (_, i) => [
     `server.${i + 1}`,
@@ -82,11 +82,8 @@ export async function zookeeperEnsemble(
       ),
     ),
   );
-  const leader = async () => {
-    const modes = await Promise.all(servers.map(({ port }) => modeOf(port)));
-    return modes.indexOf('leader');
-  };
-  return { servers, leader, close: async () => void (await Promise.all(servers.map((server) => server.close()))) };
+  const modes = () => Promise.all(servers.map(({ port }) => modeOf(port)));
+  return { servers, modes, close: async () => void (await Promise.all(servers.map((server) => server.close()))) };
 }
 
 /** `leader` or `follower`; empty while it is neither. */
