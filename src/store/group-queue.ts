@@ -8,6 +8,8 @@ type Results = ('stored' | 'duplicate')[];
 
 interface Waiting {
   batches: readonly Batch[];
+  /** In place of batches: something to be done between two groups. */
+  work?: () => Promise<void>;
   resolve(results: Results): void;
   reject(error: unknown): void;
 }
@@ -31,9 +33,13 @@ export class GroupQueue {
     return batches.length === 0 ? [] : this.#enqueue(batches);
   }
 
-  /** Has a turn without rows, behind those that wait. */
-  async turn(): Promise<void> {
-    await this.#enqueue([]);
+  /** Does something behind those that wait, while no group is being stored. */
+  async turn<T>(work: () => Promise<T>): Promise<T> {
+    let result: { of: T } | undefined;
+    await this.#enqueue([], async () => {
+      result = { of: await work() };
+    });
+    return result!.of;
   }
 
   /** When what has been taken is stored or refused. */
@@ -41,9 +47,9 @@ export class GroupQueue {
     await this.#writing;
   }
 
-  #enqueue(batches: readonly Batch[]): Promise<Results> {
+  #enqueue(batches: readonly Batch[], work?: () => Promise<void>): Promise<Results> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ batches, resolve, reject });
+      this.#queue.push({ batches, resolve, reject, ...(work && { work }) });
       this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
     });
   }
@@ -52,7 +58,9 @@ export class GroupQueue {
     while (this.#queue.length > 0) {
       const group = this.#nextGroup();
       try {
-        const results = await this.#store(group.flatMap(({ batches }) => batches));
+        const [{ work } = {}] = group;
+        if (work) await work();
+        const results = work ? [] : await this.#store(group.flatMap(({ batches }) => batches));
         for (const { batches, resolve } of group) resolve(results.splice(0, batches.length));
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -62,7 +70,8 @@ export class GroupQueue {
 
   #nextGroup(): Waiting[] {
     let rows = 0;
-    const full = this.#queue.findIndex(({ batches }) => {
+    const full = this.#queue.findIndex(({ batches, work }) => {
+      if (work) return true;
       rows += batches.reduce((sum, { columns }) => sum + columns.count, 0);
       return rows > GROUP_ROWS;
     });

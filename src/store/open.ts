@@ -84,7 +84,8 @@ export async function openStore(
       await documents.close();
       await database.close();
     };
-    return { store, documents, files: new DuckFiles(database, store), room: () => disk.room(), close };
+    const files = new DuckFiles(database, store, () => store.written());
+    return { store, documents, files, room: () => disk.room(), close };
   } catch (error) {
     await database.close();
     throw error;

@@ -42,14 +42,16 @@ export class ClickFiles implements StoreFiles {
       const retention = { rawMs: FOREVER_MS, minutesMs: FOREVER_MS, hoursMs: FOREVER_MS };
       const scratch = await DuckStore.open(database, { retention, clock: { wallMs: () => 0 } });
       for await (const batches of this.#batches(query)) await scratch.append(batches);
-      const samples = await new DuckFiles(database, scratch).exportTo(path, format);
+      const samples = await new DuckFiles(database, scratch, () => scratch.written()).exportTo(path, format);
       await scratch.close();
       return samples;
     });
   }
 
   importFrom(path: string, format: FileFormat): Promise<Imported> {
-    return withScratch((database) => new DuckFiles(database, this.#store).importFrom(path, format));
+    return withScratch((database) =>
+      new DuckFiles(database, this.#store, () => Promise.resolve()).importFrom(path, format),
+    );
   }
 
   async info(): Promise<StoreInfo> {

@@ -1,66 +1,46 @@
+import { setImmediate } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Batch } from '../store.ts';
+import type { Promised } from './journal.ts';
 import { hashOf, type KeyFilter } from './key-filter.ts';
 import { SampleWriter, type Buffers } from './sample-writer.ts';
 import type { Words } from './words.ts';
 
-export interface Group {
-  batches: readonly Batch[];
-  /** Number of the first one that is stored. */
-  firstNo: number;
-  receivedMs: number;
-}
+/** Rows that are handed to the engine without a break: some ten milliseconds. */
+const STEP_ROWS = 10_000;
 
-export interface AppendState {
-  words: Words;
-  filter: KeyFilter;
-  buffers: Buffers;
-}
-
-/** Stores a group of batches in the transaction of the caller. */
-export async function appendGroup(
+/** Moves batches into the tables, in the transaction of the caller. */
+export async function writeBatches(
   connection: DuckDBConnection,
-  group: Group,
-  state: AppendState,
-): Promise<('stored' | 'duplicate')[]> {
-  const taken = await knownKeys(connection, group.batches, state.filter);
-  const results = group.batches.map(({ key }) => {
-    if (taken.has(key)) return 'duplicate' as const;
-    taken.add(key);
-    return 'stored' as const;
-  });
-  const fresh = group.batches.filter((_, i) => results[i] === 'stored');
-  if (fresh.length > 0) await writeBatches(connection, fresh, group, state);
-  return results;
-}
-
-async function writeBatches(
-  connection: DuckDBConnection,
-  batches: readonly Batch[],
-  { firstNo, receivedMs }: Group,
-  { words, filter, buffers }: AppendState,
+  batches: readonly Promised[],
+  { words, buffers }: { words: Words; buffers: Buffers },
 ): Promise<void> {
   const writer = await SampleWriter.open(connection, words, buffers);
-  batches.forEach((batch, i) => writer.add(firstNo + i, batch));
+  let rows = 0;
+  for (const { no, batch } of batches) {
+    writer.add(no, batch);
+    rows += batch.columns.count;
+    if (rows < STEP_ROWS) continue;
+    rows = 0;
+    await setImmediate();
+  }
   writer.close();
-  const rows = await connection.createAppender('batches');
-  batches.forEach(({ key, agent, columns }, i) => {
-    const hash = hashOf(key);
-    // Before it is certain that they are stored: the filter may know too many keys, never too few.
-    filter.add(hash);
-    rows.appendBigInt(BigInt(firstNo + i));
-    rows.appendDouble(hash);
-    rows.appendVarchar(key);
-    rows.appendInteger(words.id('agent', agent));
-    rows.appendInteger(columns.count);
-    rows.appendDouble(receivedMs);
-    rows.endRow();
-  });
-  rows.closeSync();
+  const appender = await connection.createAppender('batches');
+  for (const { no, receivedMs, batch } of batches) {
+    appender.appendBigInt(BigInt(no));
+    appender.appendDouble(hashOf(batch.key));
+    appender.appendVarchar(batch.key);
+    appender.appendInteger(words.id('agent', batch.agent));
+    appender.appendInteger(batch.columns.count);
+    appender.appendDouble(receivedMs);
+    appender.endRow();
+  }
+  appender.closeSync();
   await words.save(connection);
 }
 
-async function knownKeys(
+/** Which of these keys are in the tables. */
+export async function knownKeys(
   connection: DuckDBConnection,
   batches: readonly Batch[],
   filter: KeyFilter,

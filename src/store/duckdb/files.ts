@@ -6,6 +6,7 @@ import { columnsOf } from '../columns.ts';
 import type { FileFormat, StoreInfo } from '../../model/store-report.ts';
 import type { ExportQuery, Imported, StoreFiles } from '../files.ts';
 import type { Batch, Store } from '../store.ts';
+
 import { HOUR_MS, TALLY } from './cells-sql.ts';
 import type { Database } from './database.ts';
 import { Columns, firstRow } from './rows.ts';
@@ -33,14 +34,18 @@ const writers: Record<FileFormat, string> = {
 /** Samples to files and back, by the engine itself: what is larger than memory passes through. */
 export class DuckFiles implements StoreFiles {
   readonly #database: Database;
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'append'>;
+  readonly #written: () => Promise<void>;
 
-  constructor(database: Database, store: Store) {
+  /** @param written resolves when what the tables will be asked for is in them */
+  constructor(database: Database, store: Pick<Store, 'append'>, written: () => Promise<void>) {
+    this.#written = written;
     this.#database = database;
     this.#store = store;
   }
 
-  exportTo(path: string, format: FileFormat, query: ExportQuery = {}): Promise<number> {
+  async exportTo(path: string, format: FileFormat, query: ExportQuery = {}): Promise<number> {
+    await this.#written();
     return this.#database.use(async (connection) => {
       const columns = format === 'csv' ? `* REPLACE (${texts.map(guarded).join(', ')})` : '*';
       const sql = `COPY (SELECT ${columns} FROM (${exportSql(query)})) TO ${quoted(path)} (${writers[format]})`;
@@ -61,7 +66,8 @@ export class DuckFiles implements StoreFiles {
     });
   }
 
-  info(): Promise<StoreInfo> {
+  async info(): Promise<StoreInfo> {
+    await this.#written();
     return this.#database.read(async (connection) => {
       const count = async (sql: string) => (await firstRow(connection, `SELECT count(*) FROM ${sql}`))[0] ?? 0;
       const [first, last] = await firstRow(connection, 'SELECT min(at_ms), max(at_ms) FROM samples');
@@ -85,7 +91,8 @@ export class DuckFiles implements StoreFiles {
     });
   }
 
-  check(): Promise<string[]> {
+  async check(): Promise<string[]> {
+    await this.#written();
     return this.#database.read(async (connection) => {
       const faults: string[] = [];
       for (const [about, sql] of checks) {

@@ -18,10 +18,16 @@ export interface Generation {
   rows: number;
 }
 
+/** A generation that grows no more, and the last batch in it. */
+export interface Frozen {
+  generation: Generation;
+  last: number;
+}
+
 /**
  * What is stored and in no roll-up yet, added up as it comes: readers of a dashboard need not group millions of raw samples, and
  * rolling up is writing this down. The newest generation grows; an older one is being written. All of it is in the table
- * `samples`, too: after a crash it is made again from there.
+ * `samples` or in the journal, too: after a crash it is made again from there.
  */
 export class Fresh {
   #generations: readonly Generation[] = [newGeneration(0)];
@@ -55,7 +61,7 @@ export class Fresh {
   }
 
   /** Begins a new generation, and hands over the one until now, which readers go on to read. */
-  freeze(): { generation: Generation; last: number } {
+  freeze(): Frozen {
     const generation = this.#generations.at(-1)!;
     this.#generations = [generation, newGeneration(this.#last)];
     return { generation, last: this.#last };

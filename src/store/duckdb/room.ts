@@ -30,10 +30,13 @@ export class Disk {
     return { freeBytes: bavail * bsize, reservedBytes };
   }
 
-  /** @throws StoreFullError when samples have had their share */
-  async admit(): Promise<void> {
+  /**
+   * @returns free octets
+   * @throws StoreFullError when samples have had their share
+   */
+  async admit(): Promise<number> {
     const { freeBytes, reservedBytes } = await this.room();
-    if (freeBytes > reservedBytes || reservedBytes === 0) return;
+    if (freeBytes > reservedBytes || reservedBytes === 0) return freeBytes;
     const mib = (bytes: number) => `${Math.floor(bytes / MIB)} MiB`;
     throw new StoreFullError(
       `the disk of the store has ${mib(freeBytes)} left, and ${mib(reservedBytes)} are kept for alerts and tidying up`,

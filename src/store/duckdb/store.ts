@@ -2,23 +2,34 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Clock } from '../../wire/io.ts';
 import { GroupQueue } from '../group-queue.ts';
 import type { Batch, Store } from '../store.ts';
-import { appendGroup, type AppendState } from './append.ts';
+import { knownKeys, writeBatches } from './append.ts';
 import { changes } from './changes.ts';
 import { ClosedHours } from './closed-hours.ts';
 import { transaction, type Database } from './database.ts';
-import { Fresh } from './fresh.ts';
-import { KeyFilter } from './key-filter.ts';
+import { MINUTE_MS } from './cells-sql.ts';
+import { Fresh, type Frozen } from './fresh.ts';
+import { Journal, journalOf, type Promised } from './journal.ts';
+import { hashOf, KeyFilter } from './key-filter.ts';
+import { Pending } from './pending.ts';
 import type { Retention } from '../retention.ts';
 import type { Disk } from './room.ts';
 import { dropExpired } from './retain.ts';
 import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
 import { eachChunk, firstRow } from './rows.ts';
 import { Runs } from './runs.ts';
-import { makeBuffers } from './sample-writer.ts';
+import { makeBuffers, type Buffers } from './sample-writer.ts';
 import { Newest, newest, samples } from './samples.ts';
 import { SCHEMA_VERSION, schema, upgrade } from './schema.ts';
 import { counts, series, type Sight } from './series.ts';
 import { Words } from './words.ts';
+
+/** What has been promised goes into the tables when it is so much (two row groups of the engine): what small transactions would cost twice. */
+const WRITE_ROWS = 245_760;
+/** Beyond, batches wait until what has been promised is there. */
+const MOST_PENDING = 750_000;
+const MOST_OCTETS = 2 ** 28;
+/** What the tables may need to take an octet of the journal: the engine's own log, and space to tidy up. */
+const ROOM_FACTOR = 4;
 
 /** What has been stored goes into the roll-ups when it is so much, or so old: what a crash leaves to be added up again. */
 const DUE_ROWS = 3_000_000;
@@ -36,16 +47,22 @@ export interface DuckStoreOptions {
 }
 
 /**
- * The embedded store. One connection writes, in groups: whatever arrives while a group is being made durable goes into the
- * next. Another one rolls up and drops; readers have connections of their own, and a state of their own for as long as they read.
+ * The embedded store. What arrives is promised when the journal has it, in groups: whatever comes while one is being made durable goes
+ * into the next. Sums know it from then on. Into the tables it comes much at once, or before somebody looks at samples themselves.
+ * One step at a time writes tables, rolls up and drops; readers have connections of their own, and a state of their own for as long as
+ * they read.
  */
 export class DuckStore implements Store {
   readonly about: string;
   readonly #database: Database;
   readonly #options: DuckStoreOptions;
-  readonly #state: AppendState;
-  readonly #queue = new GroupQueue((batches) => this.#append(batches));
-  #maintaining: Promise<void> = Promise.resolve();
+  readonly #state: { words: Words; filter: KeyFilter; buffers: Buffers };
+  readonly #journal: Journal;
+  readonly #pending = new Pending();
+  readonly #queue = new GroupQueue((batches) => this.#promise(batches));
+  /** Steps that change tables, one after the other. They may wait for the queue; the queue never waits for them. */
+  #steps: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   #nextNo = 1;
   readonly #fresh = new Fresh();
   readonly #closed = new ClosedHours();
@@ -56,55 +73,76 @@ export class DuckStore implements Store {
   /** When each part of `maintain` was done last. */
   readonly #doneMs = { rollUp: -Infinity, drop: -Infinity };
 
-  private constructor(database: Database, options: DuckStoreOptions) {
+  private constructor(database: Database, journal: Journal, options: DuckStoreOptions) {
     this.#database = database;
+    this.#journal = journal;
     this.#options = options;
     this.#state = { words: new Words(), filter: new KeyFilter(0), buffers: makeBuffers() };
     this.about = `embedded store (DuckDB) in ${database.path}`;
   }
 
   static async open(database: Database, options: DuckStoreOptions): Promise<DuckStore> {
-    const store = new DuckStore(database, options);
+    const { journal, found } = await Journal.open(journalOf(database.path));
+    const store = new DuckStore(database, journal, options);
     await database.use(async (connection) => {
       await prepare(connection);
-      const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
-      store.#nextNo = last + 1;
-      await store.#load(connection);
-      await store.#loadFilter(connection);
+      await store.#recover(connection, found);
     });
     return store;
   }
 
-  append: Store['append'] = (batches) => this.#queue.add(batches);
-  samples: Store['samples'] = (query) => this.#read((connection) => samples(connection, this.#state.words, query));
-  series: Store['series'] = (query) => this.#look((sight) => series(sight, this.#closed, query));
-  counts: Store['counts'] = (query) => this.#look((sight) => counts(sight, query));
-  changes: Store['changes'] = (query) => this.#read((connection) => changes(connection, this.#state.words, query));
+  append: Store['append'] = async (batches) => {
+    const free = (await this.#options.disk?.admit()) ?? Infinity;
+    const { size } = this.#journal;
+    if (this.#pending.rows >= MOST_PENDING || size * ROOM_FACTOR >= Math.min(free, MOST_OCTETS * ROOM_FACTOR))
+      await this.written();
+    return this.#queue.add(batches);
+  };
+  samples: Store['samples'] = (query) => this.#readTables((connection, words) => samples(connection, words, query));
+  series: Store['series'] = (query) => this.#look(query, (sight) => series(sight, this.#closed, query));
+  counts: Store['counts'] = (query) => this.#look(query, (sight) => counts(sight, query));
+  changes: Store['changes'] = (query) => this.#readTables((connection, words) => changes(connection, words, query));
   latest: Store['latest'] = (sinceMs) =>
-    this.#read((connection) => this.#newest.latest(connection, this.#state.words, sinceMs));
+    this.#readTables((connection, words) => this.#newest.latest(connection, words, sinceMs));
   runs: Store['runs'] = (sinceMs) =>
-    this.#read((connection) => this.#runs.runs(connection, this.#state.words, sinceMs));
-  newest: Store['newest'] = (query) => this.#read((connection) => newest(connection, this.#state.words, query));
+    this.#readTables((connection, words) => this.#runs.runs(connection, words, sinceMs));
+  newest: Store['newest'] = (query) => this.#readTables((connection, words) => newest(connection, words, query));
 
-  async maintain(nowMs: number, dropNowMs = nowMs): Promise<void> {
-    await this.#settled();
-    const turn = this.#maintaining.then(() => this.#maintain(nowMs, dropNowMs));
-    this.#maintaining = turn.catch(() => {});
-    await turn;
+  maintain: Store['maintain'] = (nowMs, dropNowMs = nowMs) => this.#step(() => this.#maintain(nowMs, dropNowMs));
+
+  /** Resolves when all that has been promised is in the tables. */
+  async written(): Promise<void> {
+    if (this.#pending.rows === 0) return this.#settled();
+    // Whoever comes after it has begun needs another one.
+    this.#writing ??= this.#step(async () => {
+      this.#writing = undefined;
+      await this.#write(false);
+    });
+    await this.#writing;
   }
 
   async close(): Promise<void> {
     await this.#queue.idle();
-    await this.#maintaining;
+    // What does not come into the tables now stays in the journal.
+    await this.written().catch(() => {});
+    await this.#steps;
+    await this.#journal.close();
   }
 
   /** After a failure: no answer before it is known what came of it. */
   async #settled(): Promise<void> {
-    if (this.#isStale) await this.#queue.turn();
+    if (this.#isStale) await this.#queue.turn(() => this.#reload());
+  }
+
+  #step<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#steps.then(() => this.#settled()).then(work);
+    this.#steps = turn.catch(() => {});
+    return turn;
   }
 
   /** Reads roll-ups and what memory has beyond them. */
-  async #look<T>(read: (sight: Sight) => Promise<T>): Promise<T> {
+  async #look<T>({ stepMs }: { stepMs: number }, read: (sight: Sight) => Promise<T>): Promise<T> {
+    if (stepMs % MINUTE_MS !== 0) await this.#shown();
     for (;;) {
       await this.#settled();
       const found = await this.#read(async (connection) => {
@@ -117,6 +155,17 @@ export class DuckStore implements Store {
     }
   }
 
+  /** Reads samples themselves, of which memory has only sums. */
+  async #readTables<T>(read: (connection: DuckDBConnection, words: Words) => Promise<T>): Promise<T> {
+    await this.#shown();
+    return this.#read((connection) => read(connection, this.#state.words));
+  }
+
+  /** While the medium takes nothing, what it has is shown: alerts must go on. What is promised stays in the journal and in sums. */
+  async #shown(): Promise<void> {
+    await this.written().catch(() => this.#settled());
+  }
+
   async #read<T>(read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     try {
       return await this.#database.read(read);
@@ -126,30 +175,65 @@ export class DuckStore implements Store {
     }
   }
 
-  async #append(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
-    if (batches.length > 0) await this.#options.disk?.admit();
-    // Numbers are never used twice, not even after a failure: it may have come after the point of no return.
-    const firstNo = this.#nextNo;
-    this.#nextNo += batches.length;
-    const group = { batches, firstNo, receivedMs: this.#options.clock.wallMs() };
-    try {
-      // Whoever rolls up changes what would be loaded.
-      if (this.#isStale) await this.#maintaining;
-      return await this.#database.use(async (connection) => {
-        if (this.#isStale) await transaction(connection, () => this.#load(connection));
-        if (batches.length === 0) return [];
-        const { words, filter } = this.#state;
-        // COMMIT returns when the log is on the disk.
-        const results = await transaction(connection, () => appendGroup(connection, group, this.#state));
-        words.committed();
-        const stored = batches.filter((_, i) => results[i] === 'stored');
-        stored.forEach((batch, i) => this.#fresh.add(firstNo + i, batch, words));
-        if (filter.full) await this.#loadFilter(connection);
-        return results;
+  /** Between two groups, like all that changes what memory knows. */
+  async #promise(batches: readonly Batch[]): Promise<('stored' | 'duplicate')[]> {
+    if (this.#isStale) await this.#reload();
+    const { words, filter } = this.#state;
+    const taken = new Set(batches.map(({ key }) => key).filter((key) => this.#pending.has(key)));
+    const known = await this.#database
+      .use((connection) => knownKeys(connection, batches, filter))
+      .catch(async (error: unknown) => {
+        await this.#database.mend(error);
+        throw error;
       });
+    const receivedMs = this.#options.clock.wallMs();
+    const promised: Promised[] = [];
+    const results = batches.map((batch) => {
+      if (taken.has(batch.key) || known.has(batch.key)) return 'duplicate' as const;
+      taken.add(batch.key);
+      // Numbers are never used twice, not even after a failure: it may have come after the point of no return.
+      promised.push({ no: this.#nextNo++, receivedMs, batch });
+      return 'stored' as const;
+    });
+    if (promised.length === 0) return results;
+    await this.#journal.write(promised);
+    this.#pending.add(promised);
+    for (const { no, batch } of promised) {
+      filter.add(hashOf(batch.key));
+      this.#fresh.add(no, batch, words);
+    }
+    if (filter.full) await this.#database.use((connection) => this.#loadFilter(connection));
+    if (this.#pending.rows >= WRITE_ROWS) void this.written().catch(() => {});
+    return results;
+  }
+
+  /** What the journal has and the tables do not. */
+  async #recover(connection: DuckDBConnection, found: readonly Promised[]): Promise<void> {
+    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    this.#nextNo = Math.max(last, found.at(-1)?.no ?? 0) + 1;
+    await this.#loadFilter(connection);
+    const rest = found.filter(({ no }) => no > last);
+    const known = await knownKeys(
+      connection,
+      rest.map(({ batch }) => batch),
+      this.#state.filter,
+    );
+    for (const promised of rest) {
+      const { key } = promised.batch;
+      // Refused because the disk did not take it for certain, and sent again.
+      if (known.has(key) || this.#pending.has(key)) continue;
+      this.#pending.add([promised]);
+      this.#state.filter.add(hashOf(key));
+    }
+    await this.#load(connection);
+  }
+
+  /** Between two groups, while no step is at work: those that find memory stale wait for this. */
+  async #reload(): Promise<void> {
+    if (!this.#isStale) return;
+    try {
+      await this.#database.use((connection) => transaction(connection, () => this.#load(connection)));
     } catch (error) {
-      // Words of a transaction that failed mean nothing; whether it did is known to the database alone.
-      this.#isStale = true;
       await this.#database.mend(error);
       throw error;
     }
@@ -160,28 +244,35 @@ export class DuckStore implements Store {
     await words.load(connection);
     const { batch } = await progressOf(connection);
     const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    this.#pending.release(last);
     await this.#fresh.load(connection, words, batch, Math.max(batch, last));
+    for (const { no, batch: promised } of this.#pending.batches) this.#fresh.add(no, promised, words);
     this.#isStale = false;
   }
 
-  async #maintain(nowMs: number, dropNowMs: number): Promise<void> {
-    if (this.#isStale) return;
-    try {
-      await this.#database.use(async (connection) => {
-        const { rows, parts } = this.#fresh.size;
-        const sinceMs = nowMs - this.#doneMs.rollUp;
-        if (rows > 0 && (rows >= DUE_ROWS || parts >= DUE_PARTS || sinceMs >= DUE_MS || sinceMs < 0)) {
-          await this.#rollUp(connection, nowMs);
-          this.#doneMs.rollUp = nowMs;
-        }
-        const toMs = await hoursDue(connection, nowMs);
-        if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
-        // By how much, and not by how much later: the clock may have been set back.
-        if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
-        await transaction(connection, () => dropExpired(connection, this.#options.retention, dropNowMs));
-        this.#newest.dropBefore(dropNowMs - this.#options.retention.rawMs);
-        this.#doneMs.drop = dropNowMs;
+  /** Moves into the tables what has been promised until now, and begins new sums if the ones until now are wanted. */
+  async #write(freeze: boolean): Promise<Frozen | null> {
+    const { batches, files, frozen } = await this.#queue.turn(async () => ({
+      files: await this.#journal.turn(),
+      batches: [...this.#pending.batches],
+      frozen: freeze ? this.#fresh.freeze() : null,
+    }));
+    if (batches.length > 0)
+      await this.#change(async (connection) => {
+        const { words } = this.#state;
+        // COMMIT returns when the log is on the disk.
+        await transaction(connection, () => writeBatches(connection, batches, this.#state));
+        words.committed();
+        this.#pending.release(batches.at(-1)!.no);
       });
+    await this.#journal.drop(files);
+    return frozen;
+  }
+
+  /** Words of a transaction that failed mean nothing; whether it did is known to the database alone. */
+  async #change(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    try {
+      await this.#database.use(work);
     } catch (error) {
       this.#isStale = true;
       await this.#database.mend(error);
@@ -189,19 +280,43 @@ export class DuckStore implements Store {
     }
   }
 
-  /** Memory is written down, and let go when that is certain. */
-  async #rollUp(connection: DuckDBConnection, nowMs: number): Promise<void> {
-    const { generation, last } = this.#fresh.freeze();
-    await transaction(connection, async () => {
-      await rollStates(connection, { after: generation.after, last }, nowMs);
-      await writeMinutes(connection, generation, last);
+  async #maintain(nowMs: number, dropNowMs: number): Promise<void> {
+    const { rows, parts } = this.#fresh.size;
+    const sinceMs = nowMs - this.#doneMs.rollUp;
+    const isDue = rows > 0 && (rows >= DUE_ROWS || parts >= DUE_PARTS || sinceMs >= DUE_MS || sinceMs < 0);
+    const frozen = await this.#write(isDue);
+    if (frozen) {
+      await this.#rollUp(frozen, nowMs);
+      this.#doneMs.rollUp = nowMs;
+    }
+    await this.#change(async (connection) => {
+      const toMs = await hoursDue(connection, nowMs);
+      if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
+      // By how much, and not by how much later: the clock may have been set back.
+      if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
+      await transaction(connection, () => dropExpired(connection, this.#options.retention, dropNowMs));
+      this.#newest.dropBefore(dropNowMs - this.#options.retention.rawMs);
+      this.#doneMs.drop = dropNowMs;
     });
+  }
+
+  /** Sums are written down, and let go when that is certain. */
+  async #rollUp({ generation, last }: Frozen, nowMs: number): Promise<void> {
+    await this.#change((connection) =>
+      transaction(connection, async () => {
+        await rollStates(connection, { after: generation.after, last }, nowMs);
+        await writeMinutes(connection, generation, last);
+      }),
+    );
     this.#fresh.release();
   }
 
   async #loadFilter(connection: DuckDBConnection): Promise<void> {
+    // Before the tables are read, which some of them may have reached by then.
+    const pending = this.#pending.batches.map(({ batch }) => hashOf(batch.key));
     const [known = 0] = await firstRow(connection, 'SELECT count(*) FROM batches');
-    const filter = new KeyFilter(2 * known);
+    const filter = new KeyFilter(2 * (known + pending.length));
+    for (const hash of pending) filter.add(hash);
     await eachChunk(connection, 'SELECT hash FROM batches', (columns) =>
       columns.numbers(0).forEach((hash) => filter.add(hash)),
     );

@@ -11,6 +11,7 @@ export class Words {
   readonly #ids = new Map<string, Map<string, number>>();
   readonly #words = new Map<string, string[]>();
   #fresh: { dictionary: DictionaryName; id: number; word: string }[] = [];
+  #saved = 0;
 
   async load(connection: DuckDBConnection): Promise<void> {
     const rows: [string, number, string][] = [];
@@ -22,6 +23,7 @@ export class Words {
     this.#ids.clear();
     this.#words.clear();
     this.#fresh = [];
+    this.#saved = 0;
     for (const row of rows) this.#set(...row);
   }
 
@@ -45,7 +47,9 @@ export class Words {
 
   /** Writes new words; `committed` says that they have come to stay. */
   async save(connection: DuckDBConnection): Promise<void> {
-    if (this.#fresh.length === 0) return;
+    // More may come while these are on their way.
+    this.#saved = this.#fresh.length;
+    if (this.#saved === 0) return;
     const rows = await connection.createAppender('words');
     for (const { dictionary, id, word } of this.#fresh) {
       rows.appendVarchar(dictionary);
@@ -57,7 +61,8 @@ export class Words {
   }
 
   committed(): void {
-    this.#fresh = [];
+    this.#fresh.splice(0, this.#saved);
+    this.#saved = 0;
   }
 
   #set(dictionary: string, id: number, word: string): void {
