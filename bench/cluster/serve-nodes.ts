@@ -110,21 +110,29 @@ async function failAll(): Promise<void> {
   }
 }
 
+const say = (what: string) => process.stderr.write(`${new Date().toISOString()} ${what}\n`);
+const paged = () => `${receiver.keys.size} of ${incidents} incidents paged, ${cluster.waiting()} batches wait`;
+
 // Everything works, as far as anybody knows.
 await pause(10_000);
 const began = performance.now();
 const disturbing = Promise.all([disturbNodes(), disturbClickhouse()]);
+say('begin');
 await failAll();
 over.abort();
 await disturbing;
+say(`all have failed, nothing is disturbed any more: ${paged()}`);
 const untilMs = performance.now() + patienceMs;
 while (receiver.keys.size < incidents && performance.now() < untilMs) await pause(200);
 const tookS = Math.round((performance.now() - began) / 1000);
+say(paged());
 await pause(quietMs);
+say(paged());
 const drainedMs = performance.now() + patienceMs;
 while (cluster.waiting() > 0 && performance.now() < drainedMs) await pause(200);
 const waiting = cluster.waiting();
 await cluster.stopAgent();
+say(`counting; ${paged()}`);
 const check = await cluster.command(['store', 'check', ...cluster.places, '--json']);
 
 const address = {
