@@ -66,5 +66,5 @@ export const batchReply = z.object({
   refused: z
     .int()
     .optional()
-    .meta({ description: 'Rows that lie more than 24 h in the future and are not stored; absent: none.' }),
+    .meta({ description: 'Rows that lie more than three days in the future and are not stored; absent: none.' }),
 });

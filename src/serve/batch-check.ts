@@ -2,10 +2,15 @@ import { type BatchBody, batchBody } from '../model/agent-protocol.ts';
 import { named } from '../model/patterns.ts';
 import { outcome } from '../model/outcome.ts';
 import { sampleKind, sampleMetrics, sampleVerdict } from '../model/sample.ts';
+import { agentLifeMs, skewMs } from './pki/authority.ts';
 import { Problem } from './problem.ts';
 
-/** Samples from further in the future than this are a broken clock, not a measurement. */
-const futureMs = 24 * 3_600_000;
+/**
+ * Samples from further in the future than this are a broken clock of the agent, not a measurement. Were it ours, which is behind by so
+ * much, it would not know the agent either, who then keeps its results: a certificate begins two days before it was made, and lives for
+ * one. So a server without a clock of its own that starts in the past refuses nothing for good.
+ */
+const futureMs = skewMs + agentLifeMs;
 
 const outcomeKinds = new Set<string>(outcome.options.map((o) => o.shape.kind.value));
 const kinds = new Set<string>(sampleKind.options);
@@ -75,7 +80,7 @@ export function checkMeaning(body: BatchBody, knows: (endpoint: string) => boole
 }
 
 /**
- * A batch without the rows that lie more than a day ahead, which are a broken clock and no measurements: one such moment must not
+ * A batch without the rows that lie more than three days ahead, which are a broken clock and no measurements: one such moment must not
  * cost all that was measured before and after it. The others keep their numbers.
  */
 export function withoutFuture(

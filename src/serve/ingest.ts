@@ -97,7 +97,9 @@ export class Ingest {
     const { columns: list, rows, refused } = withoutFuture(body, this.#io.clock.wallMs());
     const columns = packed(list);
     if (refused > 0)
-      this.#io.log.warn(`${refused} of ${body.count} rows of ${agent} lie more than a day in the future: not stored`);
+      this.#io.log.warn(
+        `${refused} of ${body.count} rows of ${agent} lie more than three days in the future: not stored`,
+      );
     // No agent can spend the key of another.
     const key = `${agent}/${body.key}`;
     this.#rows += body.count;

@@ -60,7 +60,8 @@ function deliveryOf(answer: HttpAnswer, key: string, clock: Clock): Delivery {
     if (!reply.success) return { kind: 'later', why: `HTTP ${status} without an acknowledgement`, afterMs: null };
     // Whoever acknowledges another batch has not told us that he has this one.
     if (reply.data.key !== key) return { kind: 'later', why: 'the server acknowledged another batch', afterMs: null };
-    return { kind: 'acknowledged', result: reply.data.result };
+    const { result, refused = 0 } = reply.data;
+    return { kind: 'acknowledged', result, ...(refused > 0 && { refused }) };
   }
   if (status === 401 || status === 403) return { kind: 'unauthorised', why: words(answer) };
   if (status >= 400 && status < 500 && !notAboutTheBatch.has(status)) return { kind: 'refused', why: words(answer) };

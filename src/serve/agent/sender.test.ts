@@ -59,15 +59,44 @@ async function start(count: number, answer: (n: number, attempt: number) => Deli
   return { clock, spool, sender, attempts, taken, unauthorised, append, end, io, mostUnderWay: () => mostUnderWay };
 }
 
-test('sends the oldest first, no more at once than allowed, and forgets what is acknowledged', async () => {
+test('sends the newest and the oldest in turn, no more at once than allowed, and forgets what is acknowledged', async () => {
   const { clock, spool, taken, mostUnderWay, end, sender, append } = await start(10, () => stored);
   await clock.run(1000);
-  expect(taken).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(taken).toEqual([9, 0, 8, 1, 7, 2, 6, 3, 5, 4]);
   expect(mostUnderWay()).toBe(3);
   await append(10);
   await clock.run(100);
   expect(spool.figures().batches).toBe(0);
   expect(sender.figures()).toMatchObject({ acknowledged: 11, acknowledgedSamples: 22, failures: 0, trouble: null });
+  await end();
+});
+
+test('after an outage what is measured now is not held up by what was kept, however much that is', async () => {
+  let isAway = true;
+  const { clock, taken, append, end, spool, attempts } = await start(2000, () => (isAway ? away : stored));
+  await clock.run(600_000);
+  isAway = false;
+  for (let n = 2000; taken.length === 0; n++) {
+    await append(n);
+    await clock.run(1000);
+  }
+  const backAtMs = attempts.at(-1)!.atMs;
+  const lagMs: number[] = [];
+  for (let n = 5000; n < 5005; n++) {
+    await append(n);
+    const madeMs = attempts.at(-1)!.atMs;
+    await clock.run(500);
+    lagMs.push((attempts.find((a) => a.n === n)?.atMs ?? Infinity) - madeMs);
+  }
+  expect(spool.figures().batches).toBeGreaterThan(500);
+  expect(Math.max(...lagMs)).toBeLessThanOrEqual(20);
+  // And half of the way is for what was kept, oldest first.
+  const kept = attempts.filter(({ n, atMs }) => n < 2000 && atMs > backAtMs && n < 1000).map(({ n }) => n);
+  expect(kept).toEqual(kept.toSorted((a, b) => a - b));
+  expect(kept.length).toBeGreaterThan(100);
+  await clock.run(60_000);
+  expect(spool.figures().batches).toBe(0);
+  expect(new Set(taken).size).toBe(taken.length);
   await end();
 });
 
@@ -106,10 +135,18 @@ test('what the server refuses goes to quarantine at once, and the others go on',
     n === 1 ? { kind: 'refused', why: 'HTTP 422' } : stored,
   );
   await clock.run(1000);
-  expect(taken).toEqual([0, 2, 3, 4]);
+  expect(taken.toSorted()).toEqual([0, 2, 3, 4]);
   expect(attempts.filter(({ n }) => n === 1)).toHaveLength(1);
   expect(spool.figures()).toMatchObject({ batches: 0, quarantined: { batches: 1, samples: 2 } });
   expect(io.stderr()).toMatch(/refuses batch agent-1\.0001 \(2 results\).*HTTP 422/);
+  await end();
+});
+
+test('results that the server did not store because of a clock are told', async () => {
+  const { clock, spool, end, io } = await start(1, () => ({ ...stored, refused: 2 }));
+  await clock.run(1000);
+  expect(spool.figures().batches).toBe(0);
+  expect(io.stderr()).toMatch(/did not store 2 of 2 results.*is the clock of this host right/);
   await end();
 });
 

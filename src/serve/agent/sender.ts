@@ -54,7 +54,8 @@ interface Suspect {
 }
 
 /**
- * Hands batches over, oldest first, until each is acknowledged. While the server is away one batch at a time asks whether it is
+ * Hands batches over until each is acknowledged, in turn the oldest and the newest: after an outage the server knows at once how things
+ * are, and what was kept follows in order. While the server is away one batch at a time asks whether it is
  * back, at growing intervals: a server that comes back must not meet everything at once. A batch that fails while others get
  * through does not hold these up.
  */
@@ -77,6 +78,7 @@ export class Sender {
   #wake: () => void = () => undefined;
   readonly #suspects = new Map<number, Suspect>();
   #lastFailed = -1;
+  #isNewestTurn = false;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
@@ -120,7 +122,9 @@ export class Sender {
     const isOthersTurn = this.#figures.failuresInARow % otherBatchEvery === otherBatchEvery - 1;
     const isWaiting = ({ sequence }: SpoolEntry) => (this.#suspects.get(sequence)?.notBeforeMs ?? 0) > nowMs;
     const other = isOthersTurn ? spool.take((e) => isWaiting(e) || e.sequence === this.#lastFailed) : undefined;
-    return other ?? spool.take(isWaiting);
+    if (other) return other;
+    this.#isNewestTurn = !this.#isNewestTurn && this.#figures.failuresInARow === 0;
+    return (this.#isNewestTurn ? spool.takeNewest(isWaiting) : undefined) ?? spool.take(isWaiting);
   }
 
   #start(entry: SpoolEntry, signal: AbortSignal): void {
@@ -151,6 +155,10 @@ export class Sender {
         figures.acknowledgedSamples += entry.samples;
         if (delivery.result === 'duplicate') figures.duplicates++;
         figures.lastAckMs = clock.monoMs();
+        if (delivery.refused)
+          log.warn(
+            `the server did not store ${delivery.refused} of ${entry.samples} results of ${entry.key}: by its clock they lie days ahead; is the clock of this host right?`,
+          );
         this.#works(entry);
         return spool.acknowledge(entry);
       case 'refused':

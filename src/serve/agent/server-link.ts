@@ -3,7 +3,8 @@ import type { EncodedBatch } from './batch-file.ts';
 
 /** What became of a batch that was handed over. */
 export type Delivery =
-  | { kind: 'acknowledged'; result: 'stored' | 'duplicate' }
+  /** `refused`: results of it that were not stored, because they lie in a far future. */
+  | { kind: 'acknowledged'; result: 'stored' | 'duplicate'; refused?: number }
   /** Nothing is wrong with the batch: it is to be sent again, `afterMs` at the earliest where the server said so. */
   | { kind: 'later'; why: string; afterMs: number | null }
   /** The server will never take this batch. */

@@ -79,6 +79,8 @@ export class Spool {
   /** Oldest first: sequences only grow, and Map keeps the order of insertion. */
   readonly #entries: Map<number, SpoolEntry>;
   readonly #taken = new Set<number>();
+  /** Above this nothing waits but what was skipped, so that looking for the newest does not walk over all that have gone. */
+  #newest: number;
   #ledger: Ledger;
   #nextSequence: number;
   #diskFault: string | null = null;
@@ -99,6 +101,7 @@ export class Spool {
     this.#ledger = ledger;
     // Past the doomed as well: a new batch must never inherit the doom of an old one.
     this.#nextSequence = Math.max(0, ...ledger.doomed, entries.at(-1)?.sequence ?? 0) + 1;
+    this.#newest = this.#nextSequence - 1;
   }
 
   /** Opens or makes a spool. What a crash left half done is finished or taken back. */
@@ -147,6 +150,7 @@ export class Spool {
       if (!canFit || this.#bytesOn('disk') + file.length > this.#limits.maxBytes)
         return this.#count('dropped', [entry], 'dropped');
       this.#entries.set(entry.sequence, entry);
+      this.#newest = entry.sequence;
       if (await this.#store(entry, file)) {
         await this.#storeOthers();
         return 'durable';
@@ -165,8 +169,22 @@ export class Spool {
     return undefined;
   }
 
+  /** The same for the newest. */
+  takeNewest(skip: (entry: SpoolEntry) => boolean = () => false): SpoolEntry | undefined {
+    const [oldest = Infinity] = this.#entries.keys();
+    for (let sequence = this.#newest; sequence >= oldest; sequence--) {
+      const entry = this.#entries.get(sequence);
+      if (!entry || this.#taken.has(sequence) || skip(entry)) continue;
+      this.#newest = sequence - 1;
+      this.#taken.add(sequence);
+      return entry;
+    }
+    return undefined;
+  }
+
   putBack({ sequence }: SpoolEntry): void {
     this.#taken.delete(sequence);
+    this.#newest = Math.max(this.#newest, sequence);
   }
 
   /** The batch of an entry that was taken; null when the medium has spoiled it, and then it is in quarantine. */

@@ -28,7 +28,7 @@ export interface LossRig {
   clocks: { server: WallClock; agent: WallClock } | null;
   promised: Promised;
   crashes: Crash[];
-  /** Pages that a receiver was sent, `rule status`. Nothing that is done here is a trouble of the endpoint. */
+  /** What a receiver was sent. Nothing that is done here is a trouble of the endpoint. */
   pages: string[];
   /** Asks the server's web door with the token of its own user. */
   ask(path: string): Promise<{ status: number; text: string }>;
@@ -73,7 +73,9 @@ export async function lossRig(options: RigOptions = {}): Promise<LossRig> {
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const hook = `{ name: hook, type: webhook, url: 'http://127.0.0.1:${(receiver.address() as AddressInfo).port}/', secretEnv: HOOK_SECRET }`;
-  const watch = options.watch ?? `{ schedule: [{ probe: tcp, every: 100ms }], receivers: [${hook}] }`;
+  const watch =
+    options.watch ??
+    `{ agents: [{ name: ${agentName} }], schedule: [{ probe: tcp, every: 100ms }], receivers: [${hook}] }`;
   const network = join(folder, 'network.yaml');
   writeFileSync(network, `version: 1\nendpoints: [${endpoint}]\nwatch: ${watch}\n`);
   const agentsPort = await freePort();
