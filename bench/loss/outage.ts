@@ -53,6 +53,13 @@ const target = await start('agent', ['-e', listener]);
 const doors = ['--listen', '127.0.0.1:7100', '--agents', `${serverAddress}:7101`, '--data', data, '--json'];
 const server = await start('server', [cli, 'serve', 'network.yaml', ...doors]);
 server.stdout.resume();
+let isEnding = false;
+server.on('exit', (code, signal) => {
+  if (isEnding) return;
+  process.stderr.write(`the server ended by itself: ${code ?? signal}; ${folder} is kept\n`);
+  networks.close();
+  process.exit(2);
+});
 const ask = (end: 'server' | 'agent', args: readonly string[]) => {
   const [command = '', ...words] = [...networks.at(end), process.execPath, cli, ...args];
   return execFileSync(command, words, { encoding: 'utf8', cwd: folder });
@@ -136,6 +143,7 @@ agent.kill('SIGTERM');
 await once(agent, 'exit');
 promised.look();
 const left = promised.waiting();
+isEnding = true;
 server.kill('SIGTERM');
 await once(server, 'exit');
 promised.stop();
