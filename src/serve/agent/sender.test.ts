@@ -135,7 +135,7 @@ test('what the server refuses goes to quarantine at once, and the others go on',
     n === 1 ? { kind: 'refused', why: 'HTTP 422' } : stored,
   );
   await clock.run(1000);
-  expect(taken.toSorted()).toEqual([0, 2, 3, 4]);
+  expect(taken.toSorted((a, b) => a - b)).toEqual([0, 2, 3, 4]);
   expect(attempts.filter(({ n }) => n === 1)).toHaveLength(1);
   expect(spool.figures()).toMatchObject({ batches: 0, quarantined: { batches: 1, samples: 2 } });
   expect(io.stderr()).toMatch(/refuses batch agent-1\.0001 \(2 results\).*HTTP 422/);
