@@ -46,6 +46,8 @@ interface Wanted {
   agents: readonly string[] | undefined;
   perAgent: boolean;
   withCells: boolean;
+  /** For percentiles; a limit only counts them. */
+  keepsCells: boolean;
   limitBucket: number;
 }
 
@@ -70,6 +72,7 @@ async function seriesOf(sight: Sight, query: SeriesQuery): Promise<SeriesPoint[]
     agents: query.agents,
     perAgent,
     withCells: query.quantiles.length > 0,
+    keepsCells: true,
     limitBucket: 0,
   });
   return sums.map((sum) => {
@@ -100,6 +103,7 @@ export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPo
     agents: undefined,
     perAgent,
     withCells: limit !== undefined,
+    keepsCells: false,
     limitBucket: limit ? signedBucketOf(limit.max) : 0,
   });
   return sums.map(({ atMs, endpoint, agent, verdicts: [ok, bad, unknown], within }) => {
@@ -174,12 +178,14 @@ function wantedParts(words: Words, wanted: Wanted, metric: number, parts: PartTa
   const ids = (dictionary: 'endpoint' | 'agent', names: readonly string[] | undefined) =>
     names && new Set(names.flatMap((name) => words.find(dictionary, name) ?? []));
   const [places, from] = [ids('endpoint', endpoints), ids('agent', agents)];
+  const [fromMinute, toMinute] = [fromMs / MINUTE_MS, toMs / MINUTE_MS];
+  const { code: codes, minute: minutes } = parts;
   return (part) => {
-    const code = parts.code[part]!;
+    const code = codes[part]!;
     const what = metricOf(code);
     if (kindOf(code) !== kind || (what !== TALLY && what !== metric)) return false;
-    const atMs = parts.minute[part]! * MINUTE_MS;
-    if (atMs < fromMs || atMs >= toMs) return false;
+    const minute = minutes[part]!;
+    if (minute < fromMinute || minute >= toMinute) return false;
     return (places?.has(parts.endpoint[part]!) ?? true) && (from?.has(parts.agent[part]!) ?? true);
   };
 }
@@ -205,7 +211,7 @@ class Sums {
   }
 
   add(columns: Columns): void {
-    const { stepMs, withCells, limitBucket } = this.#wanted;
+    const { stepMs, withCells } = this.#wanted;
     const [at, endpoint, agent, verdict, metric, n, total, low, high] = columns.leading(9);
     const cells = withCells ? columns.cells(9) : null;
     for (let row = 0; row < columns.count; row++) {
@@ -218,13 +224,25 @@ class Sums {
       sum.total += total[row]!;
       sum.low = Math.min(sum.low, low[row]!);
       sum.high = Math.max(sum.high, high[row]!);
-      if (cells) addCells(sum, cells, row, verdict[row] === 0 ? limitBucket : -Infinity);
+      if (cells) this.#addCells(sum, cells, row, verdict[row] === 0);
+    }
+  }
+
+  #addCells(sum: Sum, { entries, buckets, counts }: Cells, row: number, isGood: boolean): void {
+    const { keepsCells, limitBucket } = this.#wanted;
+    const from = entries[4 * row]!;
+    const to = from + entries[4 * row + 2]!;
+    for (let i = from; i < to; i++) {
+      if (keepsCells) sum.cells.push(buckets[i]!, counts[i]!);
+      if (isGood && buckets[i]! <= limitBucket) sum.within += counts[i]!;
     }
   }
 
   addParts(parts: PartTable, isWanted: (part: number) => boolean): void {
-    const { stepMs, withCells, limitBucket } = this.#wanted;
-    const valued: (Sum | undefined)[] = [];
+    const { stepMs, withCells } = this.#wanted;
+    const sums: Sum[] = [];
+    /** Place of the sum of each part that has values, from 1; no list with holes, which would be slow. */
+    const places = new Int32Array(parts.size);
     for (let part = 0; part < parts.size; part++) {
       if (!isWanted(part)) continue;
       const point = Math.floor((parts.minute[part]! * MINUTE_MS) / stepMs);
@@ -237,16 +255,22 @@ class Sums {
       sum.total += parts.total[part]!;
       sum.low = Math.min(sum.low, parts.low[part]!);
       sum.high = Math.max(sum.high, parts.high[part]!);
-      valued[part] = sum;
+      places[part] = sums.push(sum);
     }
-    if (!withCells || valued.length === 0) return;
+    if (withCells && sums.length > 0) this.#addCellsOf(parts, places, sums);
+  }
+
+  #addCellsOf(parts: PartTable, places: Int32Array, sums: readonly Sum[]): void {
+    const { keepsCells, limitBucket } = this.#wanted;
     for (let cell = 0; cell < parts.cells; cell++) {
       const part = parts.cellPart[cell]!;
-      const sum = valued[part];
-      if (!sum) continue;
+      const place = places[part]!;
+      if (place === 0) continue;
+      const sum = sums[place - 1]!;
       const bucket = parts.cellBucket[cell]!;
-      sum.cells.push(bucket, parts.cellCount[cell]!);
-      if (bucket <= limitBucket && verdictOf(parts.code[part]!) === 0) sum.within += parts.cellCount[cell]!;
+      const count = parts.cellCount[cell]!;
+      if (keepsCells) sum.cells.push(bucket, count);
+      if (bucket <= limitBucket && verdictOf(parts.code[part]!) === 0) sum.within += count;
     }
   }
 
@@ -279,14 +303,5 @@ class Sums {
       sums.set(key, sum);
     }
     return sum;
-  }
-}
-
-function addCells(sum: Sum, { entries, buckets, counts }: Cells, row: number, limitBucket: number): void {
-  const from = entries[4 * row]!;
-  const to = from + entries[4 * row + 2]!;
-  for (let i = from; i < to; i++) {
-    sum.cells.push(buckets[i]!, counts[i]!);
-    if (buckets[i]! <= limitBucket) sum.within += counts[i]!;
   }
 }
