@@ -36,6 +36,8 @@ await build({
   alias: { zod },
 });
 copyFileSync(join(dirname(zod), 'LICENSE'), join(outdir, 'cli', 'zod.LICENSE'));
+// What is called: it may not be bundled into a module.
+copyFileSync('src/cli/inferpath.cjs', join(outdir, 'cli', 'inferpath.cjs'));
 
 // Each thread in one file, so that starting it reads one.
 const workers = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.worker.ts'));

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { guarded, prepare } from './prepare.mjs';
 
-const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../dist/cli/inferpath.cjs', import.meta.url));
 /** Exit code 3 of the CLI: could not measure. */
 const couldNotMeasure = 3;
 

@@ -13,7 +13,7 @@ import type { AgentsResult } from '../watch-load/agents.ts';
 import { prepare } from '../watch-load/prepare.ts';
 import { body } from '../watch-load/workload.ts';
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-scaling-'));
 const targets = 200;
 const seconds = 20;

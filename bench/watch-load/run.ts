@@ -28,7 +28,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const DAY = 86_400_000;
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-watch-load-'));
 const note = (text: string) => process.stderr.write(`${text}\n`);
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const isMissing = spawnSync('prometheus-alertmanager', ['--version']).status !== 0;
 if (isMissing)
   process.stderr.write('no prometheus-alertmanager here (package of the same name): pages go to the webhook only\n');

@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { PrepareError, checkNode, isInstalled } from '../../scripts/prepare.mjs';
 import { MiniCheckout, cleanEnv, repository, runIn } from './mini-checkout.ts';
 
-const settings = ['package-lock.json', '.npmrc', 'tsconfig.json', 'tsconfig.build.json', 'scripts'];
+const settings = [
+  'package-lock.json',
+  '.npmrc',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts',
+  'src/cli/inferpath.cjs',
+];
 const echo = 'process.stdout.write(`${JSON.stringify(process.argv.slice(2))}\\n`);\n';
 
 /** A checkout whose CLI only prints its arguments. */

@@ -11,7 +11,7 @@ import { parseBatchName } from '../../src/serve/agent/batch-file.ts';
 import { type ClickServers, freePorts, PASSWORD } from './clickhouse-server.ts';
 import { type PageReceiver, pageReceiver } from './page-receiver.ts';
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const run = promisify(execFile);
 
 /** What several `serve` nodes share. */

@@ -13,7 +13,7 @@ import { type Crash, Supervised } from './process.ts';
 import { type WallClock, wallClock } from './wall-clock.ts';
 import { freePort, type Way, wayTo } from './way.ts';
 
-const cli = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../../dist/cli/inferpath.cjs', import.meta.url));
 const run = promisify(execFile);
 const agentName = 'edge';
 
