@@ -4,8 +4,7 @@ import { type Alert, alert, type AlertTransition } from '../model/alert.ts';
 import { type Budget, budgetOf } from '../judge/watch/budget.ts';
 import { closerNeeds, evaluate, isCloser, watchNeeds } from '../judge/watch/evaluate.ts';
 import type { AgentSeen, KnownPath, WatchInput, WatchMemory } from '../judge/watch/input.ts';
-import { type Moment, momentOf } from '../judge/watch/moment.ts';
-import { burnContext } from '../judge/watch/objectives.ts';
+import { lookedCloser, type Moment, momentOf } from '../judge/watch/moment.ts';
 import type { Document, Documents, Write } from '../store/documents.ts';
 import { ChangeBook } from './change-book.ts';
 import type { ServeContext } from './context.ts';
@@ -150,15 +149,14 @@ export class Evaluation {
     const arrived = await this.#parts.arrivals.all();
     const now = io.clock.wallMs();
     const silence = await this.#silence(arrived, now);
-    const input = await this.#input({ network, now, memory, alerts: before.map((b) => b.alert), silence });
-    const result = evaluate(input);
-    const moment = momentOf(input);
+    const moment = await this.#moment({ network, now, memory, alerts: before.map((b) => b.alert), silence });
+    const result = evaluate(moment);
     const slos = slosOf(moment);
     const writes: Write[] = [
       { put: { collection: 'watch', id: 'memory', body: result.memory }, version: kept?.version ?? 0 },
       ...alertWrites(before, result.alerts),
       ...((await this.#outbox?.writes(result.transitions)) ?? []),
-      ...(await pathWrites(documents, input.paths, result.paths)),
+      ...(await pathWrites(documents, moment.input.paths, result.paths)),
       ...(fence ? [fence, await sloWrite(documents, slos)] : []),
     ];
     // Another node has moved on meanwhile: what is known of the paths may be old, too.
@@ -195,7 +193,7 @@ export class Evaluation {
     return null;
   }
 
-  async #input(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts' | 'silence'>): Promise<WatchInput> {
+  async #moment(known: Pick<WatchInput, 'network' | 'now' | 'memory' | 'alerts' | 'silence'>): Promise<Moment> {
     const { store, documents, io } = this.#parts;
     const paths = (this.#paths ??= await readPaths(documents));
     const needs = watchNeeds(known);
@@ -207,9 +205,9 @@ export class Evaluation {
       this.#changes.changes(needs.changes, latest, known.now),
       store.runs(needs.runsSinceMs),
     ]);
-    const input: WatchInput = { ...known, paths, counts, levels, changes, runs, latest };
-    const closer = await this.#counts.answers(closerNeeds(input), monoMs, (key) => !isCloser(key));
-    return { ...input, counts: new Map([...counts, ...closer]) };
+    const moment = momentOf({ ...known, paths, counts, levels, changes, runs, latest });
+    const closer = await this.#counts.answers(closerNeeds(moment), monoMs, (key) => !isCloser(key));
+    return lookedCloser(moment, closer);
   }
 
   async #silence(arrivals: readonly Arrival[], now: number): Promise<AgentSeen[]> {
@@ -253,7 +251,7 @@ function slosOf(moment: Moment): SloState[] {
     indicator: pledge.slo.indicator,
     objective: pledge.slo.objective,
     periodMs: pledge.periodMs,
-    ...budgetOf(pledge, burnContext(moment)),
+    ...budgetOf(pledge, moment.burn),
   }));
 }
 
@@ -277,7 +275,11 @@ async function pathWrites(
   if (before === after) return [];
   const byAgent = (paths: readonly KnownPath[]) => {
     const groups = new Map<string, KnownPath[]>();
-    for (const path of paths) groups.set(path.agent, [...(groups.get(path.agent) ?? []), path]);
+    for (const path of paths) {
+      const group = groups.get(path.agent);
+      if (group) group.push(path);
+      else groups.set(path.agent, [path]);
+    }
     return groups;
   };
   const [old, next] = [byAgent(before), byAgent(after)];

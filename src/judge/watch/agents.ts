@@ -1,9 +1,9 @@
 import { count, ms } from '../say.ts';
 import type { AgentSeen } from './input.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import { isoOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
-import { type WatchDraft, type WatchRuleId, watchFinding } from './rules.ts';
+import type { WatchDraft, WatchRuleId } from './rules.ts';
 
 const minuteMs = 60_000;
 /** An agent that reports every few seconds is silent after this; slower ones after three of their intervals. */
@@ -34,7 +34,7 @@ function isSilent({ clock, plan }: Moment, agent: string, seen: AgentSeen | unde
   const since = Math.max(last ?? 0, clock.memory.resumedAtMs);
   // An arrival in the future is one from before the clock was set back.
   const heardMs = last !== null && last > clock.now ? clock.memory.resumedAtMs : since;
-  const fastestMs = Math.min(...plan.jobs.filter((job) => job.agent === agent).map((job) => job.everyMs));
+  const fastestMs = plan.duties.get(agent)?.fastestMs ?? Infinity;
   const allowedMs =
     last === null ? neverHeardMs : Math.max(leastSilentMs, Number.isFinite(fastestMs) ? 3 * fastestMs : 0);
   return clock.now - heardMs > allowedMs;
@@ -42,7 +42,7 @@ function isSilent({ clock, plan }: Moment, agent: string, seen: AgentSeen | unde
 
 /** Endpoints that nobody sees any more. Of the agents that are gone one tells so, lest each of them pages. */
 function unwatchedBy({ plan, offline }: Moment, agent: string, silent: ReadonlySet<string>): string[] {
-  const lost = new Set(plan.jobs.filter((job) => job.agent === agent).map((job) => job.endpoint));
+  const lost = new Set(plan.duties.get(agent)?.endpoints);
   for (const job of plan.jobs)
     if (job.agent > agent || !(silent.has(job.agent) || offline.has(job.agent))) lost.delete(job.endpoint);
   return [...lost].sort();
@@ -77,21 +77,29 @@ function everyoneSilent(moment: Moment, silent: ReadonlySet<string>): Condition[
 }
 
 /** Agents from which everything fails that others reach: the fault is theirs, whatever they were told to call their uplink. */
-function isolatedAgents(moment: Moment): Map<string, number> {
-  const failing = new Map<string, { count: number; sinceMs: number; works: boolean }>();
-  for (const views of moment.vitals.values())
-    for (const { fresh } of views)
+function isolatedAgents({ vitals }: Moment): Map<string, number> {
+  const failing = new Map<string, { count: number; sinceMs: number }>();
+  const working = new Set<string>();
+  for (const views of vitals.values())
+    for (const { fresh } of views) {
+      const othersWork = fresh.some(({ badRun }) => badRun === 0);
       for (const { agent, badRun, sinceMs } of fresh) {
-        const one = failing.get(agent) ?? { count: 0, sinceMs: Infinity, works: false };
-        const others = fresh.filter((f) => f.agent !== agent);
-        const mine = badRun > 0 && others.some((f) => f.badRun === 0);
+        if (badRun === 0 || !othersWork) {
+          working.add(agent);
+          continue;
+        }
+        const one = failing.get(agent) ?? { count: 0, sinceMs: Infinity };
         failing.set(agent, {
           count: one.count + Number(badRun >= 2),
-          sinceMs: mine ? Math.min(one.sinceMs, sinceMs) : one.sinceMs,
-          works: one.works || !mine,
+          sinceMs: Math.min(one.sinceMs, sinceMs),
         });
       }
-  return new Map([...failing].flatMap(([agent, one]) => (one.count >= 2 && !one.works ? [[agent, one.sinceMs]] : [])));
+    }
+  return new Map(
+    [...failing].flatMap(([agent, { count, sinceMs }]) =>
+      count >= 2 && !working.has(agent) ? [[agent, sinceMs]] : [],
+    ),
+  );
 }
 
 function uplink(moment: Moment, agent: string, silent: ReadonlySet<string>, isolatedMs: number | undefined): Condition {
@@ -137,30 +145,28 @@ function serverClock(moment: Moment): Condition {
 }
 
 function about(
-  moment: Moment,
+  { plan }: Moment,
   rule: WatchRuleId,
   subject: string,
   level: Condition['level'],
   sinceMs: number,
   draft: WatchDraft,
 ): Condition {
-  const agents = moment.plan.agents.includes(subject) ? [subject] : moment.plan.agents;
-  const endpoints = moment.plan.agents.includes(subject)
-    ? [...new Set(moment.plan.jobs.filter((job) => job.agent === subject).map((job) => job.endpoint))]
-    : [];
-  return {
+  const duty = plan.duties.get(subject);
+  const isAgent = plan.agents.includes(subject);
+  return conditionOf(
     rule,
-    subject,
-    severity: draft.severity,
-    level,
-    sinceMs,
-    forMs: rule === 'clock-apart' ? 2 * minuteMs : 0,
-    keepMs: 2 * minuteMs,
-    agents,
-    endpoints,
-    where: null,
-    blame: 'client',
-    members: [],
-    finding: () => watchFinding(rule, subject, draft),
-  };
+    {
+      subject,
+      severity: draft.severity,
+      level,
+      sinceMs,
+      forMs: rule === 'clock-apart' ? 2 * minuteMs : 0,
+      keepMs: 2 * minuteMs,
+      agents: isAgent ? [subject] : plan.agents,
+      endpoints: isAgent ? (duty?.endpoints ?? []) : [],
+      blame: 'client',
+    },
+    () => draft,
+  );
 }

@@ -16,7 +16,7 @@ export interface Locus {
  * itself, an unreachable from a router on the way; a trace that still reaches a host that no longer answers clears the path.
  */
 export function locusOf(moment: Moment, endpoint: string, agents: readonly string[], sinceMs: number): Locus {
-  const samples = (moment.latest.get(endpoint) ?? []).filter((s) => agents.includes(s.agent) && s.verdict === 'bad');
+  const samples = moment.latestOf(endpoint).filter((s) => agents.includes(s.agent) && s.verdict === 'bad');
   const traces = moment.traces.filter(
     (trace) => trace.endpoint === endpoint && agents.includes(trace.agent) && trace.atMs >= sinceMs,
   );

@@ -1,6 +1,6 @@
 import { type BurnPair, leastBadEvents } from '../../model/burn.ts';
 import type { CountsNeed } from './input.ts';
-import { type Plan, type Pledge, Questions } from './plan.ts';
+import { type Plan, type Pledge, Questions, type WindowCounts } from './plan.ts';
 import {
   addTallies,
   badShare,
@@ -18,19 +18,24 @@ import {
 } from './tally.ts';
 import type { CountsPoint } from '../../store/store.ts';
 
+const noLines: Lines = new Map();
+/** Long windows have the same points from one evaluation to the next. */
+const known = new WeakMap<readonly CountsPoint[], ReadonlyMap<string, Lines>>();
+
 /** Counts by key, cut into lines once for all promises that read them. */
 export class Counts {
   readonly #points: ReadonlyMap<string, readonly CountsPoint[]>;
-  readonly #lines = new Map<string, Map<string, Map<string, CountsPoint[]>>>();
   constructor(points: ReadonlyMap<string, readonly CountsPoint[]>) {
     this.#points = points;
   }
 
   /** By agent; empty where nothing is known. */
   of(key: string, endpoint: string): Lines {
-    let lines = this.#lines.get(key);
-    if (!lines) this.#lines.set(key, (lines = linesOf(this.#points.get(key) ?? [])));
-    return lines.get(endpoint) ?? new Map();
+    const points = this.#points.get(key);
+    if (!points) return noLines;
+    let lines = known.get(points);
+    if (!lines) known.set(points, (lines = linesOf(points)));
+    return lines.get(endpoint) ?? noLines;
   }
 
   /** Without what lies in the spans, to the minute where minutes were asked for. */
@@ -74,6 +79,8 @@ export interface BurnContext {
   excluded: Excluded;
   horizonMs: number;
   quorum: number;
+  /** Where windows are kept that have been looked at: several rules ask for the same ones. Default: nowhere. */
+  windows?: Map<WindowCounts, Window>;
 }
 
 /** Below this part of the threshold it recovers: firing and recovery have thresholds of their own. */
@@ -170,6 +177,16 @@ interface Window {
 }
 
 function windowOf(pledge: Pledge, windowMs: number, context: BurnContext, sinceMs: number): Window {
+  const which = pledge.windows.get(windowMs)!;
+  const isWhole = sinceMs === -Infinity;
+  const known = isWhole ? context.windows?.get(which) : undefined;
+  if (known) return known;
+  const window = lookAt(pledge, windowMs, context, sinceMs);
+  if (isWhole) context.windows?.set(which, window);
+  return window;
+}
+
+function lookAt(pledge: Pledge, windowMs: number, context: BurnContext, sinceMs: number): Window {
   const { counts, excluded, horizonMs } = context;
   const { stepMs, key } = pledge.windows.get(windowMs)!;
   const fromMs = Math.max(horizonMs - windowMs, sinceMs);

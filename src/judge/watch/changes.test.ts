@@ -4,6 +4,7 @@ import type { Sample } from '../../model/sample.ts';
 import type { StateChange } from '../../store/store.ts';
 import { evaluate } from './evaluate.ts';
 import { newStates } from './changes.ts';
+import { momentOf } from './moment.ts';
 
 const t0 = Date.UTC(2026, 0, 1);
 const minute = 60_000;
@@ -56,19 +57,21 @@ describe('evaluate() about changes', () => {
     detail: null,
   });
   const alertsOf = (latest: Sample[], changes: StateChange[] = []) =>
-    evaluate({
-      network,
-      now: t0 + 20 * minute,
-      alerts: [],
-      memory: null,
-      paths: [],
-      counts: new Map(),
-      levels: new Map(),
-      changes,
-      runs: [],
-      latest,
-      silence: [],
-    })
+    evaluate(
+      momentOf({
+        network,
+        now: t0 + 20 * minute,
+        alerts: [],
+        memory: null,
+        paths: [],
+        counts: new Map(),
+        levels: new Map(),
+        changes,
+        runs: [],
+        latest,
+        silence: [],
+      }),
+    )
       .alerts.filter(({ state }) => state === 'firing')
       .map(({ rule, severity, finding }) => [rule, severity, finding.claim]);
 

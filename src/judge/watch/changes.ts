@@ -1,12 +1,12 @@
-import type { Sample, SampleKind } from '../../model/sample.ts';
+import type { SampleKind } from '../../model/sample.ts';
 import { changePoint, type ChangePoint } from '../../stats/change-point.ts';
 import type { StateChange } from '../../store/store.ts';
 import { count, ms } from '../say.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import { isoOf } from './endpoints.ts';
 import type { LevelLine, SeriesNeed } from './input.ts';
 import type { Moment } from './moment.ts';
-import { type WatchDraft, watchFinding, type WatchRuleId } from './rules.ts';
+import type { WatchDraft, WatchRuleId } from './rules.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -69,22 +69,27 @@ function stateConditions({ clock, input, network }: Moment): Condition[] {
   const lines = new Map<string, StateChange[]>();
   for (const change of input.changes) {
     const key = `${change.kind} ${change.endpoint}`;
-    lines.set(key, [...(lines.get(key) ?? []), change]);
+    const line = lines.get(key);
+    if (line) line.push(change);
+    else lines.set(key, [change]);
   }
+  const rules = Object.entries(stateRules) as [SampleKind, StateRule][];
   return network.endpoints.flatMap(({ name }) =>
-    (Object.entries(stateRules) as [SampleKind, StateRule][]).map(([kind, rule]) => {
-      const seen = newStates(lines.get(`${kind} ${name}`) ?? [], rule, clock.horizonMs);
-      const agents = seen.map(({ agent }) => agent).sort();
-      const sinceMs = Math.min(clock.horizonMs, ...seen.map(({ atMs }) => atMs));
-      const newest = seen.at(-1);
-      return condition(rule.rule, name, seen.length > 0 ? 'bad' : 'good', sinceMs, agents, {
-        severity: 'info',
-        claim: `the ${rule.what} changed ${isoOf(sinceMs)}, as ${count(agents.length, 'agent')} see${agents.length === 1 ? 's' : ''} it`,
-        details: newest ? [`before: ${newest.before}`, `after: ${newest.after}`] : [],
-        remedy: { text: rule.remedy },
-      });
-    }),
+    rules.map(([kind, rule]) =>
+      stateCondition(name, rule, newStates(lines.get(`${kind} ${name}`) ?? [], rule, clock.horizonMs), clock.horizonMs),
+    ),
   );
+}
+
+function stateCondition(name: string, rule: StateRule, seen: readonly StateChange[], horizonMs: number): Condition {
+  const agents = seen.map(({ agent }) => agent).sort();
+  const sinceMs = Math.min(horizonMs, ...seen.map(({ atMs }) => atMs));
+  const newest = seen.at(-1);
+  return changed(rule.rule, name, 'info', seen.length > 0 ? 'bad' : 'good', sinceMs, agents, () => ({
+    claim: `the ${rule.what} changed ${isoOf(sinceMs)}, as ${count(agents.length, 'agent')} see${agents.length === 1 ? 's' : ''} it`,
+    details: newest ? [`before: ${newest.before}`, `after: ${newest.after}`] : [],
+    remedy: { text: rule.remedy },
+  }));
 }
 
 /** The last change of each agent, where it stands, is new, and is not long ago. */
@@ -93,6 +98,7 @@ export function newStates(
   rule: Pick<StateRule, 'parts' | 'standsMs'>,
   horizonMs: number,
 ): StateChange[] {
+  if (changes.length === 0) return [];
   const byAgent = new Map<string, StateChange[]>();
   for (const change of changes) byAgent.set(change.agent, [...(byAgent.get(change.agent) ?? []), change]);
   return [...byAgent.values()].flatMap((line) => {
@@ -112,27 +118,29 @@ function networkPart(address: string): string {
 
 const expiry = { ticketDays: 14, pageDays: 2, overDays: 15 };
 
-function certificateConditions({ clock, latest, network }: Moment): Condition[] {
+function certificateConditions({ clock, input, network }: Moment): Condition[] {
+  const byEndpoint = new Map<string, { agent: string; days: number }[]>();
+  for (const { agent, endpoint, atMs, metrics } of input.latest) {
+    if (metrics.certificateDaysLeft === undefined) continue;
+    const one = { agent, days: metrics.certificateDaysLeft - (clock.horizonMs - atMs) / (24 * hourMs) };
+    const list = byEndpoint.get(endpoint);
+    if (list) list.push(one);
+    else byEndpoint.set(endpoint, [one]);
+  }
   return network.endpoints.map(({ name }) => {
-    const told = (latest.get(name) ?? []).flatMap((sample) => daysLeft(sample, clock.horizonMs));
+    const told = byEndpoint.get(name) ?? [];
     const days = Math.min(Infinity, ...told.map((one) => one.days));
     const severity = days <= expiry.pageDays ? 'page' : 'ticket';
     const level =
       told.length === 0 ? 'unknown' : days <= expiry.ticketDays ? 'bad' : days < expiry.overDays ? 'between' : 'good';
     const agents = [...new Set(told.map(({ agent }) => agent))].sort();
-    return condition('certificate-expiry', name, level, clock.horizonMs, agents, {
-      severity,
+    return changed('certificate-expiry', name, severity, level, clock.horizonMs, agents, () => ({
       claim: `the certificate is valid for ${Math.max(0, Math.floor(days * 10) / 10)} more days`,
       evidence: [{ metric: 'days left', value: days, unit: 'd', n: told.length, how: 'TLS handshakes' }],
       confidence: 'high',
       remedy: { text: 'renew it now, and see why it was not renewed by itself' },
-    });
+    }));
   });
-}
-
-function daysLeft({ agent, atMs, metrics }: Sample, horizonMs: number): { agent: string; days: number }[] {
-  const days = metrics.certificateDaysLeft;
-  return days === undefined ? [] : [{ agent, days: days - (horizonMs - atMs) / (24 * hourMs) }];
 }
 
 /** Levels that are watched for a shift. */
@@ -183,14 +191,14 @@ function shiftConditions(moment: Moment): Condition[] {
       const same = found.filter(({ atMs }) => first && atMs - first.atMs <= shift.togetherMs);
       const agents = same.map(({ agent }) => agent).sort();
       const rise = same[0]?.change;
-      return condition(
+      return changed(
         'latency-shift',
         `${name} ${metric}`,
+        agents.length >= quorum ? 'ticket' : 'info',
         same.length > 0 ? 'bad' : 'good',
         first?.atMs ?? clock.horizonMs,
         agents,
-        {
-          severity: agents.length >= quorum ? 'ticket' : 'info',
+        () => ({
           claim: rise
             ? `the ${what} rose from ${ms(rise.before)} to ${ms(rise.after)} at ${isoOf(first?.atMs ?? 0)} (medians per minute, ${count(agents.length, 'agent')})`
             : `the ${what} is what it was`,
@@ -207,7 +215,7 @@ function shiftConditions(moment: Moment): Condition[] {
                 ? 'see whether the path changed at that time; if so, ask the carrier'
                 : 'see what changed at that time on the server: model, load, prompt sizes',
           },
-        },
+        }),
       );
     });
   });
@@ -263,28 +271,29 @@ function findShift({ agent, fromMs, stepMs, values }: LevelLine): Shift | null {
   return { agent, atMs: fromMs + slots[change.index]! * stepMs, change, n: known.length };
 }
 
-function condition(
+function changed(
   rule: WatchRuleId,
   subject: string,
+  severity: Condition['severity'],
   level: Condition['level'],
   sinceMs: number,
   agents: string[],
-  draft: WatchDraft,
+  draft: () => Omit<WatchDraft, 'severity'>,
 ): Condition {
-  const endpoint = subject.split(' ')[0]!;
-  return {
+  const name = subject.split(' ', 1)[0]!;
+  return conditionOf(
     rule,
-    subject,
-    severity: draft.severity,
-    level,
-    sinceMs,
-    forMs: 0,
-    keepMs: rule === 'latency-shift' ? 10 * minuteMs : 0,
-    agents,
-    endpoints: [endpoint],
-    where: null,
-    blame: rule === 'path-change' ? 'network' : 'undetermined',
-    members: [],
-    finding: () => watchFinding(rule, endpoint, draft),
-  };
+    {
+      subject,
+      name,
+      severity,
+      level,
+      sinceMs,
+      keepMs: rule === 'latency-shift' ? 10 * minuteMs : 0,
+      agents,
+      endpoints: [name],
+      blame: rule === 'path-change' ? 'network' : 'undetermined',
+    },
+    draft,
+  );
 }

@@ -1,8 +1,7 @@
 import { count } from '../say.ts';
 import { locusOf } from './blame.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import type { Moment } from './moment.ts';
-import { watchFinding } from './rules.ts';
 import { failing, type LastResults, suspecting, type VitalView } from './vitals.ts';
 
 const minuteMs = 60_000;
@@ -64,39 +63,41 @@ function condition(
     level === 'bad'
       ? locusOf(moment, endpoint, agents, sinceMs)
       : ({ blame: 'undetermined', why: '', where: null } as const);
-  const runs = bad.map(({ agent, badRun }) => `${agent} ${badRun}`).join(', ');
-  return {
+  return conditionOf(
     rule,
-    subject: endpoint,
-    severity,
-    level,
-    sinceMs,
-    // One vantage point that sees what no other does is given time to be joined by a second.
-    forMs: rule === 'endpoint-down' ? 0 : 2 * minuteMs,
-    keepMs: moment.recoverMs,
-    agents,
-    endpoints: [endpoint],
-    where: locus.where,
-    blame: locus.blame,
-    members: [],
-    finding: () =>
-      watchFinding(rule, endpoint, {
-        severity,
-        claim: `${view.vital.kind} fails from ${agents.length} of ${count(view.fresh.length, 'agent')} since ${isoOf(sinceMs)}`,
-        details: [`failures in a row: ${runs}`, locus.why, locus.where],
-        evidence: [
-          {
-            metric: 'agents that see it fail',
-            value: agents.length,
-            unit: 'agents',
-            n: view.fresh.length,
-            how: `${view.vital.kind} probes, at least 3 failures in a row`,
-          },
-        ],
-        confidence: view.fresh.length > 1 ? 'high' : 'medium',
-        remedy: { text: remedies[locus.blame] },
-      }),
-  };
+    {
+      subject: endpoint,
+      severity,
+      level,
+      sinceMs,
+      // One vantage point that sees what no other does is given time to be joined by a second.
+      forMs: rule === 'endpoint-down' ? 0 : 2 * minuteMs,
+      keepMs: moment.recoverMs,
+      agents,
+      endpoints: [endpoint],
+      where: locus.where,
+      blame: locus.blame,
+    },
+    () => ({
+      claim: `${view.vital.kind} fails from ${agents.length} of ${count(view.fresh.length, 'agent')} since ${isoOf(sinceMs)}`,
+      details: [
+        `failures in a row: ${bad.map(({ agent, badRun }) => `${agent} ${badRun}`).join(', ')}`,
+        locus.why,
+        locus.where,
+      ],
+      evidence: [
+        {
+          metric: 'agents that see it fail',
+          value: agents.length,
+          unit: 'agents',
+          n: view.fresh.length,
+          how: `${view.vital.kind} probes, at least 3 failures in a row`,
+        },
+      ],
+      confidence: view.fresh.length > 1 ? 'high' : 'medium',
+      remedy: { text: remedies[locus.blame] },
+    }),
+  );
 }
 
 const remedies = {
@@ -110,35 +111,33 @@ const remedies = {
 /** Agents live, but nobody has measured this endpoint for long: silence is not health. */
 function unwatched(moment: Moment, endpoint: string, views: readonly VitalView[]): Condition {
   const isSilent = views.every(({ fresh }) => fresh.length === 0) && !inMaintenance(moment, endpoint);
-  const agents = [...new Set(views.flatMap(({ vital }) => [...vital.everyMs.keys()]))].sort();
-  return {
-    rule: 'endpoint-unwatched',
-    subject: endpoint,
-    severity: 'ticket',
-    level: isSilent ? 'bad' : 'good',
-    sinceMs: moment.clock.horizonMs,
-    forMs: 5 * minuteMs,
-    keepMs: 2 * minuteMs,
-    agents,
-    endpoints: [endpoint],
-    where: null,
-    blame: 'client',
-    members: [],
-    finding: () =>
-      watchFinding('endpoint-unwatched', endpoint, {
-        severity: 'ticket',
-        claim: `0 of ${count(agents.length, 'agent')} have measured it lately, so nothing is known about it`,
-        evidence: [
-          { metric: 'agents with fresh results', value: 0, unit: 'agents', n: agents.length, how: 'newest samples' },
-        ],
-        confidence: 'high',
-        remedy: { text: `see why ${agents.join(', ')} do not probe it: agent, schedule, or the way to this server` },
-      }),
-  };
+  const agents = isSilent ? [...new Set(views.flatMap(({ vital }) => [...vital.by.keys()]))].sort() : [];
+  return conditionOf(
+    'endpoint-unwatched',
+    {
+      subject: endpoint,
+      severity: 'ticket',
+      level: isSilent ? 'bad' : 'good',
+      sinceMs: moment.clock.horizonMs,
+      forMs: 5 * minuteMs,
+      keepMs: 2 * minuteMs,
+      agents,
+      endpoints: [endpoint],
+      blame: 'client',
+    },
+    () => ({
+      claim: `0 of ${count(agents.length, 'agent')} have measured it lately, so nothing is known about it`,
+      evidence: [
+        { metric: 'agents with fresh results', value: 0, unit: 'agents', n: agents.length, how: 'newest samples' },
+      ],
+      confidence: 'high',
+      remedy: { text: `see why ${agents.join(', ')} do not probe it: agent, schedule, or the way to this server` },
+    }),
+  );
 }
 
-export function inMaintenance({ excluded, clock }: Moment, endpoint: string): boolean {
-  return excluded(endpoint).some(({ fromMs, toMs }) => fromMs <= clock.horizonMs && clock.horizonMs < toMs);
+export function inMaintenance({ burn, clock }: Moment, endpoint: string): boolean {
+  return burn.excluded(endpoint).some(({ fromMs, toMs }) => fromMs <= clock.horizonMs && clock.horizonMs < toMs);
 }
 
 export function isoOf(ms: number): string {

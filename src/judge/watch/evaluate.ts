@@ -7,8 +7,8 @@ import type { Condition } from './condition.ts';
 import { endpointConditions } from './endpoints.ts';
 import type { CountsNeed, WatchInput, WatchNeeds, WatchResult } from './input.ts';
 import { retire, step, type Tick } from './machine.ts';
-import { maintenanceSpans, type Moment, momentOf } from './moment.ts';
-import { burnContext, objectiveConditions } from './objectives.ts';
+import { maintenanceSpans, type Moment } from './moment.ts';
+import { objectiveConditions } from './objectives.ts';
 import { closerPrefix, countsNeeds, planOf, runsRangeMs } from './plan.ts';
 import { recordConditions } from './records.ts';
 import { sharedConditions } from './shared.ts';
@@ -38,19 +38,18 @@ export const isCloser = (key: string): boolean => key.startsWith(closerPrefix);
  * What to ask besides, once `watchNeeds` is answered: who sees what fails. That is asked only of what burns its budget, for there may
  * be thousands of endpoints and dozens of agents, and nearly all of them are well.
  */
-export function closerNeeds(input: WatchInput): CountsNeed[] {
-  const moment = momentOf(input);
-  return closerCounts(moment.plan, burnContext(moment));
+export function closerNeeds({ plan, burn }: Moment): CountsNeed[] {
+  return closerCounts(plan, burn);
 }
 
 /**
  * Judges this moment: what is wrong, what that makes of the alerts, and who has to be told. Pure: the same input gives the
  * same output. Call it every few seconds; a gap, a step of the clock or a late batch changes nothing by itself.
  */
-export function evaluate(input: WatchInput): WatchResult {
-  const moment = momentOf(input);
-  const conditions = new Map(conditionsOf(moment, input.alerts).map((condition) => [idOf(condition), condition]));
+export function evaluate(moment: Moment): WatchResult {
+  const { input } = moment;
   const before = new Map(input.alerts.map((alert) => [alert.id, alert]));
+  const conditions = conditionsById(conditionsOf(moment, input.alerts), input.alerts);
   const stepped = [...new Set([...before.keys(), ...conditions.keys()])].sort().flatMap((id) => {
     const alert = stepOne(before.get(id), conditions.get(id), moment.clock);
     return alert ? [alert] : [];
@@ -85,6 +84,17 @@ function conditionsOf(moment: Moment, alerts: readonly Alert[]): Condition[] {
     ...changeConditions(moment),
     ...recordConditions(moment),
   ];
+}
+
+/** Those that begin something, and those about what has begun: of the others, which are nearly all, nothing comes. */
+function conditionsById(all: readonly Condition[], alerts: readonly Alert[]): Map<string, Condition> {
+  const known = new Map(alerts.map(({ rule, subject, id }) => [`${rule} ${subject}`, id]));
+  const byId = new Map<string, Condition>();
+  for (const condition of all) {
+    const id = known.get(`${condition.rule} ${condition.subject}`);
+    if (id !== undefined || condition.level === 'bad') byId.set(id ?? idOf(condition), condition);
+  }
+  return byId;
 }
 
 /** These tell about the evaluation itself, and so while it holds. */

@@ -18,6 +18,7 @@ const condition = (level: Level, more: Partial<Condition> = {}): Condition => ({
   where: null,
   blame: 'undetermined',
   members: [],
+  isBadSince: undefined,
   finding: () =>
     watchFinding('endpoint-down', 'eu', { severity: 'page', claim: 'it is down', remedy: { text: 'look' } }),
   ...more,

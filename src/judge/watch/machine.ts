@@ -73,7 +73,7 @@ function begin(before: Alert | undefined, condition: Condition, tick: Tick): Ale
       goodSinceMs: null,
       history,
       historyAtMs: before?.memory.historyAtMs ?? 0,
-      members: condition.members,
+      members: [...condition.members],
       keepMs: condition.keepMs,
     },
   };
@@ -125,7 +125,7 @@ function changed(now: Alert, state: AlertState, condition: Condition, tick: Tick
 
 /** What a condition says of itself that an alert passes on. */
 function told({ severity, agents, endpoints, where, blame, finding }: Condition) {
-  return { severity, agents, endpoints, where, blame, finding: finding() };
+  return { severity, agents: [...agents], endpoints: [...endpoints], where, blame, finding: finding() };
 }
 
 /** While bad, the alert tells the newest; afterwards it keeps what it said last. The severity of an incident only rises. */

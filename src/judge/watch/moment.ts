@@ -3,7 +3,7 @@ import type { Sample } from '../../model/sample.ts';
 import { durationMs } from '../../model/watch.ts';
 import { agentsOf } from '../../model/watch-plan.ts';
 import type { Run } from '../../store/store.ts';
-import { Counts, type Excluded } from './budget.ts';
+import { type BurnContext, Counts } from './budget.ts';
 import { type Now, readClock } from './clock.ts';
 import type { KnownPath, WatchInput } from './input.ts';
 import { knownPaths, type SeenTrace, tracesOf } from './paths.ts';
@@ -17,14 +17,14 @@ export interface Moment {
   network: Network;
   plan: Plan;
   clock: Now;
-  counts: Counts;
-  excluded: Excluded;
+  /** For what objectives ask. */
+  burn: BurnContext;
   traces: SeenTrace[];
   paths: readonly KnownPath[];
   /** By endpoint. */
   vitals: ReadonlyMap<string, VitalView[]>;
-  /** The newest sample of each kind, by endpoint. */
-  latest: ReadonlyMap<string, Sample[]>;
+  /** The newest sample of each kind, of one endpoint. */
+  latestOf(endpoint: string): readonly Sample[];
   /** Agents whose own uplink is down by their own word. */
   offline: ReadonlySet<string>;
   quorum: number;
@@ -38,25 +38,31 @@ export function momentOf(input: WatchInput): Moment {
   const clock = readClock(input.now, input.memory, silence);
   const { horizonMs } = clock;
   const offline = new Set(latest.filter((sample) => saysOffline(sample, horizonMs)).map(({ agent }) => agent));
-  const counts = new Counts(input.counts);
   const maintenance = maintenanceSpans(network);
   const excluded = (name: string) => maintenance.get(name) ?? [];
   const traces = tracesOf(latest, input.paths);
+  const quorum = Math.min(network.watch?.quorum ?? 1, agentsOf(network).length);
   return {
     input,
     network,
     plan,
     clock,
-    counts,
-    excluded,
+    burn: { counts: new Counts(input.counts), excluded, horizonMs, quorum, windows: new Map() },
     traces,
     paths: knownPaths(input.paths, traces),
     vitals: vitalsByEndpoint(plan, input.runs, excluded, horizonMs, offline),
-    latest: grouped(latest),
+    latestOf: byEndpoint(latest),
     offline,
-    quorum: Math.min(network.watch?.quorum ?? 1, agentsOf(network).length),
+    quorum,
     recoverMs: durationMs(network.watch?.recoverAfter ?? '10m'),
   };
+}
+
+/** The same moment, with answers to `closerNeeds`. */
+export function lookedCloser(moment: Moment, counts: WatchInput['counts']): Moment {
+  const { input, burn } = moment;
+  const all = new Map([...input.counts, ...counts]);
+  return { ...moment, input: { ...input, counts: all }, burn: { ...burn, counts: new Counts(all) } };
 }
 
 /** Agents look at their own uplink every few seconds; an old word says nothing of now. */
@@ -77,25 +83,23 @@ export function maintenanceSpans(network: Network): Map<string, Span[]> {
 }
 
 function vitalsByEndpoint(
-  plan: Plan,
+  { vitals, vitalOf, places }: Plan,
   runs: readonly Run[],
-  excluded: Excluded,
+  excluded: BurnContext['excluded'],
   horizonMs: number,
   offline: ReadonlySet<string>,
 ): Map<string, VitalView[]> {
-  const byKind = new Map<string, Map<string, Map<string, Run>>>();
+  // One list for all of them: a map of maps of a hundred thousand runs is more work than all that is asked of it.
+  const inPlace: (Run | undefined)[] = Array.from({ length: places });
   for (const run of runs) {
-    let endpoints = byKind.get(run.kind);
-    if (!endpoints) byKind.set(run.kind, (endpoints = new Map()));
-    const agents = endpoints.get(run.endpoint);
-    if (agents) agents.set(run.agent, run);
-    else endpoints.set(run.endpoint, new Map([[run.agent, run]]));
+    const place = vitalOf.get(run.kind)?.get(run.endpoint)?.by.get(run.agent)?.place;
+    if (place !== undefined) inPlace[place] = run;
   }
+  const isSilenced = (agent: string) => offline.has(agent);
   const views = new Map<string, VitalView[]>();
-  for (const vital of plan.vitals) {
-    const { kind, endpoint } = vital;
-    const ofVital = byKind.get(kind)?.get(endpoint) ?? new Map<string, Run>();
-    const view = viewVital(vital, ofVital, excluded(endpoint), horizonMs, (agent) => offline.has(agent));
+  for (const vital of vitals) {
+    const { endpoint } = vital;
+    const view = viewVital(vital, inPlace, excluded(endpoint), horizonMs, isSilenced);
     const before = views.get(endpoint);
     if (before) before.push(view);
     else views.set(endpoint, [view]);
@@ -103,12 +107,18 @@ function vitalsByEndpoint(
   return views;
 }
 
+/** Grouped when somebody asks: while all is well, nobody does. */
+function byEndpoint(latest: readonly Sample[]): Moment['latestOf'] {
+  let groups: Map<string, Sample[]> | null = null;
+  return (endpoint) => (groups ??= grouped(latest)).get(endpoint) ?? [];
+}
+
 function grouped(latest: readonly Sample[]): Map<string, Sample[]> {
-  const byEndpoint = new Map<string, Sample[]>();
+  const groups = new Map<string, Sample[]>();
   for (const sample of latest) {
-    const list = byEndpoint.get(sample.endpoint);
+    const list = groups.get(sample.endpoint);
     if (list) list.push(sample);
-    else byEndpoint.set(sample.endpoint, [sample]);
+    else groups.set(sample.endpoint, [sample]);
   }
-  return byEndpoint;
+  return groups;
 }

@@ -3,24 +3,18 @@ import type { Sample } from '../../model/sample.ts';
 import { count, percent } from '../say.ts';
 import { locusOf, splitBlame } from './blame.ts';
 import { type Budget, type BurnContext, budgetOf, type PairView, viewPair } from './budget.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import { isoOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
 import type { Pledge } from './plan.ts';
-import { watchFinding } from './rules.ts';
 import { eventsOf } from './tally.ts';
 
 /** slo-burn (pages) and slo-burn-slow (tickets) of every objective and endpoint. */
 export function objectiveConditions(moment: Moment): Condition[] {
-  const context = burnContext(moment);
   return moment.plan.promises.flatMap((pledge) => [
-    burning(moment, pledge, context, 'page'),
-    burning(moment, pledge, context, 'ticket'),
+    burning(moment, pledge, moment.burn, 'page'),
+    burning(moment, pledge, moment.burn, 'ticket'),
   ]);
-}
-
-export function burnContext({ counts, excluded, clock, quorum }: Moment): BurnContext {
-  return { counts, excluded, horizonMs: clock.horizonMs, quorum };
 }
 
 /** `<objective>/<endpoint>`. */
@@ -44,29 +38,28 @@ function burning(moment: Moment, pledge: Pledge, context: BurnContext, severity:
   const name = pledge.endpoint.name;
   const bad = level === 'bad';
   const locus = bad ? locusOfBurn(moment, pledge, worst) : null;
-  return {
+  return conditionOf(
     rule,
-    subject: subjectOf(pledge),
-    severity,
-    level,
-    sinceMs: worst.sinceMs,
-    forMs: 0,
-    keepMs: 2 * worst.pair.shortMs,
-    agents: worst.agents,
-    endpoints: [name],
-    where: locus?.where ?? null,
-    blame: locus?.blame ?? 'undetermined',
-    members: [],
-    finding: () =>
-      watchFinding(rule, name, {
-        severity,
-        claim: claimOf(pledge, worst),
-        ...(bad ? tell(pledge, worst, budgetOf(pledge, context), locus?.why ?? null) : {}),
-        confidence: worst.agents.length > 1 ? 'high' : 'medium',
-        remedy: { text: remedies[locus?.blame ?? 'undetermined'] },
-      }),
-    isBadSince,
-  };
+    {
+      subject: subjectOf(pledge),
+      name,
+      severity,
+      level,
+      sinceMs: worst.sinceMs,
+      keepMs: 2 * worst.pair.shortMs,
+      agents: worst.agents,
+      endpoints: [name],
+      where: locus?.where ?? null,
+      blame: locus?.blame ?? 'undetermined',
+      isBadSince,
+    },
+    () => ({
+      claim: claimOf(pledge, worst),
+      ...(bad ? tell(pledge, worst, budgetOf(pledge, context), locus?.why ?? null) : {}),
+      confidence: worst.agents.length > 1 ? 'high' : 'medium',
+      remedy: { text: remedies[locus?.blame ?? 'undetermined'] },
+    }),
+  );
 }
 
 /** What happened while nobody judged, or nobody reported, and is over, pages nobody afterwards: it has to go on since then. */
@@ -94,7 +87,7 @@ const remedies = {
 
 function locusOfBurn(moment: Moment, pledge: Pledge, view: PairView) {
   const name = pledge.endpoint.name;
-  const samples = (moment.latest.get(name) ?? []).filter((sample) => misses(sample, pledge));
+  const samples = moment.latestOf(name).filter((sample) => misses(sample, pledge));
   const split = splitBlame(samples.filter((sample) => sample.verdict === 'ok'));
   return split.blame === 'undetermined'
     ? {

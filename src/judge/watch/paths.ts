@@ -24,17 +24,38 @@ const maxHops = 255;
  * trace, or no JSON, is passed over: it came over the network.
  */
 export function tracesOf(latest: readonly Sample[], known: readonly KnownPath[]): SeenTrace[] {
-  const before = new Map(known.map((path) => [`${path.agent} ${path.endpoint}`, path]));
-  return latest.flatMap(({ kind, agent, endpoint, atMs, detail, state }) => {
-    if (kind !== 'trace' || detail === null) return [];
-    const path = before.get(`${agent} ${endpoint}`);
-    if (path && state !== null && path.state === state)
-      return [{ agent, endpoint, atMs, state, reached: true, hops: path.hops, address: path.hops.at(-1) ?? '' }];
+  const before = indexOf(known);
+  const traces: SeenTrace[] = [];
+  for (const { kind, agent, endpoint, atMs, detail, state } of latest) {
+    if (kind !== 'trace' || detail === null) continue;
+    const path = before.get(endpoint)?.get(agent);
+    if (path && state !== null && path.state === state) {
+      traces.push({ agent, endpoint, atMs, state, reached: true, hops: path.hops, address: path.hops.at(-1) ?? '' });
+      continue;
+    }
     const trace = parsed(detail);
-    if (!trace) return [];
+    if (!trace) continue;
     const address = bare(trace.address);
-    return [{ agent, endpoint, atMs, state, reached: trace.reached, hops: unavoidable(trace, address), address }];
-  });
+    traces.push({ agent, endpoint, atMs, state, reached: trace.reached, hops: unavoidable(trace, address), address });
+  }
+  return traces;
+}
+
+type PathIndex = ReadonlyMap<string, ReadonlyMap<string, KnownPath>>;
+const indexes = new WeakMap<readonly KnownPath[], PathIndex>();
+
+/** By endpoint and agent. The list is the same from one evaluation to the next while no path changes. */
+function indexOf(known: readonly KnownPath[]): PathIndex {
+  const made = indexes.get(known);
+  if (made) return made;
+  const index = new Map<string, Map<string, KnownPath>>();
+  for (const path of known) {
+    const agents = index.get(path.endpoint);
+    if (agents) agents.set(path.agent, path);
+    else index.set(path.endpoint, new Map([[path.agent, path]]));
+  }
+  indexes.set(known, index);
+  return index;
 }
 
 /**
@@ -42,19 +63,22 @@ export function tracesOf(latest: readonly Sample[], known: readonly KnownPath[])
  * stores it sees that at once.
  */
 export function knownPaths(known: readonly KnownPath[], traces: readonly SeenTrace[]): readonly KnownPath[] {
-  const reached = traces.filter((trace) => trace.reached && trace.hops.length > 0);
-  if (reached.length === 0) return known;
-  const paths = new Map(known.map((path) => [`${path.agent} ${path.endpoint}`, path]));
-  let changed = false;
-  for (const { agent, endpoint, atMs, state, hops, address } of reached) {
-    const key = `${agent} ${endpoint}`;
-    const before = paths.get(key);
+  const before = indexOf(known);
+  const moved = new Map<KnownPath, KnownPath>();
+  const added: KnownPath[] = [];
+  for (const { reached, agent, endpoint, atMs, state, hops, address } of traces) {
+    if (!reached || hops.length === 0) continue;
+    const old = before.get(endpoint)?.get(agent);
+    // Taken from there.
+    if (old?.hops === hops) continue;
     const whole = [...hops.filter((hop) => hop !== address), address].slice(0, maxHops);
-    if (before && (before.atMs > atMs || (before.state === state && before.hops.join() === whole.join()))) continue;
-    paths.set(key, { agent, endpoint, atMs, state, hops: whole });
-    changed = true;
+    if (old && (old.atMs > atMs || (old.state === state && old.hops.join() === whole.join()))) continue;
+    const path = { agent, endpoint, atMs, state, hops: whole };
+    if (old) moved.set(old, path);
+    else added.push(path);
   }
-  return changed ? [...paths.values()] : known;
+  if (moved.size + added.length === 0) return known;
+  return [...known.map((path) => moved.get(path) ?? path), ...added];
 }
 
 /** Hops that every way passes, so that one of them that fails takes the endpoint along. */

@@ -38,16 +38,29 @@ export type VitalKind = (typeof vitalKinds)[number];
 export interface Vital {
   kind: VitalKind;
   endpoint: string;
-  /** Interval by agent. */
-  everyMs: ReadonlyMap<string, number>;
+  /** By agent: how often, and which of all runs of vitals this is. */
+  by: ReadonlyMap<string, { everyMs: number; place: number }>;
+}
+
+/** What an agent has to do. */
+export interface Duty {
+  /** Whatever it probes them with. */
+  endpoints: string[];
+  fastestMs: number;
 }
 
 /** What a network file makes of the evaluation; the same file always the same plan. */
 export interface Plan {
   jobs: Job[];
   agents: string[];
+  /** By agent; only of those that have something to do. */
+  duties: ReadonlyMap<string, Duty>;
   promises: Pledge[];
   vitals: Vital[];
+  /** The same by kind and endpoint. */
+  vitalOf: ReadonlyMap<string, ReadonlyMap<string, Vital>>;
+  /** How many agents run them, all vitals together. */
+  places: number;
 }
 
 const plans = new WeakMap<Network, Plan>();
@@ -60,10 +73,11 @@ export function planOf(network: Network): Plan {
   const plan: Plan = {
     jobs,
     agents: agentsOf(network).map(({ name }) => name),
+    duties: dutiesOf(jobs),
     promises: (network.watch?.slos ?? []).flatMap((slo) =>
       endpointsOfSlo(network.endpoints, slo).map((endpoint) => promiseOf(network, endpoint, slo)),
     ),
-    vitals: vitalsOf(jobs),
+    ...vitalsOf(jobs),
   };
   plans.set(network, plan);
   return plan;
@@ -82,22 +96,41 @@ function promiseOf(network: Network, endpoint: Endpoint, slo: Slo): Pledge {
   return { ...pledge, windows: new Map(windows) };
 }
 
-function vitalsOf(jobs: readonly Job[]): Vital[] {
-  const vitals = new Map<string, { kind: VitalKind; endpoint: string; everyMs: Map<string, number> }>();
+function dutiesOf(jobs: readonly Job[]): Map<string, Duty> {
+  const duties = new Map<string, { endpoints: Set<string>; fastestMs: number }>();
+  for (const { agent, endpoint, everyMs } of jobs) {
+    const duty = duties.get(agent) ?? { endpoints: new Set<string>(), fastestMs: Infinity };
+    duty.endpoints.add(endpoint);
+    duty.fastestMs = Math.min(duty.fastestMs, everyMs);
+    duties.set(agent, duty);
+  }
+  return new Map([...duties].map(([agent, duty]) => [agent, { ...duty, endpoints: [...duty.endpoints] }]));
+}
+
+function vitalsOf(jobs: readonly Job[]): Pick<Plan, 'vitals' | 'vitalOf' | 'places'> {
+  const vitals: Vital[] = [];
+  const vitalOf = new Map<string, Map<string, Vital & { by: Map<string, { everyMs: number; place: number }> }>>(
+    vitalKinds.map((kind) => [kind, new Map()]),
+  );
+  let places = 0;
   for (const { probe, endpoint, agent, everyMs } of jobs) {
     const kind = vitalKinds.find((kind) => kind === probe);
     if (!kind) continue;
-    const id = `${kind} ${endpoint}`;
-    const vital = vitals.get(id) ?? { kind, endpoint, everyMs: new Map<string, number>() };
-    vital.everyMs.set(agent, everyMs);
-    vitals.set(id, vital);
+    const ofKind = vitalOf.get(kind)!;
+    let vital = ofKind.get(endpoint);
+    if (!vital) {
+      ofKind.set(endpoint, (vital = { kind, endpoint, by: new Map() }));
+      vitals.push(vital);
+    }
+    vital.by.set(agent, { everyMs, place: places++ });
   }
-  return [...vitals.values()];
+  return { vitals, vitalOf, places };
 }
 
 /** How far back results in a row are looked at: an hour, or six results of the slowest probe. */
 export function runsRangeMs({ vitals }: Pick<Plan, 'vitals'>): number {
-  return vitals.reduce((ms, { everyMs }) => Math.max(ms, 6 * Math.max(...everyMs.values())), 3_600_000);
+  const slowestMs = Math.max(0, ...vitals.map(({ by }) => Math.max(...[...by.values()].map(({ everyMs }) => everyMs))));
+  return Math.max(3_600_000, 6 * slowestMs);
 }
 
 /** Width of the points from which a window of this length is summed: a sixtieth or so, and never cut by a rolled-up one. */

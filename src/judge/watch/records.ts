@@ -1,7 +1,7 @@
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import { isoOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
-import { watchFinding, type WatchRuleId } from './rules.ts';
+import type { WatchRuleId } from './rules.ts';
 
 /** What is told for the record only: maintenance, and times in which nobody judged. */
 export function recordConditions(moment: Moment): Condition[] {
@@ -49,20 +49,9 @@ function record(
   claim: string,
   remedy: string,
 ): Condition {
-  return {
-    rule,
-    subject,
-    severity: 'info',
-    level: isNow ? 'bad' : 'good',
-    sinceMs,
-    forMs: 0,
-    keepMs: 0,
-    agents: [],
-    endpoints,
-    where: null,
-    blame: 'undetermined',
-    members: [],
-    finding: () =>
-      watchFinding(rule, subject, { severity: 'info', claim, confidence: 'high', remedy: { text: remedy } }),
-  };
+  return conditionOf(rule, { subject, severity: 'info', level: isNow ? 'bad' : 'good', sinceMs, endpoints }, () => ({
+    claim,
+    confidence: 'high',
+    remedy: { text: remedy },
+  }));
 }

@@ -5,6 +5,7 @@ import { jobsOf } from '../../model/watch-plan.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { type CountsPoint, type CountsQuery, mostFailures, type Run, type StateChange } from '../../store/store.ts';
 import { closerNeeds, evaluate, watchNeeds } from './evaluate.ts';
+import { lookedCloser, momentOf } from './moment.ts';
 import type { AgentSeen, KnownPath, LevelLine, SeriesNeed, WatchMemory } from './input.ts';
 
 export const minute = 60_000;
@@ -330,8 +331,9 @@ export function replay(timeline: Timeline): Replay {
       runs: twin.runs(needs.runsSinceMs),
       silence,
     };
-    const closer = closerNeeds(input).map(({ key, query }) => [key, twin.counts(query, agents)] as const);
-    const out = evaluate({ ...input, counts: new Map([...counts, ...closer]) });
+    const moment = momentOf(input);
+    const closer = closerNeeds(moment).map(({ key, query }) => [key, twin.counts(query, agents)] as const);
+    const out = evaluate(lookedCloser(moment, new Map(closer)));
     result.ticks++;
     ({ memory, paths } = out);
     result.alerts = out.alerts;

@@ -1,9 +1,8 @@
 import type { Alert } from '../../model/alert.ts';
 import { count } from '../say.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import { isoOf, quorumOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
-import { watchFinding } from './rules.ts';
 import { failing, suspecting } from './vitals.ts';
 
 const minuteMs = 60_000;
@@ -15,7 +14,7 @@ interface Trouble {
   endpoint: string;
   isDown: boolean;
   sinceMs: number;
-  agents: string[];
+  agents: readonly string[];
 }
 
 /**
@@ -80,18 +79,21 @@ function burningNow({ clock }: Moment, objectives: readonly Condition[]): Troubl
 /** Failing endpoints by the hop that all of the known ways to them pass; hops that carry a healthy endpoint are left out. */
 function hopsOf(moment: Moment, troubles: ReadonlyMap<string, Trouble>): Map<string, string[]> {
   const hops = new Map<string, Set<string>>();
+  for (const { agent, endpoint, hops: way } of troubles.size === 0 ? [] : moment.paths)
+    if (troubles.get(endpoint)?.agents.includes(agent))
+      for (const hop of way) hops.set(hop, (hops.get(hop) ?? new Set()).add(endpoint));
+  if (hops.size === 0) return new Map();
   const working = new Set<string>();
   for (const { agent, endpoint, hops: way } of moment.paths) {
-    const trouble = troubles.get(endpoint);
-    const isHealthy =
-      !trouble &&
-      (moment.vitals.get(endpoint) ?? []).some((view) => view.fresh.some((f) => f.agent === agent && f.badRun === 0));
-    for (const hop of way) {
-      if (isHealthy) working.add(hop);
-      if (trouble?.agents.includes(agent)) hops.set(hop, (hops.get(hop) ?? new Set()).add(endpoint));
-    }
+    const passed = way.filter((hop) => hops.has(hop) && !working.has(hop));
+    if (passed.length > 0 && !troubles.has(endpoint) && isHealthy(moment, agent, endpoint))
+      for (const hop of passed) working.add(hop);
   }
   return new Map([...hops].flatMap(([hop, endpoints]) => (working.has(hop) ? [] : [[hop, [...endpoints].sort()]])));
+}
+
+function isHealthy({ vitals }: Moment, agent: string, endpoint: string): boolean {
+  return (vitals.get(endpoint) ?? []).some(({ fresh }) => fresh.some((f) => f.agent === agent && f.badRun === 0));
 }
 
 interface Group {
@@ -135,42 +137,41 @@ function standing(
     subject === everything
       ? 'no trace says which hop they share'
       : `all known ways to them pass ${subject}, and none to an endpoint that works`;
-  return {
-    rule: 'shared-failure',
-    subject,
-    severity: 'page',
-    level,
-    sinceMs,
-    forMs: 0,
-    keepMs: moment.recoverMs,
-    agents,
-    endpoints: names,
-    where: subject === everything ? null : `at or behind ${subject}`,
-    blame: moment.paths.some((path) => path.hops.at(-1) === subject) ? 'undetermined' : 'network',
-    members: names,
-    finding: () =>
-      watchFinding('shared-failure', subject, {
-        severity: 'page',
-        claim: `${count(names.length, 'endpoint')} fail together since ${isoOf(sinceMs)}: ${place}`,
-        details: [`failing: ${names.join(', ')}`, `seen by ${agents.join(', ')}`, segment(moment, subject, names)],
-        evidence: [
-          {
-            metric: 'endpoints that fail together',
-            value: names.length,
-            unit: 'endpoints',
-            n: moment.vitals.size,
-            how: 'last results of all agents, traces from before',
-          },
-        ],
-        confidence: subject === everything ? 'low' : 'high',
-        remedy: {
-          text:
-            subject === everything
-              ? 'look at what all agents have in common: exit, resolver, carrier'
-              : `look at ${subject} and the link to it; nothing is known to be wrong with the endpoints themselves`,
+  return conditionOf(
+    'shared-failure',
+    {
+      subject,
+      severity: 'page',
+      level,
+      sinceMs,
+      keepMs: moment.recoverMs,
+      agents,
+      endpoints: names,
+      where: subject === everything ? null : `at or behind ${subject}`,
+      blame: moment.paths.some((path) => path.hops.at(-1) === subject) ? 'undetermined' : 'network',
+      members: names,
+    },
+    () => ({
+      claim: `${count(names.length, 'endpoint')} fail together since ${isoOf(sinceMs)}: ${place}`,
+      details: [`failing: ${names.join(', ')}`, `seen by ${agents.join(', ')}`, segment(moment, subject, names)],
+      evidence: [
+        {
+          metric: 'endpoints that fail together',
+          value: names.length,
+          unit: 'endpoints',
+          n: moment.vitals.size,
+          how: 'last results of all agents, traces from before',
         },
-      }),
-  };
+      ],
+      confidence: subject === everything ? 'low' : 'high',
+      remedy: {
+        text:
+          subject === everything
+            ? 'look at what all agents have in common: exit, resolver, carrier'
+            : `look at ${subject} and the link to it; nothing is known to be wrong with the endpoints themselves`,
+      },
+    }),
+  );
 }
 
 /** The last hop before, which still works for somebody: the fault lies between the two. */

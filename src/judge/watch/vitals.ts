@@ -25,21 +25,21 @@ export interface VitalView {
 }
 
 /**
- * @param runs of this probe by agent
+ * @param runs each in the place that the plan gives it
  * @param isSilenced agents that may say nothing about endpoints, because their own uplink is down
  */
 export function viewVital(
   vital: Vital,
-  runs: ReadonlyMap<string, Run>,
+  runs: readonly (Run | undefined)[],
   spans: readonly Span[],
   horizonMs: number,
   isSilenced: (agent: string) => boolean,
 ): VitalView {
   const fresh: LastResults[] = [];
-  for (const [agent, everyMs] of vital.everyMs) {
-    const run = runs.get(agent);
+  for (const [agent, { everyMs, place }] of vital.by) {
+    const run = runs[place];
     if (!run || horizonMs - run.lastMs > freshMs(everyMs) || run.lastMs - horizonMs > clockApartMs) continue;
-    if (isIn(run.lastMs, spans) || isSilenced(agent)) continue;
+    if ((spans.length > 0 && isIn(run.lastMs, spans)) || isSilenced(agent)) continue;
     const badMs = spans.length === 0 ? run.badMs : run.badMs.filter((ms) => !isIn(ms, spans));
     fresh.push({ agent, badRun: badMs.length, sinceMs: badMs[0] ?? run.lastMs, lastMs: run.lastMs });
   }
