@@ -47,7 +47,7 @@ test('CountsBook counts the end anew every time and all of it when it is old: ne
       endpoints: s < 600 ? ['a'] : ['a', 'b'],
     };
     const need: CountsNeed = { key: 'one', query, maxAgeMs: minute, tailMs: 10 * minute };
-    const answers = await book.answers([need], s * 1000, () => false);
+    const answers = await book.answers([need], s * 1000, [], () => false);
     expect(order(answers.get('one')!)).toEqual(order(truth(query)));
   }
   expect(asked).toBeLessThan(240 * 25);

@@ -18,6 +18,7 @@ interface Known {
 export class ChangeBook {
   readonly #store: Pick<Store, 'changes'>;
   #states: Map<string, string> | null = null;
+  #latest: readonly Sample[] = [];
   readonly #endpoints = new Map<string, Known>();
 
   constructor(store: Pick<Store, 'changes'>) {
@@ -29,11 +30,10 @@ export class ChangeBook {
     latest: readonly Sample[],
     now: number,
   ): Promise<StateChange[]> {
-    const before = this.#states;
-    if (!before)
+    if (!this.#states)
       for (const { endpoint, atMs } of await this.#store.changes({ fromMs: recentFromMs, toMs: now }))
         this.#notice(endpoint, atMs);
-    this.#states = this.#compared(before, latest, now);
+    this.#compare(latest, now);
     for (const [endpoint, { changedMs }] of this.#endpoints)
       if (changedMs < recentFromMs) this.#endpoints.delete(endpoint);
     const due = [...this.#endpoints].filter(([, { askedMs }]) => Math.abs(now - askedMs) >= goodForMs);
@@ -42,17 +42,20 @@ export class ChangeBook {
   }
 
   /** Now, for the sake of samples that come late: a change that began long ago is news when it is heard of. */
-  #compared(before: ReadonlyMap<string, string> | null, latest: readonly Sample[], now: number): Map<string, string> {
-    const states = new Map<string, string>(before);
-    for (const { kind, endpoint, agent, state } of latest) {
-      if (state === null) continue;
+  #compare(latest: readonly Sample[], now: number): void {
+    const states = (this.#states ??= new Map<string, string>());
+    const before = this.#latest;
+    this.#latest = latest;
+    for (const [i, sample] of latest.entries()) {
+      const { kind, endpoint, agent, state } = sample;
+      // Most are the very ones of the last turn.
+      if (sample === before[i] || state === null) continue;
       const key = `${kind} ${endpoint} ${agent}`;
       const old = states.get(key);
       if (old === state) continue;
       states.set(key, state);
       if (old !== undefined) this.#notice(endpoint, now);
     }
-    return states;
   }
 
   #notice(endpoint: string, atMs: number): void {

@@ -200,13 +200,13 @@ export class Evaluation {
     const monoMs = io.clock.monoMs();
     const latest = await store.latest(needs.latestSinceMs);
     const [counts, levels, changes, runs] = await Promise.all([
-      this.#counts.answers(needs.counts, monoMs, isCloser),
+      this.#counts.answers(needs.counts, monoMs, known.silence, isCloser),
       this.#levels.lines(needs.series, known.silence),
       this.#changes.changes(needs.changes, latest, known.now),
       store.runs(needs.runsSinceMs),
     ]);
     const moment = momentOf({ ...known, paths, counts, levels, changes, runs, latest });
-    const closer = await this.#counts.answers(closerNeeds(moment), monoMs, (key) => !isCloser(key));
+    const closer = await this.#counts.answers(closerNeeds(moment), monoMs, known.silence, (key) => !isCloser(key));
     return lookedCloser(moment, closer);
   }
 

@@ -1,8 +1,11 @@
 import type { AgentSeen, LevelLine, SeriesNeed } from '../judge/watch/input.ts';
 import type { Store } from '../store/store.ts';
+import { newestOf } from './newest-of.ts';
 
 /** Endpoints whose whole range is asked in one turn: a thousand at once would keep everything else waiting. */
 const endpointsPerTurn = 50;
+/** All endpoints move on within so many turns, if they are more than one turn may read at once: there are a dozen turns in a minute. */
+const turnsToMoveOn = 5;
 /** Steps at the end that are asked again: batches need a while. */
 const overlap = 3;
 
@@ -11,15 +14,26 @@ interface Level {
   lines: Map<string, LevelLine>;
   /** Endpoints whose range is known. */
   loaded: Set<string>;
-  /** The newest sample of each agent when it was asked last: who was behind, is asked further back. */
+  /** The newest sample of each agent when it moved on last: who was behind, is asked further back. */
   newestMs: Map<string, number>;
+  /** On the way from the step before. */
+  move: Move | null;
+}
+
+/** Endpoints that have yet to be asked what is new: `agents` from where they were, the others from `fromMs` on. */
+interface Move {
+  fromMs: number;
+  toMs: number;
+  agents: [agent: string, fromMs: number][];
+  endpoints: string[];
+  perTurn: number;
 }
 
 type Ranged = SeriesNeed['query'] & Pick<SeriesNeed, 'rangeMs'>;
 
 /**
  * Levels of many lines over hours: each minute only what is new is asked, and of agents that were cut off what they have handed over since.
- * After a start ranges are read some endpoints at a time; until then nothing is known of the others.
+ * That is spread over some turns, so that none of them takes much longer than the others. After a start ranges are read some endpoints at a time; until then nothing is known of the others.
  */
 export class LevelBook {
   readonly #store: Pick<Store, 'series'>;
@@ -46,11 +60,16 @@ export class LevelBook {
     if (!level || level.toMs > query.toMs)
       this.#levels.set(
         key,
-        (level = { toMs: query.toMs, lines: new Map(), loaded: new Set(), newestMs: newestOf(silence) }),
+        (level = { toMs: query.toMs, lines: new Map(), loaded: new Set(), newestMs: newestOf(silence), move: null }),
       );
     const { loaded } = level;
     for (const endpoint of loaded) if (!query.endpoints.includes(endpoint)) forget(level, endpoint);
-    if (level.toMs < query.toMs) await this.#moveOn(level, { ...query, rangeMs }, silence);
+    if (level.toMs < query.toMs) {
+      // Turns may be far between: whoever has not moved on with the others does so now.
+      await this.#moveOn(level, { ...query, rangeMs }, Infinity);
+      level.move = moveOf(level, query, silence);
+    }
+    await this.#moveOn(level, { ...query, rangeMs }, level.move?.perTurn ?? 0);
     const next = query.endpoints.filter((name) => !loaded.has(name)).slice(0, endpointsPerTurn);
     if (next.length > 0) {
       await this.#read(level, { ...query, rangeMs, endpoints: next });
@@ -59,19 +78,19 @@ export class LevelBook {
     return level;
   }
 
-  async #moveOn(level: Level, query: Ranged, silence: readonly AgentSeen[]): Promise<void> {
-    const sinceMs = level.toMs - overlap * query.stepMs;
-    const endpoints = [...level.loaded];
-    const behind = [...level.newestMs].filter(([, ms]) => ms < sinceMs);
-    level.toMs = query.toMs;
-    level.newestMs = newestOf(silence);
-    if (endpoints.length === 0) return;
-    await this.#read(level, { ...query, endpoints, fromMs: Math.max(query.fromMs, sinceMs) });
-    for (const [agent, ms] of behind) {
-      const fromMs = Math.max(query.fromMs, Math.floor(ms / query.stepMs) * query.stepMs - query.stepMs);
-      if ((level.newestMs.get(agent) ?? -Infinity) > ms)
-        await this.#read(level, { ...query, endpoints, agents: [agent], fromMs });
+  async #moveOn(level: Level, query: Ranged, most: number): Promise<void> {
+    const { move } = level;
+    if (!move) return;
+    const { fromMs, toMs, agents } = move;
+    const endpoints = move.endpoints.slice(0, most).filter((name) => level.loaded.has(name));
+    if (endpoints.length > 0) {
+      const part = { ...query, endpoints, toMs };
+      await this.#read(level, { ...part, fromMs });
+      for (const [agent, sinceMs] of agents) await this.#read(level, { ...part, agents: [agent], fromMs: sinceMs });
     }
+    // Only now: what failed is to be tried again.
+    move.endpoints = move.endpoints.slice(most);
+    if (move.endpoints.length === 0) level.move = null;
   }
 
   /** Values from `query.fromMs` on take the place of what was known. */
@@ -101,9 +120,21 @@ function moved(line: LevelLine | undefined, fromMs: number, length: number, step
   return values;
 }
 
-/** Of one that has handed over nothing yet: the begin of time. */
-function newestOf(silence: readonly AgentSeen[]): Map<string, number> {
-  return new Map(silence.map(({ agent, newestSampleMs }) => [agent, newestSampleMs ?? -Infinity]));
+/** The next move, from where all endpoints are to the time that `query` ends at. */
+function moveOf(level: Level, query: SeriesNeed['query'], silence: readonly AgentSeen[]): Move {
+  const { stepMs } = query;
+  const sinceMs = level.toMs - overlap * stepMs;
+  const before = level.newestMs;
+  level.toMs = query.toMs;
+  level.newestMs = newestOf(silence);
+  const agents = [...before].flatMap(([agent, ms]): Move['agents'] =>
+    ms < sinceMs && (level.newestMs.get(agent) ?? -Infinity) > ms
+      ? [[agent, Math.max(query.fromMs, Math.floor(ms / stepMs) * stepMs - stepMs)]]
+      : [],
+  );
+  const endpoints = [...level.loaded];
+  const perTurn = Math.max(endpointsPerTurn, Math.ceil(endpoints.length / turnsToMoveOn));
+  return { fromMs: Math.max(query.fromMs, sinceMs), toMs: query.toMs, agents, endpoints, perTurn };
 }
 
 function forget(level: Level, endpoint: string): void {

@@ -145,7 +145,10 @@ export interface Store {
   series(query: SeriesQuery): Promise<SeriesPoint[]>;
   counts(query: CountsQuery): Promise<CountsPoint[]>;
   changes(query: { fromMs: number; toMs: number; endpoints?: readonly string[] }): Promise<StateChange[]>;
-  /** The newest sample of each endpoint, agent and kind, not older than `sinceMs`. */
+  /**
+   * The newest sample of each endpoint, agent and kind, not older than `sinceMs`. What has not changed since this was asked last may be
+   * the same object in the same place.
+   */
   latest(sinceMs: number): Promise<Sample[]>;
   /** Of each endpoint, agent and kind with a result not older than `sinceMs`; failures from then on. */
   runs(sinceMs: number): Promise<Run[]>;

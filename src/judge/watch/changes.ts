@@ -263,8 +263,8 @@ function findShift({ agent, fromMs, stepMs, values }: LevelLine): Shift | null {
     high = Math.max(high, value);
   }
   if (known.length < 2 * shift.leastPoints || high - low < shift.leastMs) return null;
-  const change = changePoint(known);
-  if (!change || change.confidence < shift.confidence) return null;
+  const change = changePoint(known, shift.confidence);
+  if (!change) return null;
   const rise = change.after - change.before;
   const isShort = change.index < shift.leastPoints || known.length - change.index < shift.leastPoints;
   if (isShort || rise < shift.leastMs || rise < shift.leastShare * change.before) return null;

@@ -197,9 +197,9 @@ export class Questions {
     const fromMs = Math.floor((this.#horizonMs - rangeMs) / stepMs) * stepMs;
     // A hundredth of the window late is soon enough; what decides within minutes is asked for every time.
     const isNow = stepMs <= minuteMs && !key.includes('period/');
-    const maxAgeMs = isNow ? 0 : Math.min(600_000, rangeMs / 100);
+    const maxAgeMs = Math.min(600_000, rangeMs / 100);
     const query = { fromMs, toMs: this.#horizonMs, stepMs, by };
-    const tail = isNow && stepMs === minuteMs ? { maxAgeMs: minuteMs, tailMs: 10 * minuteMs } : { maxAgeMs };
+    const tail = isNow ? { maxAgeMs: minuteMs, tailMs: (stepMs === minuteMs ? 10 : 2) * minuteMs } : { maxAgeMs };
     this.#add(key, endpoint.name, indicator, query, tail);
   }
 

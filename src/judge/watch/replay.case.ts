@@ -308,9 +308,10 @@ export function replay(timeline: Timeline): Replay {
     const silence = [...twin.seen.values()];
     const needs = watchNeeds({ network, now, memory, silence });
     const counts = new Map(
-      needs.counts.map(({ key, query, maxAgeMs }) => {
+      needs.counts.map(({ key, query, maxAgeMs, tailMs }) => {
         const kept = cache.get(key);
-        if (kept && maxAgeMs > 0 && ms < kept.untilMs) return [key, kept.points];
+        const isSteady = tailMs === undefined || query.stepMs === minute;
+        if (kept && isSteady && ms < kept.untilMs) return [key, kept.points];
         const points = twin.counts(query, agents);
         cache.set(key, { untilMs: ms + maxAgeMs, points });
         return [key, points];

@@ -1,7 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { sampleVerdict } from '../../model/sample.ts';
 import { quantilesOf } from '../quantiles.ts';
 import { signedBucketOf } from '../signed-bucket.ts';
 import type { CountsPoint, CountsQuery, SeriesPoint, SeriesQuery } from '../store.ts';
+import { bucketSql } from './bucket-sql.ts';
 import { gathered, HOUR_MS, MINUTE_MS, partsOfSamples, ROLLUP, TALLY, widened } from './cells-sql.ts';
 import type { ClosedHours } from './closed-hours.ts';
 import type { Generation } from './fresh.ts';
@@ -96,6 +98,7 @@ export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPo
   const { limit } = query;
   const { words } = sight;
   const perAgent = query.by !== 'endpoint';
+  if (query.stepMs % MINUTE_MS !== 0) return rawCounts(sight, query, perAgent);
   const sums = await sumUp(sight, {
     ...query,
     ...aligned(query),
@@ -117,6 +120,39 @@ export async function counts(sight: Sight, query: CountsQuery): Promise<CountsPo
       unknown,
     };
   });
+}
+
+/** Of points that are no whole minutes: samples are many, and no more is wanted of each than whether it is good. */
+async function rawCounts({ connection, words }: Sight, query: CountsQuery, perAgent: boolean): Promise<CountsPoint[]> {
+  const { stepMs, limit } = query;
+  const where = filterSql(words, { ...query, ...aligned(query), agents: undefined });
+  if (where === null) return [];
+  const [OK, BAD, UNKNOWN] = VERDICTS.map((verdict) => sampleVerdict.options.indexOf(verdict)) as [
+    number,
+    number,
+    number,
+  ];
+  const isWithin = limit
+    ? `("${limit.metric}" IS NOT NULL AND ${bucketSql(`"${limit.metric}"`)} <= ${signedBucketOf(limit.max)})`
+    : 'true';
+  const of = (condition: string) => `(count(*) FILTER (${condition}))::DOUBLE`;
+  const sql = `SELECT floor(at_ms / ${stepMs}) AS point, endpoint::DOUBLE, ${perAgent ? 'agent' : '0'}::DOUBLE AS agent,
+      ${of(`verdict = ${OK} AND ${isWithin}`)}, ${of(`verdict = ${BAD} OR (verdict = ${OK} AND NOT ${isWithin})`)}, ${of(`verdict = ${UNKNOWN}`)}
+    FROM samples WHERE ${where} GROUP BY 1, 2, 3 ORDER BY 1`;
+  const points: CountsPoint[] = [];
+  await eachChunk(connection, sql, (columns) => {
+    const [point, endpoint, agent, good, bad, unknown] = columns.leading(6);
+    for (let i = 0; i < columns.count; i++)
+      points.push({
+        atMs: point[i]! * stepMs,
+        endpoint: words.word('endpoint', endpoint[i]!),
+        agent: perAgent ? words.word('agent', agent[i]!) : null,
+        good: good[i]!,
+        bad: bad[i]!,
+        unknown: unknown[i]!,
+      });
+  });
+  return points;
 }
 
 async function sumUp(sight: Sight, wanted: Wanted): Promise<Sum[]> {
@@ -191,7 +227,10 @@ function wantedParts(words: Words, wanted: Wanted, metric: number, parts: PartTa
 }
 
 /** Null when something is asked for that was never heard of. */
-function filterSql(words: Words, { fromMs, toMs, kind, endpoints, agents }: Wanted): string | null {
+function filterSql(
+  words: Words,
+  { fromMs, toMs, kind, endpoints, agents }: Pick<Wanted, 'fromMs' | 'toMs' | 'kind' | 'endpoints' | 'agents'>,
+): string | null {
   const kindId = words.find('kind', kind);
   const ids = (dictionary: 'endpoint' | 'agent', names: readonly string[]) =>
     names.flatMap((name) => words.find(dictionary, name) ?? []);
