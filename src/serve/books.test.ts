@@ -186,3 +186,106 @@ const valuesOf = ({ fromMs, stepMs, values }: LevelLine, sinceMs: number) =>
   );
 const valuesOfPoints = (points: readonly SeriesPoint[]) =>
   points.toSorted((a, b) => a.atMs - b.atMs).map(({ atMs, quantiles }) => [atMs, quantiles[0]]);
+
+test('CountsBook counts what an agent hands over after it was cut off, at the turn after it has come', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ turns: fc.integer({ min: 1, max: 40 }), isCut: fc.boolean() }), {
+        minLength: 2,
+        maxLength: 6,
+      }),
+      async (phases) => {
+        const seen: number[] = [];
+        const kept: number[] = [];
+        const counted = ({ fromMs, toMs, stepMs }: CountsQuery): CountsPoint[] => {
+          const slots = new Map<number, number>();
+          for (const atMs of seen) {
+            const slotMs = Math.floor(atMs / stepMs) * stepMs;
+            if (slotMs >= fromMs && atMs < toMs) slots.set(slotMs, (slots.get(slotMs) ?? 0) + 1);
+          }
+          return [...slots].map(([atMs, good]) => ({ atMs, endpoint: 'a', agent: null, good, bad: 0, unknown: 0 }));
+        };
+        const book = new CountsBook({ counts: (query) => Promise.resolve(counted(query)) });
+        let nowMs = start;
+        for (const { turns, isCut } of phases)
+          for (let i = 0; i < turns; i++) {
+            nowMs += 5000;
+            kept.push(nowMs - 1);
+            if (!isCut) seen.push(...kept.splice(0));
+            const fromMs = Math.floor((nowMs - 5 * minute) / 10_000) * 10_000;
+            const query = {
+              fromMs,
+              toMs: nowMs,
+              stepMs: 10_000,
+              kind: 'tcp',
+              endpoints: ['a'],
+              by: 'endpoint',
+            } as const;
+            // Asked anew as a whole only after longer than all this takes.
+            const need: CountsNeed = { key: 'one', query, maxAgeMs: hour, tailMs: 20_000 };
+            const silence = [{ agent: 'one', lastArrivalMs: nowMs, newestSampleMs: seen.at(-1) ?? null }];
+            const points = (await book.answers([need], nowMs - start, silence, () => false)).get('one')!;
+            expect(points.toSorted((a, b) => a.atMs - b.atMs)).toEqual(counted(query).sort((a, b) => a.atMs - b.atMs));
+          }
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('LevelBook moves many endpoints on in a few turns, none of which asks for all of them', async () => {
+  const endpoints = Array.from({ length: 400 }, (_, i) => `endpoint-${i}`);
+  const asked: number[] = [];
+  const pointsOf = ({ fromMs, toMs, stepMs, endpoints: wanted = [] }: SeriesQuery): SeriesPoint[] =>
+    wanted.flatMap((endpoint) =>
+      Array.from({ length: (toMs - fromMs) / stepMs }, (_, i) => {
+        const atMs = fromMs + i * stepMs;
+        const value = (atMs - start) / minute;
+        return {
+          atMs,
+          endpoint,
+          agent: 'one',
+          ok: 1,
+          bad: 0,
+          unknown: 0,
+          n: 1,
+          mean: 1,
+          min: 1,
+          max: 1,
+          quantiles: [value],
+        };
+      }),
+    );
+  const book = new LevelBook({
+    series: (query) => {
+      asked.push(query.endpoints?.length ?? Infinity);
+      return Promise.resolve(pointsOf(query));
+    },
+  });
+  for (let turn = 0; turn < 60; turn++) {
+    const toMs = Math.floor((start + turn * 5000) / minute) * minute;
+    const range = { fromMs: toMs - 20 * minute, toMs, stepMs: minute };
+    const query = {
+      ...range,
+      kind: 'tcp',
+      metric: 'rttMs',
+      endpoints,
+      quantiles: [0.5],
+      by: 'endpoint-agent',
+    } as const;
+    const silence = [{ agent: 'one', lastArrivalMs: toMs, newestSampleMs: toMs }];
+    const lines = (
+      await book.lines([{ key: 'level', rangeMs: 20 * minute, query: { ...query, quantiles: [0.5] } }], silence)
+    ).get('level')!;
+    // All are known after eight turns, and within each minute all have moved on before it is half over.
+    if (turn % 12 < 4 || turn < 8) continue;
+    expect(lines.map(({ endpoint }) => endpoint)).toEqual(endpoints);
+    for (const line of lines)
+      expect([line.fromMs + line.values.length * minute, line.values.at(-1)]).toEqual([
+        toMs,
+        (toMs - start) / minute - 1,
+      ]);
+  }
+  expect(Math.max(...asked)).toBeLessThanOrEqual(80);
+  expect(asked.length).toBe(8 + 4 * 5);
+});
