@@ -1,6 +1,6 @@
 import { allowedByFlag, flagSchema } from '../../src/cli/args.ts';
 import type { Command, Flag } from '../../src/cli/command.ts';
-import { flagGroups, flagUsage, usageLine } from '../../src/cli/help.ts';
+import { actionRows, flagGroups, flagUsage, usageLine } from '../../src/cli/help.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
 /** docs/reference/cli.md: every command with its flags, from the values that parse the command line. */
@@ -17,11 +17,19 @@ export function cliReference(commands: readonly Command[]): string {
 }
 
 function commandParts(command: Command): string[] {
-  const { positionals } = command;
+  const { positionals, actions } = command;
   return [
     `## ${command.name}`,
     `\`\`\`\n${usageLine(command)}\n\`\`\``,
     command.about,
+    ...(actions
+      ? [
+          table(
+            ['Action', 'What'],
+            actionRows(actions).map(([call, about]) => [code(call), about]),
+          ),
+        ]
+      : []),
     ...(positionals ? [`**\`<${positionals.name}>\`**: ${positionals.about}`] : []),
     ...[...flagGroups(command)].flatMap(([group, flags]) => [
       ...(group === 'Flags' ? [] : [`**${group}**`]),

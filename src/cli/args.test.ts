@@ -21,6 +21,7 @@ const command = defineCommand({
 describe('parseArgs()', () => {
   test('reads --flag value, --flag=value, short flags and switches in any order', () => {
     expect(parseArgs(command, ['a', '-p', '5', '--tls', 'b', '--header=x=y', '--header', '-'])).toEqual({
+      command,
       flags: { promptTokens: 5, tls: true, header: ['x=y', '-'] },
       positionals: ['a', 'b'],
       rest: [],

@@ -1,9 +1,11 @@
 import { allowedWords, foundAndAllowed, foundWords, type JsonSchema, toJsonSchema } from './allowed.ts';
-import { type Command, type Flag, type FlagTable, UsageError } from './command.ts';
+import { actionsWith, type Command, type Flag, type FlagTable, UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
 
 /** What a command line said, checked against the flags of its command. */
 export interface ParsedArgs {
+  /** What is to run: the command, or the action of it that the line names. */
+  command: Command;
   flags: Record<string, unknown>;
   positionals: string[];
   rest: string[];
@@ -26,12 +28,28 @@ export function asksForHelp(argv: readonly string[]): boolean {
  */
 export function parseArgs(command: Command, argv: readonly string[]): ParsedArgs {
   const seen = scan(command, argv);
-  const positionals = command.acceptsRest ? seen.positionals : [...seen.positionals, ...seen.rest];
-  const flags = checkFlags(command.flags, seen);
-  checkPositionals(command, positionals, seen.mistakes);
+  if (!command.acceptsRest) seen.positionals.push(...seen.rest.splice(0));
+  const chosen = command.actions && seen.positionals.length > 0 ? takeAction(command, seen) : command;
+  const flags = checkFlags(chosen.flags, seen);
+  checkPositionals(chosen, seen);
   if (seen.mistakes.length > 0)
-    throw new UsageError(seen.mistakes.join('\n'), `inferpath ${command.name} --help lists the flags`);
-  return { flags, positionals, rest: command.acceptsRest ? seen.rest : [] };
+    throw new UsageError(seen.mistakes.join('\n'), `inferpath ${chosen.name} --help lists the flags`);
+  return { command: chosen, flags, positionals: seen.positionals, rest: seen.rest };
+}
+
+/** Takes the first argument as the action, and tells of flags that go with others. */
+function takeAction(command: Command, { positionals, given, broken, mistakes }: Scan): Command {
+  const { actions = {} } = command;
+  const [word = ''] = positionals.splice(0, 1);
+  const chosen = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (!chosen) {
+    mistakes.push(`<action>: found ${foundWords(word)}; allowed: ${Object.keys(actions).join(', ')}`);
+    throw new UsageError(mistakes.join('\n'), `inferpath ${command.name} --help tells what each does`);
+  }
+  for (const key of new Set([...given.keys(), ...broken]))
+    if (!Object.hasOwn(chosen.flags, key))
+      mistakes.push(`${flagName(key)}: goes with ${actionsWith(key, command).join(', ')}; found with ${word}`);
+  return chosen;
 }
 
 interface Scan {
@@ -161,7 +179,7 @@ export function flagSchema(flag: Flag): JsonSchema {
   return flag.repeated && typeof schema.items === 'object' ? schema.items : schema;
 }
 
-function checkPositionals({ positionals: wanted }: Command, found: readonly string[], mistakes: string[]): void {
+function checkPositionals({ positionals: wanted }: Command, { positionals: found, mistakes }: Scan): void {
   const [min, max] = wanted ? [wanted.min, wanted.max] : [0, 0];
   if (found.length < min) mistakes.push(`<${wanted?.name}>: is required; ${wanted?.about}`);
   else if (found.length > max)

@@ -23,23 +23,29 @@ export interface Flag<Schema extends z.ZodType = z.ZodType> {
 export type FlagTable = Record<string, Flag>;
 export type FlagValues<F extends FlagTable> = { [K in keyof F]: z.output<F[K]['schema']> };
 
-/**
- * One command of the CLI: one file in commands/, one line in commands/index.ts. Help, argument parsing, shell completion and
- * docs/reference/cli.md all come from this value.
- */
-export interface Command<F extends FlagTable = FlagTable> {
-  name: string;
-  /** One line for the list of commands. */
-  summary: string;
+/** What runs, with how it is called: a command, or one action of a command. */
+export interface Action<F extends FlagTable = FlagTable> {
   /** One or two paragraphs for `--help`. */
   about: string;
   positionals?: { name: string; about: string; min: number; max: number };
   flags: F;
   /** Command lines with what each does; at least one, shown at the end of help. */
   examples: readonly { line: string; about: string }[];
+  run(input: { flags: FlagValues<F>; positionals: string[]; rest: string[]; io: Io }): Promise<ExitCode>;
+}
+
+/**
+ * One command of the CLI: one file in commands/, one line in commands/index.ts. Help, argument parsing, shell completion and
+ * docs/reference/cli.md all come from this value.
+ */
+export interface Command<F extends FlagTable = FlagTable> extends Action<F> {
+  name: string;
+  /** One line for the list of commands. */
+  summary: string;
   /** Everything after a bare `--` arrives in `rest`. */
   acceptsRest?: true;
-  run(input: { flags: FlagValues<F>; positionals: string[]; rest: string[]; io: Io }): Promise<ExitCode>;
+  /** What the first argument chooses from: commands of two words, each with flags of its own. `run` is for a line without one. */
+  actions?: Readonly<Record<string, Command>>;
 }
 
 /** A command before it is needed. */
@@ -48,9 +54,35 @@ export interface LazyCommand {
   load(): Promise<Command>;
 }
 
-/** Keeps the flag types of a literal command. */
-export function defineCommand<const F extends FlagTable>(command: Command<F>): Command<F> {
-  return command;
+type Actions<T extends Record<string, FlagTable>> = { [K in keyof T]: Action<T[K]> };
+type WithActions<A> = Pick<Command, 'name' | 'summary' | 'about'> & { actions: A };
+
+/**
+ * Keeps the flag types of a literal command, or of each action of one. Flags and examples of a command with actions are those of
+ * its actions; where two actions have a flag of the same name, it is the same flag.
+ */
+export function defineCommand<const F extends FlagTable>(command: Command<F>): Command<F>;
+export function defineCommand<const T extends Record<string, FlagTable>>(command: WithActions<Actions<T>>): Command;
+export function defineCommand(command: Command | WithActions<Record<string, Action>>): Command {
+  if ('run' in command) return command;
+  const actions: Record<string, Command> = {};
+  for (const [word, action] of Object.entries(command.actions))
+    actions[word] = { ...action, name: `${command.name} ${word}`, summary: action.about };
+  const all = Object.values(actions);
+  const flags = Object.fromEntries(all.flatMap((action) => Object.entries(action.flags)));
+  const words = Object.keys(actions).join(', ');
+  const run = () => Promise.reject(new UsageError(`<action>: is required; allowed: ${words}`));
+  return { ...command, actions, flags, examples: all.flatMap(({ examples }) => examples), run };
+}
+
+/** The words of the actions that have a flag. */
+export function actionsWith(key: string, { actions = {} }: Command): string[] {
+  return Object.keys(actions).filter((word) => Object.hasOwn(actions[word]!.flags, key));
+}
+
+/** What can run: the actions of those commands that have some, and the other commands. */
+export function runnable(commands: readonly Command[]): Command[] {
+  return commands.flatMap((c) => (c.actions ? Object.values(c.actions) : [c]));
 }
 
 /** What the user did wrong: printed as `inferpath <command>: <message>` plus the hint, exit code 2, no stack. */

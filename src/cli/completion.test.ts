@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { runnable } from './command.ts';
 import { loadCommands } from './commands/index.ts';
 import { completionScript } from './completion.ts';
 
@@ -29,6 +30,11 @@ describe('completionScript()', () => {
     ['inferpath init --class v', ['voice']],
     ['inferpath init --no-f', ['--no-force']],
     ['inferpath init net', []],
+    ['inferpath store ex', ['export']],
+    ['inferpath alert --', ['--help']],
+    ['inferpath alert list --st', ['--state']],
+    ['inferpath alert test --st', []],
+    ['inferpath store export --format c', ['csv']],
   ])('bash offers for %j: %j', (line, words) => {
     expect(offered(line)).toEqual(words);
   });
@@ -37,10 +43,11 @@ describe('completionScript()', () => {
     expect(completionScript('zsh', commands)).toContain(completionScript('bash', commands));
   });
 
-  test('fish gets one line per command and flag, with quotes that close', () => {
+  test('fish gets one line per command, action and flag of each, with quotes that close', () => {
     const lines = completionScript('fish', commands).trim().split('\n');
-    const flags = commands.reduce((n, c) => n + Object.keys(c.flags).length, 0);
-    expect(lines).toHaveLength(commands.length + 1 + flags);
+    const actions = commands.flatMap((c) => Object.keys(c.actions ?? {}));
+    const flags = runnable(commands).flatMap((c) => Object.keys(c.flags));
+    expect(lines).toHaveLength(commands.length + 1 + actions.length + flags.length);
     expect(lines.filter((line) => (line.replaceAll("\\'", '').split("'").length - 1) % 2 !== 0)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { flagName, flagSchema } from './args.ts';
-import type { Command, Flag } from './command.ts';
+import { type Command, type Flag, runnable } from './command.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
-/** A shell script that completes commands, flags and the values of flags that have a fixed set; files elsewhere. */
+/** A shell script that completes commands, actions, flags and the values of flags that have a fixed set; files elsewhere. */
 export function completionScript(shell: Shell, commands: readonly Command[]): string {
   return shell === 'fish' ? fishScript(commands) : bashScript(commands, shell);
 }
@@ -14,23 +14,35 @@ function bashScript(commands: readonly Command[], shell: Shell): string {
   const lines = [
     ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
     '_inferpath() {',
-    '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"',
+    '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" at="${COMP_WORDS[1]}"',
     '  COMPREPLY=()',
     '  if [ "$COMP_CWORD" -eq 1 ]; then',
     `    COMPREPLY=($(compgen -W "${names} --help --version" -- "$word"))`,
     '    return',
     '  fi',
-    '  case "${COMP_WORDS[1]} $before" in',
-    ...commands.flatMap((c) => valueSets(c).map(({ name, values }) => bashCase(`"${c.name} ${name}"`, values))),
+    '  case "$at $COMP_CWORD" in',
+    ...commands.flatMap(bashActions),
+    '  esac',
+    '  case "$at $before" in',
+    ...runnable(commands).flatMap((c) =>
+      valueSets(c).map(({ name, values }) => bashCase(`"${c.name} ${name}"`, values)),
+    ),
     `    "help "*) COMPREPLY=($(compgen -W "${names}" -- "$word")); return ;;`,
     '  esac',
-    '  case "${COMP_WORDS[1]} $word" in',
-    ...commands.map((c) => bashCase(`"${c.name} -"*`, flagNames(c))),
+    '  case "$at $word" in',
+    ...runnable(commands).map((c) => bashCase(`"${c.name} -"*`, flagNames(c))),
     '  esac',
     '}',
     'complete -o default -F _inferpath inferpath',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Offers the actions of a command as second word; after that, what counts is both words. */
+function bashActions({ name, actions }: Command): string[] {
+  if (!actions) return [];
+  const words = [...Object.keys(actions), '--help'];
+  return [bashCase(`"${name} 2"`, words), `    "${name} "*) at="$at \${COMP_WORDS[2]}" ;;`];
 }
 
 function bashCase(pattern: string, words: readonly string[]): string {
@@ -42,14 +54,22 @@ function fishScript(commands: readonly Command[]): string {
   const line = (words: string) => `complete -c inferpath ${words}`;
   const lines = [
     ...commands.map((c) => line(`-n __fish_use_subcommand -f -a ${c.name} -d ${quoted(c.summary)}`)),
-    line(`-n '__fish_seen_subcommand_from help' -f -a '${names}'`),
-    ...commands.flatMap((c) =>
-      Object.entries(c.flags).map(([key, flag]) =>
-        line(`-n '__fish_seen_subcommand_from ${c.name}' ${fishFlag(key, flag)}`),
-      ),
+    line(`-n '${fishSeen('help')}' -f -a '${names}'`),
+    ...commands.flatMap(fishActions).map(line),
+    ...runnable(commands).flatMap(({ name, flags }) =>
+      Object.entries(flags).map(([key, flag]) => line(`-n '${fishSeen(...name.split(' '))}' ${fishFlag(key, flag)}`)),
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The condition that all of these stand on the line. */
+const fishSeen = (...words: string[]): string =>
+  words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+
+function fishActions({ name, actions = {} }: Command): string[] {
+  const open = `${fishSeen(name)}; and not ${fishSeen(Object.keys(actions).join(' '))}`;
+  return Object.entries(actions).map(([word, { about }]) => `-n '${open}' -f -a ${word} -d ${quoted(about)}`);
 }
 
 function fishFlag(key: string, flag: Flag): string {

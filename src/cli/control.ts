@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { problemBody } from '../serve/problem.ts';
 import type { RunningServer } from '../serve/server.ts';
 import type { Io } from '../wire/io.ts';
-import { type FlagTable, type FlagValues, UsageError } from './command.ts';
+import { type ExitCode, exitCode, type FlagTable, type FlagValues, UsageError } from './command.ts';
 
 /** How commands of the user who runs a server reach it: a file that only he may read, with a token that ends with the server. */
 const control = z.object({ url: z.string(), token: z.string(), authorities: z.string().nullable() });
@@ -85,6 +85,21 @@ export async function askServer<T>(
   throw new UsageError(
     [`${reached.url}: ${problem?.detail ?? problem?.title ?? `answered ${status}`}`, ...errors].join('\n'),
   );
+}
+
+/** One request; its answer goes to stdout as JSON, or in words, with a note on stderr that a pipe does not get. */
+export async function tellAnswer<T>(
+  flags: ControlFlags,
+  request: { method: string; path: string; body?: unknown },
+  schema: z.ZodType<T>,
+  io: Io,
+  words: (answer: T, url: string) => string | { out: string; note: string },
+): Promise<ExitCode> {
+  const { answer, url } = await askServer(flags, request, schema, io);
+  const told = flags.json ? `${JSON.stringify(answer)}\n` : words(answer, url);
+  io.terminal.out(typeof told === 'string' ? told : told.out);
+  if (typeof told !== 'string') io.terminal.err(told.note);
+  return exitCode.ready;
 }
 
 async function reach(flags: ControlFlags, io: Io): Promise<Reached> {

@@ -1,12 +1,13 @@
 import { flagName } from './args.ts';
-import type { Command, Flag } from './command.ts';
+import { actionsWith, type Command, type Flag } from './command.ts';
 
 const maxHelpColumns = 100;
 
-/** The screen of `inferpath <command> --help`: usage, about, flags by group, examples last. */
+/** The screen of `inferpath <command> [action] --help`: usage, about, flags by group, examples last. */
 export function commandHelp(command: Command, columns: number): string {
   const width = Math.min(Math.max(columns, 40), maxHelpColumns);
   const parts = [`Usage: ${usageLine(command)}`, wrap(command.about, width, '')];
+  if (command.actions) parts.push(section('Actions', actionRows(command.actions), width));
   if (command.positionals)
     parts.push(section('Arguments', [[`<${command.positionals.name}>`, command.positionals.about]], width));
   for (const [group, flags] of flagGroups(command)) parts.push(section(group, flags.map(flagRow), width));
@@ -17,24 +18,37 @@ export function commandHelp(command: Command, columns: number): string {
 
 /** `inferpath infer <url> [flags]`. */
 export function usageLine(command: Command): string {
-  const words = ['inferpath', command.name];
-  const p = command.positionals;
-  if (p) words.push(`${p.min > 0 ? `<${p.name}>` : `[${p.name}]`}${p.max > 1 ? ' …' : ''}`);
+  const words = ['inferpath', command.name, ...argumentWords(command)];
   if (Object.keys(command.flags).length > 0) words.push('[flags]');
   if (command.acceptsRest) words.push('[-- command …]');
   return words.join(' ');
 }
 
-/** Flags by heading, those without one first. */
+function argumentWords({ positionals: p, actions }: Command): string[] {
+  if (actions) return Object.values(actions).some((action) => action.positionals) ? ['<action> …'] : ['<action>'];
+  return p ? [`${p.min > 0 ? `<${p.name}>` : `[${p.name}]`}${p.max > 1 ? ' …' : ''}`] : [];
+}
+
+/** `show <id>` and what it does. */
+export function actionRows(actions: Readonly<Record<string, Command>>): [string, string][] {
+  return Object.entries(actions).map(([word, action]) => [[word, ...argumentWords(action)].join(' '), action.about]);
+}
+
+/** Flags by heading, those without one first; a flag of some actions only stands under a heading that names them. */
 export function flagGroups(command: Command): Map<string, [string, Flag][]> {
   const groups = new Map<string, [string, Flag][]>();
   const entries = Object.entries(command.flags);
   const ungrouped = entries.filter(([, flag]) => flag.group === undefined);
   for (const [key, flag] of [...ungrouped, ...entries.filter(([, flag]) => flag.group !== undefined)]) {
-    const heading = flag.group ?? 'Flags';
+    const heading = `${flag.group ?? 'Flags'}${ofActions(key, command)}`;
     groups.set(heading, [...(groups.get(heading) ?? []), [key, flag]]);
   }
   return groups;
+}
+
+function ofActions(key: string, command: Command): string {
+  const words = actionsWith(key, command);
+  return words.length === Object.keys(command.actions ?? {}).length ? '' : ` (${words.join(', ')})`;
 }
 
 /** `-n, --requests N`, as it stands in help and in the reference; a switch that is on by default shows how to turn it off. */

@@ -23,13 +23,18 @@ export async function runCli(
   const found = [...commands, ...innerCommands].find((c) => c.name === name);
   if (!found) return report(unknownCommand(name, commands), undefined, io);
   const command = await loaded(found);
-  if (asksForHelp(rest)) return print(io, commandHelp(command, io.terminal.columns));
+  if (asksForHelp(rest)) return print(io, commandHelp(namedAction(command, rest) ?? command, io.terminal.columns));
   try {
-    const { flags, positionals, rest: after } = parseArgs(command, rest);
-    return await command.run({ flags, positionals, rest: after, io });
+    const { command: chosen, ...input } = parseArgs(command, rest);
+    return await chosen.run({ ...input, io });
   } catch (error) {
     return report(error, command, io);
   }
+}
+
+/** For help: the first action that a line names, whatever else is wrong on it. */
+function namedAction({ actions = {} }: Command, argv: readonly string[]): Command | undefined {
+  return actions[argv.find((word) => Object.hasOwn(actions, word)) ?? ''];
 }
 
 async function loaded(command: Command | LazyCommand): Promise<Command> {

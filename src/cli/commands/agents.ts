@@ -1,74 +1,61 @@
+import type * as z from 'zod';
 import { agentList, invitation, revoked } from '../../serve/replies.ts';
-import { defineCommand, type ExitCode, exitCode, UsageError } from '../command.ts';
-import { askServer, type ControlFlags, controlFlags } from '../control.ts';
+import { defineCommand } from '../command.ts';
+import { controlFlags as flags, tellAnswer } from '../control.ts';
 import { table, when } from '../plain-table.ts';
-import type { Io } from '../../wire/io.ts';
+
+const positionals = { name: 'name', about: 'the name of the agent', min: 1, max: 1 };
 
 export const agents = defineCommand({
   name: 'agents',
   summary: 'Agents of a server: list, invite, revoke',
-  about:
-    'list shows the agents that the network file expects, that are enrolled, or that have sent something. invite NAME makes a token by ' +
-    'which one agent of this name can enrol, once and within 15 minutes, with the pin of the authority that it is to trust. revoke NAME ' +
-    'refuses its certificates from the next request on.',
-  positionals: { name: 'action', about: 'list, invite NAME, or revoke NAME', min: 1, max: 2 },
-  flags: controlFlags,
-  examples: [
-    { line: 'inferpath agents list', about: 'who reports' },
-    { line: 'inferpath agents invite branch-7', about: 'prints the command to run at branch 7' },
-    { line: 'inferpath agents revoke branch-7', about: 'its machine was lost' },
-    { line: 'inferpath agents list --json | jq ".agents[].name"', about: 'for a script' },
-  ],
-  run: async ({ flags, positionals: [action = '', name], io }) => {
-    if (action === 'list' && name === undefined) return list(flags, io);
-    if (action === 'invite' && name !== undefined) return invite(name, flags, io);
-    if (action === 'revoke' && name !== undefined) return revoke(name, flags, io);
-    throw new UsageError(
-      `found ${JSON.stringify([action, name].filter(Boolean).join(' '))}; allowed: list, invite NAME, revoke NAME`,
-    );
+  about: 'The agents of a running server: who reports, and who may.',
+  actions: {
+    list: {
+      about: 'Shows the agents that the network file expects, that are enrolled, or that have sent something.',
+      flags,
+      examples: [
+        { line: 'inferpath agents list', about: 'who reports' },
+        { line: 'inferpath agents list --json | jq ".agents[].name"', about: 'for a script' },
+      ],
+      run: ({ flags, io }) => tellAnswer(flags, { method: 'GET', path: '/api/v1/agents' }, agentList, io, listText),
+    },
+    invite: {
+      about:
+        'Makes a token by which one agent of this name can enrol, once and within 15 minutes, with the pin of the authority that it is to trust.',
+      positionals,
+      flags,
+      examples: [{ line: 'inferpath agents invite branch-7', about: 'prints the command to run at branch 7' }],
+      run({ flags, positionals: [agent], io }) {
+        const request = { method: 'POST', path: '/api/v1/agents/enrollment-tokens', body: { agent } };
+        return tellAnswer(flags, request, invitation, io, ({ server, token, pin, expiresMs }) => ({
+          out: `inferpath agent --server ${server} --name ${agent} --token ${token} --pin ${pin}\n`,
+          note: `to be run at ${agent} before ${when(expiresMs)}; it works once\n`,
+        }));
+      },
+    },
+    revoke: {
+      about: 'Refuses the certificates of an agent from the next request on.',
+      positionals,
+      flags,
+      examples: [{ line: 'inferpath agents revoke branch-7', about: 'its machine was lost' }],
+      run({ flags, positionals: [name = ''], io }) {
+        const request = { method: 'DELETE', path: `/api/v1/agents/${encodeURIComponent(name)}/enrollment` };
+        return tellAnswer(flags, request, revoked, io, () => `revoked ${name}\n`);
+      },
+    },
   },
 });
 
-async function list(flags: ControlFlags, io: Io): Promise<ExitCode> {
-  const { answer } = await askServer(flags, { method: 'GET', path: '/api/v1/agents' }, agentList, io);
-  const rows = answer.agents.map((a) => [
+function listText({ agents }: z.output<typeof agentList>): string {
+  if (agents.length === 0) return 'no agents\n';
+  const rows = agents.map((a) => [
     a.name,
     a.site ?? '–',
     a.expected ? 'yes' : 'no',
     a.enrollment?.state ?? 'not enrolled',
-    a.lastArrivalMs === null ? 'not since the start' : when(a.lastArrivalMs),
-    String(a.rows),
+    when(a.lastArrivalMs, 'not since the start'),
+    a.rows,
   ]);
-  if (flags.json) io.terminal.out(`${JSON.stringify(answer)}\n`);
-  else
-    io.terminal.out(
-      rows.length === 0
-        ? 'no agents\n'
-        : table(['agent', 'site', 'expected', 'enrolment', 'last heard of', 'samples'], rows),
-    );
-  return exitCode.ready;
-}
-
-async function invite(agent: string, flags: ControlFlags, io: Io): Promise<ExitCode> {
-  const { answer } = await askServer(
-    flags,
-    { method: 'POST', path: '/api/v1/agents/enrollment-tokens', body: { agent } },
-    invitation,
-    io,
-  );
-  if (flags.json) io.terminal.out(`${JSON.stringify(answer)}\n`);
-  else {
-    io.terminal.out(
-      `inferpath agent --server ${answer.server} --name ${agent} --token ${answer.token} --pin ${answer.pin}\n`,
-    );
-    io.terminal.err(`to be run at ${agent} before ${when(answer.expiresMs)}; it works once\n`);
-  }
-  return exitCode.ready;
-}
-
-async function revoke(name: string, flags: ControlFlags, io: Io): Promise<ExitCode> {
-  const path = `/api/v1/agents/${encodeURIComponent(name)}/enrollment`;
-  const { answer } = await askServer(flags, { method: 'DELETE', path }, revoked, io);
-  io.terminal.out(flags.json ? `${JSON.stringify(answer)}\n` : `revoked ${name}\n`);
-  return exitCode.ready;
+  return table(['agent', 'site', 'expected', 'enrolment', 'last heard of', 'samples'], rows);
 }

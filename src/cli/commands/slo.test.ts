@@ -16,10 +16,11 @@ test.each([
   [['export', 'none.yaml'], 'none.yaml: no such file'],
   [['export', 'bare.yaml'], 'bare.yaml: watch.slos is empty'],
   [['export', 'broken.yaml'], 'broken.yaml:1:10: version: found 2'],
-  [['export', 'network.yaml', 'bare.yaml'], 'Cannot do "export" with 2 files'],
-  [['draw', 'network.yaml'], 'Cannot do "draw" with 1 files'],
+  [['export', 'network.yaml', 'bare.yaml'], '"bare.yaml": unexpected argument; allowed: at most 1'],
+  [['draw', 'network.yaml'], '<action>: found "draw"; allowed: import, check, export'],
   [['export', 'network.yaml', '--format', 'grafana'], '--format grafana and --out DIR go together'],
   [['export', 'network.yaml', '--out', 'd'], '--format grafana and --out DIR go together'],
+  [['check', 'network.yaml', '--out', 'd'], '--out: goes with export; found with check'],
   [['export', 'network.yaml', '--format', 'xml'], '--format: found "xml"'],
 ])('slo %j is a mistake that is named, and prints nothing', async (args, words) => {
   const { code, stdout, stderr } = await run(...args);

@@ -16,90 +16,99 @@ import { loadNetworkFile } from '../network-file.ts';
 
 const maxFileBytes = 1024 * 1024;
 
+const json = {
+  schema: z.boolean().default(false),
+  about: 'One JSON document on stdout (inferpath schema slo-check and others).',
+};
+const networkFile = { name: 'network.yaml', about: 'the network file', min: 1, max: 1 };
+
 export const slo = defineCommand({
   name: 'slo',
   summary: 'Read objectives from OpenSLO, check them, write rules for Prometheus, dashboards for Grafana',
-  about:
-    'import reads OpenSLO v1 files and prints entries for watch.slos; what had to be guessed is told on stderr. check says what the objectives of a network ' +
-    'file come to: events in each window, bad ones that make a rule fire, and how long an outage has to last for that. export prints recording and alerting rules for Prometheus, or the objectives as OpenSLO, ' +
-    'or writes dashboards for Grafana with a file that provisions them.',
-  positionals: {
-    name: 'import|check|export file…',
-    about: 'What to do, and OpenSLO files (import) or one network file.',
-    min: 2,
-    max: 1000,
-  },
-  flags: {
-    network: {
-      schema: z.string().min(1).optional(),
+  about: 'Objectives for what a server watches: from other tools, for other tools, and what they come to.',
+  actions: {
+    import: {
+      about: 'Reads OpenSLO v1 files and prints entries for watch.slos; what had to be guessed is told on stderr.',
+      positionals: { name: 'file', about: 'OpenSLO files', min: 1, max: 1000 },
+      flags: {
+        json,
+        network: {
+          schema: z.string().min(1).optional(),
+          about: 'Network file whose endpoints the services are; default: services are endpoints of their name.',
+          value: 'FILE',
+        },
+      },
+      examples: [{ line: 'inferpath slo import --network network.yaml openslo.yaml', about: 'prints watch.slos.' }],
+      run: ({ flags, positionals, io }) => importFiles(positionals, flags, io),
+    },
+    check: {
       about:
-        'For import: network file whose endpoints the services are; default: services are endpoints of their name.',
-      value: 'FILE',
+        'Says what the objectives of a network file come to: events in each window, bad ones that make a rule fire, and how long an ' +
+        'outage has to last for that.',
+      positionals: networkFile,
+      flags: { json },
+      examples: [{ line: 'inferpath slo check network.yaml', about: 'shows when each rule would fire.' }],
+      async run({ flags, positionals: [file = ''], io }) {
+        io.terminal.out(check(await networkWithSlos(file, io), flags.json));
+        return exitCode.ready;
+      },
     },
-    format: {
-      schema: z.enum(['prometheus', 'openslo', 'grafana']).default('prometheus'),
-      about: 'For export: prometheus, openslo or grafana; default prometheus.',
-      value: 'FORMAT',
-    },
-    out: {
-      schema: z.string().min(1).optional(),
+    export: {
       about:
-        'For export --format grafana: folder for its files; it is made. With --json they are also, or only, printed.',
-      value: 'DIR',
+        'Prints recording and alerting rules for Prometheus, or the objectives as OpenSLO, or writes dashboards for Grafana with a file ' +
+        'that provisions them.',
+      positionals: networkFile,
+      flags: {
+        json,
+        format: {
+          schema: z.enum(['prometheus', 'openslo', 'grafana']).default('prometheus'),
+          about: 'What to write: prometheus, openslo or grafana; default prometheus.',
+          value: 'FORMAT',
+        },
+        out: {
+          schema: z.string().min(1).optional(),
+          about: 'For --format grafana: folder for its files; it is made. With --json they are also, or only, printed.',
+          value: 'DIR',
+        },
+      },
+      examples: [
+        { line: 'inferpath slo export network.yaml > inferpath-rules.yml', about: 'writes rules for Prometheus.' },
+        {
+          line: 'inferpath slo export network.yaml --format grafana --out grafana',
+          about: 'writes two dashboards, and a file that provisions them.',
+        },
+      ],
+      async run({ flags: { format, out, json }, positionals: [file = ''], io }) {
+        const isGrafana = format === 'grafana';
+        if (isGrafana === (out === undefined) && !(isGrafana && json))
+          throw new UsageError(
+            '--format grafana and --out DIR go together',
+            'slo export NETWORK --format grafana --out DIR, or --json in place of --out',
+          );
+        if (isGrafana) return exportGrafana(await loadNetworkFile(file, io), out, json, io);
+        io.terminal.out((format === 'openslo' ? exportOpenSlo : exportRules)(await networkWithSlos(file, io), json));
+        return exitCode.ready;
+      },
     },
-    json: {
-      schema: z.boolean().default(false),
-      about: 'One JSON document on stdout (inferpath schema slo-check and others).',
-    },
-  },
-  examples: [
-    { line: 'inferpath slo import --network network.yaml openslo.yaml', about: 'prints watch.slos.' },
-    { line: 'inferpath slo check network.yaml', about: 'shows when each rule would fire.' },
-    { line: 'inferpath slo export network.yaml > inferpath-rules.yml', about: 'writes rules for Prometheus.' },
-    {
-      line: 'inferpath slo export network.yaml --format grafana --out grafana',
-      about: 'writes two dashboards, and a file that provisions them.',
-    },
-  ],
-  run: async ({ flags, positionals: [action = '', ...files], io }): Promise<ExitCode> => {
-    if (action === 'import') return importFiles(files, flags.network, flags.json, io);
-    const [file = ''] = files;
-    if ((action !== 'check' && action !== 'export') || files.length > 1)
-      throw new UsageError(
-        `Cannot do "${printable(action, 40)}" with ${files.length} files`,
-        'slo import FILE…, slo check NETWORK or slo export NETWORK',
-      );
-    const isGrafana = action === 'export' && flags.format === 'grafana';
-    if (action === 'export' && isGrafana === (flags.out === undefined) && !(isGrafana && flags.json))
-      throw new UsageError(
-        '--format grafana and --out DIR go together',
-        'slo export NETWORK --format grafana --out DIR, or --json in place of --out',
-      );
-    const network = await loadNetworkFile(file, io);
-    if (isGrafana) return exportGrafana(network, flags.out, flags.json, io);
-    if ((network.watch?.slos ?? []).length === 0)
-      throw new UsageError(
-        `${file}: watch.slos is empty`,
-        'examples/watch.yaml shows objectives; slo import reads OpenSLO',
-      );
-    const exported = flags.format === 'openslo' ? exportOpenSlo : exportRules;
-    io.terminal.out((action === 'check' ? check : exported)(network, flags.json));
-    return exitCode.ready;
   },
 });
 
-async function importFiles(
-  files: readonly string[],
-  networkFile: string | undefined,
-  json: boolean,
-  io: Io,
-): Promise<ExitCode> {
-  const endpoints =
-    networkFile === undefined ? null : (await loadNetworkFile(networkFile, io)).endpoints.map(({ name }) => name);
+async function networkWithSlos(file: string, io: Io): Promise<Network> {
+  const network = await loadNetworkFile(file, io);
+  if ((network.watch?.slos ?? []).length > 0) return network;
+  throw new UsageError(
+    `${file}: watch.slos is empty`,
+    'examples/watch.yaml shows objectives; slo import reads OpenSLO',
+  );
+}
+
+async function importFiles(files: readonly string[], flags: { network?: string | undefined; json: boolean }, io: Io) {
+  const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
+  const endpoints = network && network.endpoints.map(({ name }) => name);
   const documents: OpenSloDocument[] = [];
   for (const file of files) documents.push(...(await readDocuments(file, io)));
   const { slos, notes } = importOpenSlo(documents, endpoints);
-  if (json) io.terminal.out(`${JSON.stringify({ schema: 'inferpath/slo-import@1', slos, notes }, null, 2)}\n`);
+  if (flags.json) io.terminal.out(`${JSON.stringify({ schema: 'inferpath/slo-import@1', slos, notes }, null, 2)}\n`);
   else {
     if (slos.length > 0) io.terminal.out(stringify({ watch: { slos } }));
     for (const { file, about, message } of notes) io.terminal.err(`${printable(file)}: ${about} ${message}\n`);

@@ -65,8 +65,8 @@ describe('inferpath store', () => {
 
   test.each([
     [['dance'], /found "dance"; allowed: info, check, repair, export, import/],
-    [['export'], /export needs a file/],
-    [['info', 'x.csv'], /info takes none/],
+    [['export'], /<file>: is required; the file to write/],
+    [['info', 'x.csv'], /"x.csv": unexpected argument; allowed: none/],
     [['export', 'x.txt', '--data', 'one'], /--format: the name "x.txt" does not tell/],
     [['info', '--data', 'nowhere'], /there is no store in "nowhere"/],
     [['import', 'nowhere.csv', '--data', 'one'], /there is no "/],

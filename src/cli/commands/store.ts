@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { sampleKind } from '../../model/sample.ts';
 import { printable } from '../../model/outcome.ts';
@@ -10,10 +10,7 @@ import { connectDocuments, documentsFlag } from '../documents-place.ts';
 import { storeFlag, storePlace } from '../store-place.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 
-const actions = ['info', 'check', 'repair', 'export', 'import'] as const;
-type Action = (typeof actions)[number];
-
-const flags = {
+const place = {
   data: {
     schema: z.string().min(1).default('inferpath-data'),
     about: 'Data folder of `inferpath up` or `serve`; default inferpath-data.',
@@ -21,136 +18,149 @@ const flags = {
   },
   store: storeFlag,
   documents: documentsFlag,
-  format: {
-    schema: fileFormat.optional(),
-    about: 'Format of the file: parquet, csv or jsonl; default by its name.',
-    value: 'FORMAT',
-  },
-  from: {
-    schema: z.iso.datetime({ offset: true }).optional(),
-    about: 'Export from this time on, ISO 8601 with zone; default from the first.',
-    value: 'TIME',
-    group: 'What to export',
-  },
-  to: {
-    schema: z.iso.datetime({ offset: true }).optional(),
-    about: 'Export up to this time, without it; default up to the last.',
-    value: 'TIME',
-    group: 'What to export',
-  },
-  endpoint: {
-    schema: z.string().min(1).optional(),
-    about: 'Export samples of this endpoint only.',
-    value: 'NAME',
-    group: 'What to export',
-  },
-  agent: {
-    schema: z.string().min(1).optional(),
-    about: 'Export samples of this agent only.',
-    value: 'NAME',
-    group: 'What to export',
-  },
-  kind: {
-    schema: sampleKind.optional(),
-    about: `Export samples of this kind only: ${sampleKind.options.join(', ')}.`,
-    value: 'KIND',
-    group: 'What to export',
-  },
   json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema store).' },
 };
-type Flags = FlagValues<typeof flags>;
+const format = {
+  schema: fileFormat.optional(),
+  about: 'Format of the file: parquet, csv or jsonl; default by its name.',
+  value: 'FORMAT',
+};
+const group = 'What to export';
+const time = (about: string) => ({ schema: z.iso.datetime({ offset: true }).optional(), about, value: 'TIME', group });
+const name = (about: string) => ({ schema: z.string().min(1).optional(), about, value: 'NAME', group });
+const schema = 'inferpath/store@1' as const;
 
 export const storeCommand = defineCommand({
   name: 'store',
   summary: 'Look at, check, export and import what a server has stored',
   about:
-    'Works on the data folder itself, while no server runs on it: info tells what is in it, check looks for contradictions, export ' +
-    'writes samples to a file (Parquet, CSV, JSON lines), import stores them again, here or elsewhere, with the same ids: what is there ' +
-    'already is not stored twice. With --store the samples are those in ClickHouse, and --documents, or the data folder, tells which roll-ups ' +
-    'count; repair takes such a database over when that was lost.',
-  positionals: { name: 'action', about: 'info, check, repair, export FILE or import FILE.', min: 1, max: 2 },
-  flags,
-  examples: [
-    { line: 'inferpath store info', about: 'what is stored, since when, and how large it is' },
-    {
-      line: 'inferpath store check --data /var/lib/inferpath',
-      about: 'whether it contradicts itself; exit code 1 if so',
+    'Works on the data folder itself, while no server runs on it. With --store the samples are those in ClickHouse, and --documents, or ' +
+    'the data folder, tells which roll-ups count.',
+  actions: {
+    info: {
+      about: 'Tells what is stored, since when, and how large it is.',
+      flags: place,
+      examples: [{ line: 'inferpath store info', about: 'what is stored, since when, and how large it is' }],
+      run: ({ flags, io }) =>
+        withStore(flags, 'in any store', io, async (files) => {
+          const info = await files.info();
+          return { report: { schema, action: 'info', info }, text: infoText(info) };
+        }),
     },
-    {
-      line: 'inferpath store export --from 2026-11-01T00:00:00Z november.parquet',
-      about: 'for DuckDB, pandas and others',
+    check: {
+      about: 'Looks for contradictions; exit code 1 if there are any.',
+      flags: place,
+      examples: [
+        {
+          line: 'inferpath store check --data /var/lib/inferpath',
+          about: 'whether it contradicts itself; exit code 1 if so',
+        },
+        {
+          line: 'inferpath store check --store clickhouse://inferpath@db1:8123/inferpath --documents zookeeper://zk1:2181/inferpath',
+          about: 'samples in ClickHouse, while the servers run',
+        },
+      ],
+      run: ({ flags, io }) =>
+        withStore(flags, 'in any store', io, async (files) => {
+          const faults = await files.check();
+          const text = faults.map((fault) => `${fault}\n`).join('');
+          if (text === '')
+            return { report: { schema, action: 'check', faults }, text: 'Nothing contradicts itself.\n' };
+          return { report: { schema, action: 'check', faults }, text, code: exitCode.notReady };
+        }),
     },
-    {
-      line: 'inferpath store check --store clickhouse://inferpath@db1:8123/inferpath --documents zookeeper://zk1:2181/inferpath',
-      about: 'samples in ClickHouse, while the servers run',
+    repair: {
+      about: 'Takes a ClickHouse database over when what tells which roll-ups count was lost.',
+      flags: place,
+      examples: [
+        { line: 'inferpath store repair --store clickhouse://db1/inferpath', about: 'its documents are gone' },
+      ],
+      run: ({ flags, io }) =>
+        withStore(flags, 'in the folder', io, async (files) => {
+          const repaired = await files.repair();
+          return {
+            report: { schema, action: 'repair', repaired },
+            text: `${repaired ?? 'There was nothing to repair'}.\n`,
+          };
+        }),
     },
-    { line: 'inferpath store import november.parquet --data other-data', about: 'into another store' },
-  ],
-  run: async ({ flags, positionals: [action = '', file], io }) => {
-    const order = orderOf(action, file, flags, io);
-    const place = await storePlace(flags.store, io);
-    if (flags.documents && !place.clickhouse)
-      throw new UsageError('--documents: found without --store; samples in the data folder have their documents there');
-    const folder = join(isAbsolute(flags.data) ? flags.data : join(io.cwd, flags.data), 'store');
-    if (
-      needsFolder(order.action, place.clickhouse !== undefined) &&
-      !flags.documents &&
-      !(await io.fs.exists(storeFile(folder)))
-    )
-      throw new UsageError(
-        `--data: there is no store in "${flags.data}"`,
-        place.clickhouse
-          ? 'which roll-ups count is in the data folder of the server (--data), or where --documents tells'
-          : 'it is made by inferpath up, serve or store import',
-      );
-    const documents = flags.documents && (await connectDocuments(flags.documents, io));
-    try {
-      const options = { ...place, allowLostLedger: true, ...(documents && { documents }) };
-      const opened = await openStore(folder, io, options).catch((error: unknown) => {
-        if (isClickHouseError(error)) throw new UsageError(`--store: ${error.message}`);
-        if (!isStoreBusy(error)) throw error;
-        throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
-      });
-      try {
-        return await work(order, opened.files, flags, io);
-      } finally {
-        await opened.close();
-      }
-    } finally {
-      await documents?.close();
-    }
+    export: {
+      about: 'Writes samples to a file (Parquet, CSV, JSON lines).',
+      positionals: { name: 'file', about: 'the file to write', min: 1, max: 1 },
+      flags: {
+        ...place,
+        format,
+        from: time('From this time on, ISO 8601 with zone; default from the first.'),
+        to: time('Up to this time, without it; default up to the last.'),
+        endpoint: name('Samples of this endpoint only.'),
+        agent: name('Samples of this agent only.'),
+        kind: {
+          schema: sampleKind.optional(),
+          about: `Samples of this kind only: ${sampleKind.options.join(', ')}.`,
+          value: 'KIND',
+          group,
+        },
+      },
+      examples: [
+        {
+          line: 'inferpath store export --from 2026-11-01T00:00:00Z november.parquet',
+          about: 'for DuckDB, pandas and others',
+        },
+      ],
+      run({ flags, positionals: [file = ''], io }) {
+        const { path, format } = fileOf(file, flags.format, io);
+        const { from, to, endpoint, agent, kind } = flags;
+        return withStore(flags, 'in the folder', io, async (files) => {
+          const samples = await files.exportTo(path, format, {
+            ...(from && { fromMs: Date.parse(from) }),
+            ...(to && { toMs: Date.parse(to) }),
+            ...(endpoint !== undefined && { endpoint }),
+            ...(agent !== undefined && { agent }),
+            ...(kind && { kind }),
+          });
+          const report = { schema, action: 'export' as const, file: path, format, samples };
+          return { report, text: `${samples} samples written to ${path} (${format}).\n` };
+        });
+      },
+    },
+    import: {
+      about:
+        'Stores the samples of such a file again, here or elsewhere, with the same ids: what is there already is not stored twice.',
+      positionals: { name: 'file', about: 'a file that store export wrote', min: 1, max: 1 },
+      flags: { ...place, format },
+      examples: [{ line: 'inferpath store import november.parquet --data other-data', about: 'into another store' }],
+      async run({ flags, positionals: [file = ''], io }) {
+        const { path, format } = fileOf(file, flags.format, io);
+        if (!(await io.fs.exists(path))) throw new UsageError(`<file>: there is no "${printable(path)}"`);
+        return withStore(flags, 'nowhere', io, async (files) => {
+          const imported = await files.importFrom(path, format);
+          const { samples, batches, duplicates } = imported;
+          return {
+            report: { schema, action: 'import', file: path, format, ...imported },
+            text: `${samples} samples of ${batches - duplicates} batches stored; ${duplicates} batches were there already.\n`,
+          };
+        });
+      },
+    },
   },
 });
 
-/** Whether there is nothing to work on without what the folder of a server holds. */
-function needsFolder(action: Action, isElsewhere: boolean): boolean {
-  return (
-    action === 'info' ||
-    action === 'check' ||
-    (action === 'export' && !isElsewhere) ||
-    (action === 'repair' && !isElsewhere)
+type Flags = FlagValues<typeof place>;
+/** Where there is nothing to work on without what the folder of a server holds. */
+type NeedsFolder = 'in any store' | 'in the folder' | 'nowhere';
+
+interface Done {
+  report: StoreReport;
+  text: string;
+  code?: ExitCode;
+}
+
+function fileOf(name: string, told: FileFormat | undefined, io: Io): { path: string; format: FileFormat } {
+  const format = told ?? formatOf(name);
+  if (format) return { path: resolve(io.cwd, name), format };
+  throw new UsageError(
+    `--format: the name "${printable(name)}" does not tell; allowed: ${fileFormat.options.join(', ')}`,
   );
-}
-
-interface Order {
-  action: Action;
-  path: string;
-  format: FileFormat;
-}
-
-function orderOf(action: string, file: string | undefined, flags: Flags, io: Io): Order {
-  const mistakes: string[] = [];
-  const needsFile = action === 'export' || action === 'import';
-  if (!actions.includes(action as Action))
-    mistakes.push(`<action>: found "${printable(action)}"; allowed: ${actions.join(', ')}`);
-  else if (needsFile && file === undefined) mistakes.push(`<file>: ${action} needs a file`);
-  else if (!needsFile && file !== undefined) mistakes.push(`<file>: ${action} takes none; found "${printable(file)}"`);
-  const path = file === undefined ? '' : isAbsolute(file) ? file : join(io.cwd, file);
-  const format = flags.format ?? formatOf(path);
-  if (needsFile && file !== undefined && !format)
-    mistakes.push(`--format: the name "${printable(file)}" does not tell; allowed: ${fileFormat.options.join(', ')}`);
-  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
-  return { action: action as Action, path, format: format ?? 'parquet' };
 }
 
 function formatOf(path: string): FileFormat | undefined {
@@ -159,55 +169,45 @@ function formatOf(path: string): FileFormat | undefined {
   return endings[ending.toLowerCase()];
 }
 
-async function work({ action, path, format }: Order, files: StoreFiles, flags: Flags, io: Io): Promise<ExitCode> {
-  const schema = 'inferpath/store@1';
-  const say = (report: StoreReport, text: string) =>
-    io.terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text);
-  switch (action) {
-    case 'info': {
-      const info = await files.info();
-      say({ schema, action, info }, infoText(info));
-      return exitCode.ready;
+/** Opens the store that the flags name for as long as `work` takes, and prints what was done. */
+async function withStore(
+  flags: Flags,
+  needs: NeedsFolder,
+  io: Io,
+  work: (files: StoreFiles) => Promise<Done>,
+): Promise<ExitCode> {
+  const place = await storePlace(flags.store, io);
+  if (flags.documents && !place.clickhouse)
+    throw new UsageError('--documents: found without --store; samples in the data folder have their documents there');
+  const folder = join(resolve(io.cwd, flags.data), 'store');
+  const needsFolder = needs === 'in any store' || (needs === 'in the folder' && !place.clickhouse);
+  if (needsFolder && !flags.documents && !(await io.fs.exists(storeFile(folder))))
+    throw new UsageError(
+      `--data: there is no store in "${flags.data}"`,
+      place.clickhouse
+        ? 'which roll-ups count is in the data folder of the server (--data), or where --documents tells'
+        : 'it is made by inferpath up, serve or store import',
+    );
+  const documents = flags.documents && (await connectDocuments(flags.documents, io));
+  try {
+    const options = { ...place, allowLostLedger: true, ...(documents && { documents }) };
+    const opened = await openStore(folder, io, options).catch(refuse);
+    try {
+      const { report, text, code = exitCode.ready } = await work(opened.files);
+      io.terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text);
+      return code;
+    } finally {
+      await opened.close();
     }
-    case 'check': {
-      const faults = await files.check();
-      say(
-        { schema, action, faults },
-        faults.length === 0 ? 'Nothing contradicts itself.\n' : faults.map((fault) => `${fault}\n`).join(''),
-      );
-      return faults.length === 0 ? exitCode.ready : exitCode.notReady;
-    }
-    case 'repair': {
-      const repaired = await files.repair();
-      say({ schema, action, repaired }, repaired === null ? 'There was nothing to repair.\n' : `${repaired}.\n`);
-      return exitCode.ready;
-    }
-    case 'export': {
-      const { from, to, endpoint, agent, kind } = flags;
-      const exported = await files.exportTo(path, format, {
-        ...(from && { fromMs: Date.parse(from) }),
-        ...(to && { toMs: Date.parse(to) }),
-        ...(endpoint !== undefined && { endpoint }),
-        ...(agent !== undefined && { agent }),
-        ...(kind && { kind }),
-      });
-      say(
-        { schema, action, file: path, format, samples: exported },
-        `${exported} samples written to ${path} (${format}).\n`,
-      );
-      return exitCode.ready;
-    }
-    case 'import': {
-      if (!(await io.fs.exists(path))) throw new UsageError(`<file>: there is no "${printable(path)}"`);
-      const imported = await files.importFrom(path, format);
-      const { samples, batches, duplicates } = imported;
-      say(
-        { schema, action, file: path, format, ...imported },
-        `${samples} samples of ${batches - duplicates} batches stored; ${duplicates} batches were there already.\n`,
-      );
-      return exitCode.ready;
-    }
+  } finally {
+    await documents?.close();
   }
+}
+
+function refuse(error: unknown): never {
+  if (isClickHouseError(error)) throw new UsageError(`--store: ${error.message}`);
+  if (!isStoreBusy(error)) throw error;
+  throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
 }
 
 function infoText(info: StoreInfo): string {

@@ -1,87 +1,67 @@
 import * as z from 'zod';
 import { role } from '../../serve/auth/role.ts';
 import { revoked, tokenCreated, tokenList } from '../../serve/replies.ts';
-import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
-import { askServer, controlFlags } from '../control.ts';
+import { defineCommand } from '../command.ts';
+import { controlFlags, tellAnswer } from '../control.ts';
 import { table, when } from '../plain-table.ts';
-import type { Io } from '../../wire/io.ts';
-
-const flags = {
-  ...controlFlags,
-  role: {
-    schema: role.default('viewer'),
-    about: 'What it may: viewer, operator, admin, metrics, probe; default viewer.',
-    value: 'ROLE',
-  },
-  days: {
-    schema: z.coerce.number().positive().max(366).default(90),
-    about: 'Days until it ends; default 90.',
-    value: 'N',
-  },
-};
-type Flags = FlagValues<typeof flags>;
 
 export const token = defineCommand({
   name: 'token',
   summary: 'API tokens of a server: create, list, revoke',
-  about:
-    'create NAME makes a token and prints it, once: the server keeps its hash only. list shows all with role, end and last use. ' +
-    'revoke ID ends one, and the sessions that were opened with it, from the next request on.',
-  positionals: { name: 'action', about: 'create NAME, list, or revoke ID', min: 1, max: 2 },
-  flags,
-  examples: [
-    { line: 'inferpath token create grafana --role viewer', about: 'a token that reads' },
-    {
-      line: 'inferpath token create prometheus --role metrics --days 365',
-      about: 'a token that only scrapes /metrics',
+  about: 'Tokens by which programs and people reach a running server, each with one role and an end.',
+  actions: {
+    create: {
+      about: 'Makes a token and prints it, once: the server keeps its hash only.',
+      positionals: { name: 'name', about: 'what it is for', min: 1, max: 1 },
+      flags: {
+        ...controlFlags,
+        role: {
+          schema: role.default('viewer'),
+          about: 'What it may: viewer, operator, admin, metrics, probe; default viewer.',
+          value: 'ROLE',
+        },
+        days: {
+          schema: z.coerce.number().positive().max(366).default(90),
+          about: 'Days until it ends; default 90.',
+          value: 'N',
+        },
+      },
+      examples: [
+        { line: 'inferpath token create grafana --role viewer', about: 'a token that reads' },
+        {
+          line: 'inferpath token create prometheus --role metrics --days 365',
+          about: 'a token that only scrapes /metrics',
+        },
+      ],
+      run({ flags, positionals: [name], io }) {
+        const request = { method: 'POST', path: '/api/v1/tokens', body: { name, role: flags.role, days: flags.days } };
+        return tellAnswer(flags, request, tokenCreated, io, ({ token, info }) => ({
+          out: `${token}\n`,
+          note: `${info.role} until ${when(info.expiresMs)}; it is not shown again (id ${info.id})\n`,
+        }));
+      },
     },
-    { line: 'inferpath token list', about: 'who may what, and until when' },
-    { line: 'inferpath token revoke 3f2a90c1d4e5b607', about: 'ends one' },
-  ],
-  run: async ({ flags, positionals: [action = '', subject], io }) => {
-    if (action === 'create' && subject !== undefined) return create(subject, flags, io);
-    if (action === 'list' && subject === undefined) return list(flags, io);
-    if (action === 'revoke' && subject !== undefined) return revoke(subject, flags, io);
-    throw new UsageError(
-      `found ${JSON.stringify([action, subject].filter(Boolean).join(' '))}; allowed: create NAME, list, revoke ID`,
-    );
+    list: {
+      about: 'Shows all tokens with role, end and last use.',
+      flags: controlFlags,
+      examples: [{ line: 'inferpath token list', about: 'who may what, and until when' }],
+      run: ({ flags, io }) => tellAnswer(flags, { method: 'GET', path: '/api/v1/tokens' }, tokenList, io, listText),
+    },
+    revoke: {
+      about: 'Ends a token, and the sessions that were opened with it, from the next request on.',
+      positionals: { name: 'id', about: 'its id, as list shows it', min: 1, max: 1 },
+      flags: controlFlags,
+      examples: [{ line: 'inferpath token revoke 3f2a90c1d4e5b607', about: 'ends one' }],
+      run({ flags, positionals: [id = ''], io }) {
+        const request = { method: 'DELETE', path: `/api/v1/tokens/${encodeURIComponent(id)}` };
+        return tellAnswer(flags, request, revoked, io, () => `revoked ${id}\n`);
+      },
+    },
   },
 });
 
-async function create(name: string, flags: Flags, io: Io): Promise<ExitCode> {
-  const body = { name, role: flags.role, days: flags.days };
-  const { answer } = await askServer(flags, { method: 'POST', path: '/api/v1/tokens', body }, tokenCreated, io);
-  if (flags.json) io.terminal.out(`${JSON.stringify(answer)}\n`);
-  else {
-    io.terminal.out(`${answer.token}\n`);
-    io.terminal.err(
-      `${answer.info.role} until ${when(answer.info.expiresMs)}; it is not shown again (id ${answer.info.id})\n`,
-    );
-  }
-  return exitCode.ready;
-}
-
-async function list(flags: Flags, io: Io): Promise<ExitCode> {
-  const { answer } = await askServer(flags, { method: 'GET', path: '/api/v1/tokens' }, tokenList, io);
-  const rows = answer.tokens.map((t) => [
-    t.id,
-    t.name,
-    t.role,
-    t.state,
-    when(t.expiresMs),
-    t.lastUsedMs === null ? 'never' : when(t.lastUsedMs),
-  ]);
-  if (flags.json) io.terminal.out(`${JSON.stringify(answer)}\n`);
-  else
-    io.terminal.out(
-      rows.length === 0 ? 'no tokens\n' : table(['id', 'name', 'role', 'state', 'ends', 'last used'], rows),
-    );
-  return exitCode.ready;
-}
-
-async function revoke(id: string, flags: Flags, io: Io): Promise<ExitCode> {
-  const path = `/api/v1/tokens/${encodeURIComponent(id)}`;
-  const { answer } = await askServer(flags, { method: 'DELETE', path }, revoked, io);
-  io.terminal.out(flags.json ? `${JSON.stringify(answer)}\n` : `revoked ${id}\n`);
-  return exitCode.ready;
+function listText({ tokens }: z.output<typeof tokenList>): string {
+  if (tokens.length === 0) return 'no tokens\n';
+  const rows = tokens.map((t) => [t.id, t.name, t.role, t.state, when(t.expiresMs), when(t.lastUsedMs, 'never')]);
+  return table(['id', 'name', 'role', 'state', 'ends', 'last used'], rows);
 }
