@@ -4,6 +4,7 @@ import { type Condition, conditionOf } from './condition.ts';
 import { isoOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
 import type { WatchDraft, WatchRuleId } from './rules.ts';
+import { sinceOf } from './vitals.ts';
 
 const minuteMs = 60_000;
 /** An agent that reports every few seconds is silent after this; slower ones after three of their intervals. */
@@ -79,27 +80,27 @@ function everyoneSilent(moment: Moment, silent: ReadonlySet<string>): Condition[
 /** Agents from which everything fails that others reach: the fault is theirs, whatever they were told to call their uplink. */
 function isolatedAgents({ vitals }: Moment): Map<string, number> {
   const failing = new Map<string, { count: number; sinceMs: number }>();
-  const working = new Set<string>();
   for (const views of vitals.values())
-    for (const { fresh } of views) {
-      const othersWork = fresh.some(({ badRun }) => badRun === 0);
-      for (const { agent, badRun, sinceMs } of fresh) {
-        if (badRun === 0 || !othersWork) {
-          working.add(agent);
-          continue;
-        }
-        const one = failing.get(agent) ?? { count: 0, sinceMs: Infinity };
-        failing.set(agent, {
-          count: one.count + Number(badRun >= 2),
-          sinceMs: Math.min(one.sinceMs, sinceMs),
+    for (const { fresh, suspecting } of views) {
+      if (suspecting.length === 0 || suspecting.length === fresh.length) continue;
+      for (const run of suspecting) {
+        const one = failing.get(run.agent) ?? { count: 0, sinceMs: Infinity };
+        failing.set(run.agent, {
+          count: one.count + Number(run.badMs.length >= 2),
+          sinceMs: Math.min(one.sinceMs, sinceOf(run)),
         });
       }
     }
-  return new Map(
-    [...failing].flatMap(([agent, { count, sinceMs }]) =>
-      count >= 2 && !working.has(agent) ? [[agent, sinceMs]] : [],
-    ),
+  const isolated = new Map(
+    [...failing].flatMap(([agent, { count, sinceMs }]) => (count >= 2 ? [[agent, sinceMs]] : [])),
   );
+  if (isolated.size === 0) return isolated;
+  // What works from it, or fails for everybody, is not its own fault.
+  for (const views of vitals.values())
+    for (const { fresh, suspecting } of views)
+      for (const { agent, badMs } of fresh)
+        if (badMs.length === 0 || suspecting.length === fresh.length) isolated.delete(agent);
+  return isolated;
 }
 
 function uplink(moment: Moment, agent: string, silent: ReadonlySet<string>, isolatedMs: number | undefined): Condition {

@@ -103,7 +103,16 @@ export function viewPair(pledge: Pledge, pair: BurnPair, context: BurnContext, f
     eventsOf(short.tally) === 0 ? 'unknown' : isOver && witnesses?.areEnough ? 'bad' : isWarm ? 'between' : 'good';
   const { tally: all } = long;
   const agents = witnesses?.agents ?? [];
-  return { pair, long: all, short: short.tally, longBurn, shortBurn, agents, level, sinceMs: short.firstBadMs() };
+  return {
+    pair,
+    long: all,
+    short: short.tally,
+    longBurn,
+    shortBurn,
+    agents,
+    level,
+    sinceMs: isWarm ? short.firstBadMs() : context.horizonMs,
+  };
 }
 
 function burnOf({ slo }: Pledge, tally: Tally, covered: number): number {
@@ -193,13 +202,12 @@ function lookAt(pledge: Pledge, windowMs: number, context: BurnContext, sinceMs:
   const name = pledge.endpoint.name;
   const line = counts.outside(key, name, stepMs, excluded(name)).get(everyAgent) ?? [];
   const period = pledge.windows.get(pledge.periodMs)!;
-  const oldMs = pledge.periodMs === windowMs ? -Infinity : firstMs(counts.of(period.key, name), -Infinity);
-  const lines = new Map([[everyAgent, line]]);
-  const startMs = oldMs + period.stepMs <= fromMs ? fromMs : Math.max(fromMs, firstMs(lines, fromMs));
+  const oldMs = pledge.periodMs === windowMs ? -Infinity : firstMs(counts.of(period.key, name).values(), -Infinity);
+  const startMs = oldMs + period.stepMs <= fromMs ? fromMs : Math.max(fromMs, firstMs([line], fromMs));
   return {
     tally: tallyWindow(pledge, [line], fromMs, horizonMs),
     covered: Math.min(1, Math.max(0, (horizonMs - startMs) / (horizonMs - fromMs))),
-    firstBadMs: () => firstMs(lines, fromMs, ({ bad }) => bad > 0, horizonMs),
+    firstBadMs: () => firstMs([line], fromMs, ({ bad }) => bad > 0, horizonMs),
   };
 }
 
@@ -239,13 +247,13 @@ function closerOf(pledge: Pledge, windowMs: number, context: BurnContext, sinceM
 
 /** The oldest point from `fromMs` on; `otherwise` where there is none. */
 function firstMs(
-  lines: Lines,
+  lines: Iterable<readonly CountsPoint[]>,
   fromMs: number,
   counts: (point: CountsPoint) => boolean = () => true,
   otherwise = Infinity,
 ): number {
   let first = otherwise;
-  for (const line of lines.values()) {
+  for (const line of lines) {
     const point = line.find((p) => p.atMs >= fromMs && counts(p));
     if (point && point.atMs < first) first = point.atMs;
   }

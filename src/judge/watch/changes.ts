@@ -118,9 +118,9 @@ function networkPart(address: string): string {
 
 const expiry = { ticketDays: 14, pageDays: 2, overDays: 15 };
 
-function certificateConditions({ clock, input, network }: Moment): Condition[] {
+function certificateConditions({ clock, certificates, network }: Moment): Condition[] {
   const byEndpoint = new Map<string, { agent: string; days: number }[]>();
-  for (const { agent, endpoint, atMs, metrics } of input.latest) {
+  for (const { agent, endpoint, atMs, metrics } of certificates) {
     if (metrics.certificateDaysLeft === undefined) continue;
     const one = { agent, days: metrics.certificateDaysLeft - (clock.horizonMs - atMs) / (24 * hourMs) };
     const list = byEndpoint.get(endpoint);
@@ -160,10 +160,10 @@ const shift = {
   togetherMs: 10 * minuteMs,
 };
 
-export function levelNeeds({ jobs }: Pick<Moment['plan'], 'jobs'>, horizonMs: number): SeriesNeed[] {
+export function levelNeeds({ probed }: Pick<Moment['plan'], 'probed'>, horizonMs: number): SeriesNeed[] {
   const toMs = Math.floor(horizonMs / minuteMs) * minuteMs;
   return levels.flatMap(({ kind, metric }) => {
-    const endpoints = [...new Set(jobs.filter((job) => job.probe === kind).map((job) => job.endpoint))];
+    const endpoints = probed.get(kind) ?? [];
     const query = {
       fromMs: toMs - shift.rangeMs,
       toMs,

@@ -1,8 +1,9 @@
+import type { Run } from '../../store/store.ts';
 import { count } from '../say.ts';
 import { locusOf } from './blame.ts';
 import { type Condition, conditionOf } from './condition.ts';
 import type { Moment } from './moment.ts';
-import { failing, type LastResults, suspecting, type VitalView } from './vitals.ts';
+import { failing, sinceOf, type VitalView } from './vitals.ts';
 
 const minuteMs = 60_000;
 
@@ -22,7 +23,7 @@ export function quorumOf(moment: Moment, view: VitalView): number {
 /** The probe that fails from most agents; among equals the first, which is the lowest layer. */
 function worstOf(views: readonly VitalView[]): VitalView {
   const rank = (view: VitalView) =>
-    failing(view).length * 1e6 + suspecting(view).length * 1e3 + Math.min(999, view.fresh.length);
+    failing(view).length * 1e6 + view.suspecting.length * 1e3 + Math.min(999, view.fresh.length);
   return views.reduce((worst, view) => (rank(view) > rank(worst) ? view : worst));
 }
 
@@ -34,7 +35,7 @@ function down(moment: Moment, endpoint: string, view: VitalView): Condition {
       ? 'unknown'
       : bad.length >= quorum
         ? 'bad'
-        : suspecting(view).length >= quorum
+        : view.suspecting.length >= quorum
           ? 'between'
           : 'good';
   return condition(moment, endpoint, view, bad, 'endpoint-down', level);
@@ -52,13 +53,13 @@ function condition(
   moment: Moment,
   endpoint: string,
   view: VitalView,
-  bad: readonly LastResults[],
+  bad: readonly Run[],
   rule: 'endpoint-down' | 'endpoint-partial',
   level: Condition['level'],
 ): Condition {
   const severity = rule === 'endpoint-down' ? 'page' : 'ticket';
   const agents = bad.map(({ agent }) => agent).sort();
-  const sinceMs = Math.min(moment.clock.horizonMs, ...bad.map((results) => results.sinceMs));
+  const sinceMs = Math.min(moment.clock.horizonMs, ...bad.map(sinceOf));
   const locus =
     level === 'bad'
       ? locusOf(moment, endpoint, agents, sinceMs)
@@ -81,7 +82,7 @@ function condition(
     () => ({
       claim: `${view.vital.kind} fails from ${agents.length} of ${count(view.fresh.length, 'agent')} since ${isoOf(sinceMs)}`,
       details: [
-        `failures in a row: ${bad.map(({ agent, badRun }) => `${agent} ${badRun}`).join(', ')}`,
+        `failures in a row: ${bad.map(({ agent, badMs }) => `${agent} ${badMs.length}`).join(', ')}`,
         locus.why,
         locus.where,
       ],

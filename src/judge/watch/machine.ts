@@ -171,12 +171,13 @@ const steadyBelow = 0.15;
  * that flapping does not flap.
  */
 export function flaps(history: string, before: boolean): boolean {
+  // In parts of 1/95, of which the weights are whole ones: what is exactly at a threshold is on the same side of it every time.
   let weighted = 0;
   const steps = historyLength - 1;
   for (let i = 1; i < history.length; i++) {
     const age = history.length - 1 - i;
-    if (history[i] !== history[i - 1]) weighted += 1.2 - (0.4 * age) / (steps - 1);
+    if (history[i] !== history[i - 1]) weighted += 114 - 2 * age;
   }
-  const share = weighted / steps;
+  const share = weighted / (95 * steps);
   return before ? share >= steadyBelow : share > flapAbove;
 }

@@ -25,6 +25,8 @@ export interface Moment {
   vitals: ReadonlyMap<string, VitalView[]>;
   /** The newest sample of each kind, of one endpoint. */
   latestOf(endpoint: string): readonly Sample[];
+  /** Those of the newest samples that tell how long a certificate is valid. */
+  certificates: readonly Sample[];
   /** Agents whose own uplink is down by their own word. */
   offline: ReadonlySet<string>;
   quorum: number;
@@ -37,10 +39,11 @@ export function momentOf(input: WatchInput): Moment {
   const plan = planOf(network);
   const clock = readClock(input.now, input.memory, silence);
   const { horizonMs } = clock;
-  const offline = new Set(latest.filter((sample) => saysOffline(sample, horizonMs)).map(({ agent }) => agent));
+  const sifted = sift(plan, latest);
+  const offline = new Set(sifted.clients.filter((sample) => saysOffline(sample, horizonMs)).map(({ agent }) => agent));
   const maintenance = maintenanceSpans(network);
   const excluded = (name: string) => maintenance.get(name) ?? [];
-  const traces = tracesOf(latest, input.paths);
+  const traces = tracesOf(sifted.traces, input.paths);
   const quorum = Math.min(network.watch?.quorum ?? 1, agentsOf(network).length);
   return {
     input,
@@ -52,6 +55,7 @@ export function momentOf(input: WatchInput): Moment {
     paths: knownPaths(input.paths, traces),
     vitals: vitalsByEndpoint(plan, input.runs, excluded, horizonMs, offline),
     latestOf: byEndpoint(latest),
+    certificates: sifted.certificates,
     offline,
     quorum,
     recoverMs: durationMs(network.watch?.recoverAfter ?? '10m'),
@@ -83,21 +87,16 @@ export function maintenanceSpans(network: Network): Map<string, Span[]> {
 }
 
 function vitalsByEndpoint(
-  { vitals, vitalOf, places }: Plan,
+  plan: Plan,
   runs: readonly Run[],
   excluded: BurnContext['excluded'],
   horizonMs: number,
   offline: ReadonlySet<string>,
 ): Map<string, VitalView[]> {
-  // One list for all of them: a map of maps of a hundred thousand runs is more work than all that is asked of it.
-  const inPlace: (Run | undefined)[] = Array.from({ length: places });
-  for (const run of runs) {
-    const place = vitalOf.get(run.kind)?.get(run.endpoint)?.by.get(run.agent)?.place;
-    if (place !== undefined) inPlace[place] = run;
-  }
+  const inPlace = placed(plan, runs);
   const isSilenced = (agent: string) => offline.has(agent);
   const views = new Map<string, VitalView[]>();
-  for (const vital of vitals) {
+  for (const vital of plan.vitals) {
     const { endpoint } = vital;
     const view = viewVital(vital, inPlace, excluded(endpoint), horizonMs, isSilenced);
     const before = views.get(endpoint);
@@ -105,6 +104,73 @@ function vitalsByEndpoint(
     else views.set(endpoint, [view]);
   }
   return views;
+}
+
+/** Newest samples that say more than how a probe went. */
+interface Sifted {
+  traces: Sample[];
+  certificates: Sample[];
+  clients: Sample[];
+}
+
+const [TRACE, CERTIFICATE, CLIENT] = [1, 2, 4];
+/** What the newest samples of the last evaluation were. */
+const sieves = new WeakMap<Plan, { latest: readonly Sample[]; what: Uint8Array }>();
+
+/** Most samples are the very ones of the last evaluation, and in the same place: these are not even looked into. */
+function sift(plan: Plan, latest: readonly Sample[]): Sifted {
+  const before = sieves.get(plan) ?? { latest: [], what: new Uint8Array(0) };
+  const what = new Uint8Array(latest.length);
+  const sifted: Sifted = { traces: [], certificates: [], clients: [] };
+  for (let i = 0; i < latest.length; i++) {
+    const sample = latest[i]!;
+    const is = sample === before.latest[i] ? before.what[i]! : whatOf(sample);
+    what[i] = is;
+    if (is === 0) continue;
+    if (is & TRACE) sifted.traces.push(sample);
+    if (is & CERTIFICATE) sifted.certificates.push(sample);
+    if (is & CLIENT) sifted.clients.push(sample);
+  }
+  sieves.set(plan, { latest, what });
+  return sifted;
+}
+
+function whatOf({ kind, metrics }: Sample): number {
+  const is = kind === 'trace' ? TRACE : kind === 'client' ? CLIENT : 0;
+  return metrics.certificateDaysLeft === undefined ? is : is | CERTIFICATE;
+}
+
+/** Where the runs of the last evaluation were. */
+const places = new WeakMap<Plan, { runs: readonly Run[]; at: Int32Array }>();
+
+/**
+ * One list for all of them: a map of maps of a hundred thousand runs is more work than all that is asked of it. A store names the
+ * same series in the same order again and again, so that most need not even be looked up.
+ */
+function placed(plan: Plan, runs: readonly Run[]): (Run | undefined)[] {
+  const before = places.get(plan) ?? { runs: [], at: new Int32Array(0) };
+  const at = new Int32Array(runs.length);
+  const inPlace: (Run | undefined)[] = Array.from({ length: plan.places });
+  for (let i = 0; i < runs.length; i++) {
+    const run = runs[i]!;
+    const place = isSameSeries(run, before.runs[i]) ? before.at[i]! : placeOf(plan, run);
+    at[i] = place;
+    if (place >= 0) inPlace[place] = run;
+  }
+  places.set(plan, { runs, at });
+  return inPlace;
+}
+
+/** -1: no vital of the plan. */
+function placeOf({ vitalOf }: Plan, { kind, endpoint, agent }: Run): number {
+  return vitalOf.get(kind)?.get(endpoint)?.by.get(agent)?.place ?? -1;
+}
+
+function isSameSeries(run: Run, other: Run | undefined): boolean {
+  return (
+    run === other ||
+    (other !== undefined && run.kind === other.kind && run.endpoint === other.endpoint && run.agent === other.agent)
+  );
 }
 
 /** Grouped when somebody asks: while all is well, nobody does. */

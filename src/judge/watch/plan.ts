@@ -55,7 +55,11 @@ export interface Plan {
   agents: string[];
   /** By agent; only of those that have something to do. */
   duties: ReadonlyMap<string, Duty>;
+  /** Endpoints by the probe that anybody runs on them. */
+  probed: ReadonlyMap<string, readonly string[]>;
   promises: Pledge[];
+  /** Counts over all agents that promises need, the widest window of each. */
+  questions: readonly Question[];
   vitals: Vital[];
   /** The same by kind and endpoint. */
   vitalOf: ReadonlyMap<string, ReadonlyMap<string, Vital>>;
@@ -70,13 +74,16 @@ export function planOf(network: Network): Plan {
   const known = plans.get(network);
   if (known) return known;
   const jobs = jobsOf(network);
+  const promises = (network.watch?.slos ?? []).flatMap((slo) =>
+    endpointsOfSlo(network.endpoints, slo).map((endpoint) => promiseOf(network, endpoint, slo)),
+  );
   const plan: Plan = {
     jobs,
     agents: agentsOf(network).map(({ name }) => name),
     duties: dutiesOf(jobs),
-    promises: (network.watch?.slos ?? []).flatMap((slo) =>
-      endpointsOfSlo(network.endpoints, slo).map((endpoint) => promiseOf(network, endpoint, slo)),
-    ),
+    probed: probedBy(jobs),
+    promises,
+    questions: questionsOf(promises),
     ...vitalsOf(jobs),
   };
   plans.set(network, plan);
@@ -94,6 +101,34 @@ function promiseOf(network: Network, endpoint: Endpoint, slo: Slo): Pledge {
     return [ms, { stepMs, key: countsKey(pledge, ms, stepMs), closer }] as const;
   });
   return { ...pledge, windows: new Map(windows) };
+}
+
+/** Questions about the same counts are one, about all their endpoints and as far back as any of them goes. */
+interface Question {
+  key: string;
+  stepMs: number;
+  windowMs: number;
+  /** One of those that ask. */
+  promise: Pledge;
+  endpoints: readonly string[];
+}
+
+function questionsOf(promises: readonly Pledge[]): Question[] {
+  const questions = new Map<string, Omit<Question, 'endpoints'> & { endpoints: Set<string> }>();
+  for (const promise of promises)
+    for (const [windowMs, { stepMs, key }] of promise.windows) {
+      const known = questions.get(key) ?? { key, stepMs, windowMs, promise, endpoints: new Set<string>() };
+      known.windowMs = Math.max(known.windowMs, windowMs);
+      known.endpoints.add(promise.endpoint.name);
+      questions.set(key, known);
+    }
+  return [...questions.values()].map((question) => ({ ...question, endpoints: [...question.endpoints] }));
+}
+
+function probedBy(jobs: readonly Job[]): Map<string, string[]> {
+  const probed = new Map<string, Set<string>>();
+  for (const { probe, endpoint } of jobs) probed.set(probe, (probed.get(probe) ?? new Set()).add(endpoint));
+  return new Map([...probed].map(([probe, endpoints]) => [probe, [...endpoints]]));
 }
 
 function dutiesOf(jobs: readonly Job[]): Map<string, Duty> {
@@ -164,9 +199,10 @@ export function countsNeeds(
   horizonMs: number,
 ): CountsNeed[] {
   const asked = new Questions(horizonMs);
-  for (const promise of plan.promises)
+  for (const { key, stepMs, windowMs, promise, endpoints } of plan.questions)
+    asked.want(key, 'endpoint', promise, stepMs, windowMs, endpoints);
+  for (const promise of maintenance.size === 0 ? [] : plan.promises)
     for (const [windowMs, { stepMs, key }] of promise.windows) {
-      asked.want(key, 'endpoint', promise, stepMs, windowMs);
       if (promise.slo.method === 'timeslices') continue;
       for (const [slotMs, partMs] of cutSlots(
         maintenance.get(promise.endpoint.name) ?? [],
@@ -193,6 +229,7 @@ export class Questions {
     { endpoint, indicator }: Pledge,
     stepMs: number,
     rangeMs: number,
+    endpoints: readonly string[] = [endpoint.name],
   ): void {
     const fromMs = Math.floor((this.#horizonMs - rangeMs) / stepMs) * stepMs;
     // A hundredth of the window late is soon enough; what decides within minutes is asked for every time.
@@ -200,7 +237,7 @@ export class Questions {
     const maxAgeMs = Math.min(600_000, rangeMs / 100);
     const query = { fromMs, toMs: this.#horizonMs, stepMs, by };
     const tail = isNow ? { maxAgeMs: minuteMs, tailMs: (stepMs === minuteMs ? 10 : 2) * minuteMs } : { maxAgeMs };
-    this.#add(key, endpoint.name, indicator, query, tail);
+    this.#add(key, endpoints, indicator, query, tail);
   }
 
   /** The parts of one point that a maintenance cuts. */
@@ -211,7 +248,7 @@ export class Questions {
   ): void {
     const query = { fromMs: slotMs, toMs: slotMs + stepMs, stepMs: partMs, by: 'endpoint' } as const;
     const isOpen = slotMs + 2 * stepMs > this.#horizonMs;
-    this.#add(key, endpoint.name, indicator, query, { maxAgeMs: isOpen ? minuteMs : 600_000 });
+    this.#add(key, [endpoint.name], indicator, query, { maxAgeMs: isOpen ? minuteMs : 600_000 });
   }
 
   needs(): CountsNeed[] {
@@ -223,7 +260,7 @@ export class Questions {
 
   #add(
     key: string,
-    endpoint: string,
+    endpoints: readonly string[],
     { kind, limit }: Indicator,
     query: Omit<CountsQuery, 'kind' | 'endpoints'>,
     age: Pick<CountsNeed, 'maxAgeMs' | 'tailMs'>,
@@ -231,10 +268,10 @@ export class Questions {
     const known = this.#needs.get(key);
     if (!known) {
       const whole = { ...query, kind, endpoints: [], ...(limit ? { limit } : {}) };
-      this.#needs.set(key, { need: { key, query: whole, ...age }, endpoints: new Set([endpoint]) });
+      this.#needs.set(key, { need: { key, query: whole, ...age }, endpoints: new Set(endpoints) });
       return;
     }
-    known.endpoints.add(endpoint);
+    for (const endpoint of endpoints) known.endpoints.add(endpoint);
     if (query.fromMs < known.need.query.fromMs) known.need = { key, query: { ...known.need.query, ...query }, ...age };
   }
 }

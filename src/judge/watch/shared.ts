@@ -3,7 +3,7 @@ import { count } from '../say.ts';
 import { type Condition, conditionOf } from './condition.ts';
 import { isoOf, quorumOf } from './endpoints.ts';
 import type { Moment } from './moment.ts';
-import { failing, suspecting } from './vitals.ts';
+import { failing, sinceOf } from './vitals.ts';
 
 const minuteMs = 60_000;
 /** Subject where everything fails and no trace says what is common to it. */
@@ -52,14 +52,15 @@ function troublesOf(moment: Moment): Map<string, Trouble> {
   const troubles = new Map<string, Trouble>();
   for (const [endpoint, views] of moment.vitals)
     for (const view of views) {
-      const seeing = suspecting(view);
+      const seeing = view.suspecting;
+      if (seeing.length === 0) continue;
       const quorum = quorumOf(moment, view);
-      if (seeing.length < quorum || seeing.reduce((sum, { badRun }) => sum + badRun, 0) < 2) continue;
+      if (seeing.length < quorum || seeing.reduce((sum, { badMs }) => sum + badMs.length, 0) < 2) continue;
       const before = troubles.get(endpoint);
       troubles.set(endpoint, {
         endpoint,
         isDown: failing(view).length >= quorum || (before?.isDown ?? false),
-        sinceMs: Math.min(before?.sinceMs ?? Infinity, ...seeing.map(({ sinceMs }) => sinceMs)),
+        sinceMs: Math.min(before?.sinceMs ?? Infinity, ...seeing.map(sinceOf)),
         agents: [...new Set([...(before?.agents ?? []), ...seeing.map(({ agent }) => agent)])].sort(),
       });
     }
@@ -93,7 +94,7 @@ function hopsOf(moment: Moment, troubles: ReadonlyMap<string, Trouble>): Map<str
 }
 
 function isHealthy({ vitals }: Moment, agent: string, endpoint: string): boolean {
-  return (vitals.get(endpoint) ?? []).some(({ fresh }) => fresh.some((f) => f.agent === agent && f.badRun === 0));
+  return (vitals.get(endpoint) ?? []).some(({ fresh }) => fresh.some((f) => f.agent === agent && f.badMs.length === 0));
 }
 
 interface Group {

@@ -7,22 +7,15 @@ export const leastInARow = 3;
 /** Further ahead of the others a clock is wrong, and what it says is not of now. */
 export const clockApartMs = 120_000;
 
-/** What the newest results of one probe from one agent say. */
-export interface LastResults {
-  agent: string;
-  /** Failures since the last success. */
-  badRun: number;
-  /** Begin of the run of failures. */
-  sinceMs: number;
-  /** The newest result. */
-  lastMs: number;
-}
-
 /** The last results of one probe of one endpoint, as every agent has them that still reports. */
 export interface VitalView {
   vital: Vital;
-  fresh: LastResults[];
+  fresh: readonly Run[];
+  /** Those of them that end with failures. */
+  suspecting: readonly Run[];
 }
+
+const nobody: readonly Run[] = [];
 
 /**
  * @param runs each in the place that the plan gives it
@@ -35,15 +28,17 @@ export function viewVital(
   horizonMs: number,
   isSilenced: (agent: string) => boolean,
 ): VitalView {
-  const fresh: LastResults[] = [];
+  const fresh: Run[] = [];
+  let suspecting = nobody;
   for (const [agent, { everyMs, place }] of vital.by) {
-    const run = runs[place];
-    if (!run || horizonMs - run.lastMs > freshMs(everyMs) || run.lastMs - horizonMs > clockApartMs) continue;
-    if ((spans.length > 0 && isIn(run.lastMs, spans)) || isSilenced(agent)) continue;
-    const badMs = spans.length === 0 ? run.badMs : run.badMs.filter((ms) => !isIn(ms, spans));
-    fresh.push({ agent, badRun: badMs.length, sinceMs: badMs[0] ?? run.lastMs, lastMs: run.lastMs });
+    const found = runs[place];
+    if (!found || horizonMs - found.lastMs > freshMs(everyMs) || found.lastMs - horizonMs > clockApartMs) continue;
+    if ((spans.length > 0 && isIn(found.lastMs, spans)) || isSilenced(agent)) continue;
+    const run = spans.length === 0 ? found : { ...found, badMs: found.badMs.filter((ms) => !isIn(ms, spans)) };
+    fresh.push(run);
+    if (run.badMs.length > 0) suspecting = [...suspecting, run];
   }
-  return { vital, fresh };
+  return { vital, fresh, suspecting };
 }
 
 const isIn = (ms: number, spans: readonly Span[]) => spans.some(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
@@ -53,11 +48,12 @@ export function freshMs(everyMs: number): number {
   return 3 * everyMs + 30_000;
 }
 
-/** Agents that see the endpoint fail, and those that have begun to. */
-export function failing({ fresh }: VitalView): LastResults[] {
-  return fresh.filter(({ badRun }) => badRun >= leastInARow);
+/** Agents that see the endpoint fail. */
+export function failing({ suspecting }: VitalView): readonly Run[] {
+  return suspecting.length === 0 ? nobody : suspecting.filter(({ badMs }) => badMs.length >= leastInARow);
 }
 
-export function suspecting({ fresh }: VitalView): LastResults[] {
-  return fresh.filter(({ badRun }) => badRun > 0);
+/** When the failures of a run began; of one without, when its last result was. */
+export function sinceOf({ badMs, lastMs }: Run): number {
+  return badMs[0] ?? lastMs;
 }

@@ -34,6 +34,8 @@ export class Newest {
   #sinceMs = Infinity;
   #batch = 0;
   #samples = new Map<string, Sample>();
+  /** None is older. */
+  #oldestMs = Infinity;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** To be called when samples have been dropped: newer ones stay the newest. */
@@ -54,20 +56,38 @@ export class Newest {
       this.#samples = new Map();
     }
     const samples = this.#samples;
-    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    const [last = 0, count = 0] = await firstRow(
+      connection,
+      `SELECT coalesce(max(no), 0), coalesce(sum("count") FILTER (no > ${this.#batch}), 0) FROM batches`,
+    );
     const where = `batch > ${this.#batch} AND batch <= ${last} AND at_ms >= ${sinceMs}`;
-    // First which rows, then these.
-    const rows = `SELECT arg_max(rowid, at_ms) FROM samples WHERE ${where} GROUP BY endpoint, agent, kind`;
-    const found = await readSamples(connection, words, `FROM samples WHERE ${where} AND rowid IN (${rows})`, 'detail');
+    const newest = `rowid IN (SELECT arg_max(rowid, at_ms) FROM samples WHERE ${where} GROUP BY endpoint, agent, kind)`;
+    // Of few that have just come, nearly all are the newest. Otherwise first which rows, then these.
+    const isFew = count <= 2 * samples.size;
+    const found = await readSamples(
+      connection,
+      words,
+      `FROM samples WHERE ${where}${isFew ? '' : ` AND ${newest}`}`,
+      'detail',
+    );
     for (const { sample } of found) {
       const key = `${sample.kind} ${sample.endpoint} ${sample.agent}`;
       const known = samples.get(key);
-      if (!known || known.atMs <= sample.atMs) samples.set(key, sample);
+      if (known && known.atMs > sample.atMs) continue;
+      samples.set(key, sample);
+      this.#oldestMs = Math.min(this.#oldestMs, sample.atMs);
     }
-    for (const [key, { atMs }] of samples) if (atMs < sinceMs) samples.delete(key);
+    if (this.#oldestMs < sinceMs) this.#forget(sinceMs);
     this.#sinceMs = sinceMs;
     this.#batch = last;
     return [...samples.values()];
+  }
+
+  #forget(sinceMs: number): void {
+    this.#oldestMs = Infinity;
+    for (const [key, { atMs }] of this.#samples)
+      if (atMs < sinceMs) this.#samples.delete(key);
+      else this.#oldestMs = Math.min(this.#oldestMs, atMs);
   }
 }
 

@@ -41,6 +41,11 @@ export class Words {
     return this.#ids.get(dictionary)?.get(word);
   }
 
+  /** How many words there are. */
+  size(dictionary: DictionaryName): number {
+    return this.#ids.get(dictionary)?.size ?? 0;
+  }
+
   word(dictionary: DictionaryName, id: number): string {
     return this.#words.get(dictionary)?.[id] ?? '';
   }
