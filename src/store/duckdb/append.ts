@@ -7,7 +7,7 @@ import { SampleWriter, type Buffers } from './sample-writer.ts';
 import type { Words } from './words.ts';
 
 /** Rows that are handed to the engine without a break: some ten milliseconds. */
-const STEP_ROWS = 10_000;
+const STEP_ROWS = 4_000;
 
 /** Moves batches into the tables, in the transaction of the caller. */
 export async function writeBatches(
@@ -22,9 +22,10 @@ export async function writeBatches(
     rows += batch.columns.count;
     if (rows < STEP_ROWS) continue;
     rows = 0;
+    writer.push();
     await setImmediate();
   }
-  writer.close();
+  await writer.close(connection);
   const appender = await connection.createAppender('batches');
   for (const { no, receivedMs, batch } of batches) {
     appender.appendBigInt(BigInt(no));

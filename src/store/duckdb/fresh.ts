@@ -63,7 +63,7 @@ export class Fresh {
   /** Begins a new generation, and hands over the one until now, which readers go on to read. */
   freeze(): Frozen {
     const generation = this.#generations.at(-1)!;
-    this.#generations = [generation, newGeneration(this.#last)];
+    this.#generations = [generation, newGeneration(this.#last, generation)];
     return { generation, last: this.#last };
   }
 
@@ -99,10 +99,10 @@ export class Fresh {
   }
 }
 
-const newGeneration = (after: number): Generation => ({
+const newGeneration = (after: number, like?: Generation): Generation => ({
   after,
-  agents: new PartTable(true),
-  all: new PartTable(),
+  agents: new PartTable(true, like?.agents),
+  all: new PartTable(false, like?.all),
   rows: 0,
 });
 

@@ -13,25 +13,40 @@ export class PartTable {
   cells = 0;
   /** The first minute that any part speaks of. */
   firstMinute = Infinity;
-  minute = new Float64Array(PARTS_AT_FIRST);
-  endpoint = new Int32Array(PARTS_AT_FIRST);
-  agent = new Int32Array(PARTS_AT_FIRST);
+  minute: Float64Array;
+  endpoint: Int32Array;
+  agent: Int32Array;
   /** Kind, verdict and metric, an octet each. */
-  code = new Int32Array(PARTS_AT_FIRST);
-  n = new Float64Array(PARTS_AT_FIRST);
-  total = new Float64Array(PARTS_AT_FIRST);
-  low = new Float64Array(PARTS_AT_FIRST);
-  high = new Float64Array(PARTS_AT_FIRST);
-  cellPart = new Int32Array(CELLS_AT_FIRST);
-  cellBucket = new Int32Array(CELLS_AT_FIRST);
-  cellCount = new Int32Array(CELLS_AT_FIRST);
+  code: Int32Array;
+  n: Float64Array;
+  total: Float64Array;
+  low: Float64Array;
+  high: Float64Array;
+  cellPart: Int32Array;
+  cellBucket: Int32Array;
+  cellCount: Int32Array;
   readonly isLog: boolean;
-  #slots = new Int32Array(2 * PARTS_AT_FIRST);
+  #slots: Int32Array;
   #cellSlots: Int32Array;
 
-  constructor(isLog = false) {
+  /** @param like has held what this will hold, more or less: growing to its size step by step would take a while */
+  constructor(isLog = false, like?: PartTable) {
+    const parts = roomFor(like?.size, PARTS_AT_FIRST);
+    const cells = roomFor(like?.cells, CELLS_AT_FIRST);
     this.isLog = isLog;
-    this.#cellSlots = new Int32Array(isLog ? 0 : 2 * CELLS_AT_FIRST);
+    this.minute = new Float64Array(parts);
+    this.endpoint = new Int32Array(parts);
+    this.agent = new Int32Array(parts);
+    this.code = new Int32Array(parts);
+    this.n = new Float64Array(parts);
+    this.total = new Float64Array(parts);
+    this.low = new Float64Array(parts);
+    this.high = new Float64Array(parts);
+    this.cellPart = new Int32Array(cells);
+    this.cellBucket = new Int32Array(cells);
+    this.cellCount = new Int32Array(cells);
+    this.#slots = new Int32Array(2 * parts);
+    this.#cellSlots = new Int32Array(isLog ? 0 : 2 * cells);
   }
 
   /** That of a key which often comes behind `before`: parts that are made one after the other lie beside each other. */
@@ -153,6 +168,9 @@ export class PartTable {
       occupy(this.#cellSlots, cellHashOf(this.cellPart[cell]!, this.cellBucket[cell]!), cell);
   }
 }
+
+/** A power of two, so that hashes find their slot by a mask. */
+const roomFor = (count = 0, least: number) => Math.max(least, 2 ** Math.ceil(Math.log2(count + 1)));
 
 export const codeOf = (kind: number, verdict: number, metric: number): number => (kind << 16) | (verdict << 8) | metric;
 export const kindOf = (code: number): number => code >> 16;

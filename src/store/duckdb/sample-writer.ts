@@ -51,7 +51,8 @@ export class SampleWriter {
   static async open(connection: DuckDBConnection, words: Words, buffers: Buffers): Promise<SampleWriter> {
     // A writer that failed half-way may have left some.
     clearValid(buffers);
-    return new SampleWriter(await connection.createAppender('samples'), words, buffers);
+    await connection.run('CREATE OR REPLACE TEMP TABLE arriving AS FROM samples LIMIT 0');
+    return new SampleWriter(await connection.createAppender('arriving', 'main', 'temp'), words, buffers);
   }
 
   add(batch: number, { agent, columns, rows }: Batch): void {
@@ -86,9 +87,17 @@ export class SampleWriter {
     }
   }
 
-  close(): void {
+  /** What has been added so far leaves the appender: it would hold up everybody once it has much. */
+  push(): void {
+    this.#appender.flushSync();
+  }
+
+  /** By a statement, which does its work in threads of its own. */
+  async close(connection: DuckDBConnection): Promise<void> {
     if (this.#rows > 0) this.#flush();
     this.#appender.closeSync();
+    await connection.run('INSERT INTO samples FROM arriving');
+    await connection.run('DROP TABLE arriving');
   }
 
   #addMetric(metric: number, column: Column, from: number, to: number): void {

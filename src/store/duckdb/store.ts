@@ -257,13 +257,13 @@ export class DuckStore implements Store {
       batches: [...this.#pending.batches],
       frozen: freeze ? this.#fresh.freeze() : null,
     }));
-    if (batches.length > 0)
+    for (const some of slices(batches))
       await this.#change(async (connection) => {
         const { words } = this.#state;
         // COMMIT returns when the log is on the disk.
-        await transaction(connection, () => writeBatches(connection, batches, this.#state));
+        await transaction(connection, () => writeBatches(connection, some, this.#state));
         words.committed();
-        this.#pending.release(batches.at(-1)!.no);
+        this.#pending.release(some.at(-1)!.no);
       });
     await this.#journal.drop(files);
     return frozen;
@@ -322,6 +322,18 @@ export class DuckStore implements Store {
     );
     this.#state.filter = filter;
   }
+}
+
+/** As many as the engine gets at once: it keeps them in memory until it has written them. */
+function slices(batches: readonly Promised[]): Promised[][] {
+  const all: Promised[][] = [];
+  let rows = Infinity;
+  for (const promised of batches) {
+    if (rows >= WRITE_ROWS) [rows] = [0, all.push([])];
+    all.at(-1)!.push(promised);
+    rows += promised.batch.columns.count;
+  }
+  return all;
 }
 
 /** Makes the tables of an empty file, and refuses those of a newer version. */
