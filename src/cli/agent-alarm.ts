@@ -24,6 +24,10 @@ export function alarmCaller({ name, server }: Identity, io: Io): AlarmCaller {
   const attempt = async () => {
     if (url === undefined || url === '' || !waiting || io.clock.monoMs() < notBeforeMs) return;
     const event = waiting;
+    if (event.kind === 'cleared' && !isRaised) {
+      waiting = null;
+      return;
+    }
     notBeforeMs = io.clock.monoMs() + retryMs;
     const { sinceMs, why } = event.alarm;
     const body = JSON.stringify({
@@ -48,12 +52,15 @@ export function alarmCaller({ name, server }: Identity, io: Io): AlarmCaller {
       io.log.warn(`cannot call INFERPATH_AGENT_ALARM_URL, trying again: ${cause?.code ?? message}`);
     }
   };
+  // One at a time: what is over while the alarm is on its way has to be told, too.
+  let turn = Promise.resolve();
+  const again = () => void (turn = turn.then(attempt));
   return {
     event: (event) => {
-      waiting = event.kind === 'cleared' && !isRaised ? null : event;
+      waiting = event;
       notBeforeMs = -Infinity;
-      void attempt();
+      again();
     },
-    again: () => void attempt(),
+    again,
   };
 }

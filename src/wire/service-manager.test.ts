@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { SystemCallError } from './libc.ts';
 import { notifyServiceManager } from './service-manager.ts';
@@ -20,12 +21,12 @@ print(repr(s.recv(4096)), flush=True)
 
 async function heard(name: string, state: string): Promise<string> {
   const child = spawn('python3', ['-c', listener, name], { stdio: ['ignore', 'pipe', 'inherit'] });
-  child.stdout.setEncoding('utf8');
-  await once(child.stdout, 'data');
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  await lines.next();
   notifyServiceManager(name, state);
-  const [text] = (await once(child.stdout, 'data')) as [string];
+  const { value } = (await lines.next()) as { value: string };
   await once(child, 'exit');
-  return text.trim();
+  return value;
 }
 
 describe.skipIf(process.platform !== 'linux')('notifyServiceManager', () => {

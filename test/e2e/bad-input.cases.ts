@@ -108,7 +108,7 @@ export const badFiles: readonly BadFile[] = [
     says: [
       '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch',
       '4:5: endpoints[0].name: found nothing; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
-      '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, workload, requests',
+      '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
     ],
   },
   { name: 'no version', yaml: ep, says: ['1:1: version: found nothing; allowed: the number 1'] },
@@ -137,7 +137,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'an endpoint that is only a URL',
     yaml: `${v}endpoints:\n  - http://h\n`,
     says: [
-      '3:5: endpoints[0]: found "http://h"; allowed: mapping with the keys name, url, dialect, model, auth, site, backupOf, reflector, workload, requests',
+      '3:5: endpoints[0]: found "http://h"; allowed: mapping with the keys name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
     ],
   },
   {
@@ -223,7 +223,7 @@ export const badFiles: readonly BadFile[] = [
     yaml: `${v}endpoints:\n  - { name: a, ulr: "https://h" }\n`,
     says: [
       '3:5: endpoints[0].url: found nothing; allowed: http or https URL',
-      '3:16: endpoints[0].ulr: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, workload, requests; did you mean url?',
+      '3:16: endpoints[0].ulr: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests; did you mean url?',
     ],
   },
   {
@@ -377,7 +377,7 @@ export const badFiles: readonly BadFile[] = [
       '3:26: sites[0].role: found "dcc"; allowed: one of "user", "edge", "dc", "cloud"; did you mean dc?',
       '4:29: endpoints[0].url: found "h"; allowed: http or https URL',
       '4:38: endpoints[0].site: found "t"; allowed: a known site: s',
-      '4:41: endpoints[0].wrkload: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, workload, requests; did you mean workload?',
+      '4:41: endpoints[0].wrkload: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests; did you mean workload?',
       '5:13: workloads[0].class: found nothing; allowed: one of "chat", "finance", "voice", "copilot", "agent", "rag", "batch"',
       '6:35: targets.chat.ttftMs.max: found 0; allowed: number above 0',
     ],

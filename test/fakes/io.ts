@@ -65,13 +65,14 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1000 + nanoseconds / 1e6;
   };
+  const startedMs = realMs();
   return {
     platform: options.platform ?? 'linux',
     env: options.env ?? {},
     cwd: options.cwd ?? '/home/test',
     clock: {
       monoMs: () => (realClock ? realMs() : nowMs),
-      wallMs: () => wallMs + (realClock ? realMs() : nowMs),
+      wallMs: () => wallMs + (realClock ? realMs() - startedMs : nowMs),
       sleep: async (ms, signal) => {
         signal?.throwIfAborted();
         if (realClock) await realSleep(ms, signal);

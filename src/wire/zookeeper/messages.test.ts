@@ -31,7 +31,7 @@ describe('messages of ZooKeeper', () => {
   test('data comes with the version of its node', () => {
     const read = readData(new JuteReader(Buffer.concat([buffer(Buffer.from('abc')), stat])));
     expect(Buffer.from(read.data).toString()).toBe('abc');
-    expect(read.stat).toEqual({ version: 6, createdMs: 1_700_000_000_000 });
+    expect(read.stat).toEqual({ version: 6, createdMs: 1_700_000_000_000, changedMs: 2 });
   });
 
   test('a multi is done, or says which change could not be made', () => {
