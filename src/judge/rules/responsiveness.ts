@@ -47,12 +47,14 @@ export const responsiveness = perEndpoint(
 
 function added(result: ResponsivenessDirection, idleRpm = 0): Added | null {
   const { rpm } = result;
-  if (rpm === null || !(rpm > 0) || !(idleRpm > 0)) return null;
+  // A rate so small that its round trip is no number is none.
+  const isRate = (value: number) => Number.isFinite(MS_PER_MINUTE / value) && value > 0;
+  if (rpm === null || !isRate(rpm) || !isRate(idleRpm)) return null;
   const idleMs = MS_PER_MINUTE / idleRpm;
   const above = (perMinute: number) => Math.max(0, MS_PER_MINUTE / perMinute - idleMs);
   const last = result.intervals
     .slice(-LAST)
-    .flatMap((one) => (one.rpm !== null && one.rpm > 0 ? [above(one.rpm)] : []));
+    .flatMap((one) => (one.rpm !== null && isRate(one.rpm) ? [above(one.rpm)] : []));
   const addedMs = above(rpm);
   const interval = [Math.min(addedMs, ...last), Math.max(addedMs, ...last)] as const;
   const probes = Math.max(0, Math.round(result.probes.foreign + result.probes.self));
