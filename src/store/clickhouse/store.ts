@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../wire/io.ts';
 import type { Documents } from '../documents.ts';
 import { GroupQueue } from '../group-queue.ts';
@@ -46,7 +47,7 @@ export class ClickStore implements Store {
   }
 
   static async open(server: Server, options: ClickStoreOptions): Promise<ClickStore> {
-    await migrate(server, options.clock.wallMs());
+    await migratedOnce(() => migrate(server, options.clock.wallMs()));
     const store = new ClickStore(server, options);
     if (options.allowLostLedger !== true) await store.#refuseLostLedger();
     return store;
@@ -87,5 +88,18 @@ export class ClickStore implements Store {
   /** Read anew for every question: another server may have rolled up since. */
   async #ledger(): Promise<Ledger> {
     return (await this.#keeper.read()).ledger;
+  }
+}
+
+/** Of servers that start at the same moment one makes a table, and the others are told that its replica is there: they look again. */
+async function migratedOnce(migrated: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await migrated();
+      return;
+    } catch (error) {
+      if (tries === 5 || !/Replica .* already exists/.test(String(error))) throw error;
+      await sleep(500 * tries);
+    }
   }
 }
