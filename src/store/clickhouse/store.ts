@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../wire/io.ts';
 import type { Documents } from '../documents.ts';
 import { GroupQueue } from '../group-queue.ts';
