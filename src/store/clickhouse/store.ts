@@ -46,7 +46,7 @@ export class ClickStore implements Store {
   }
 
   static async open(server: Server, options: ClickStoreOptions): Promise<ClickStore> {
-    await migratedOnce(() => migrate(server, options.clock.wallMs()));
+    await migrate(server, options.clock.wallMs());
     const store = new ClickStore(server, options);
     if (options.allowLostLedger !== true) await store.#refuseLostLedger();
     return store;
@@ -87,18 +87,5 @@ export class ClickStore implements Store {
   /** Read anew for every question: another server may have rolled up since. */
   async #ledger(): Promise<Ledger> {
     return (await this.#keeper.read()).ledger;
-  }
-}
-
-/** Of servers that start at the same moment one makes a table, and the others are told that its replica is there: they look again. */
-async function migratedOnce(migrated: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await migrated();
-      return;
-    } catch (error) {
-      if (tries === 5 || !/Replica .* already exists/.test(String(error))) throw error;
-      await sleep(500 * tries);
-    }
   }
 }
