@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { planOf } from '../../src/judge/watch/plan.ts';
 import { epochMs, hour, networkOf, samplesOf, type Timeline, type Told } from '../../src/judge/watch/replay.case.ts';
+import { freePort } from '../../test/fixtures/free-port.ts';
 
 /**
  * The other side of the comparison: probe_success as blackbox_exporter gives it, scraped when the probes were sent, in the
@@ -127,15 +127,6 @@ export async function startPrometheus(openMetrics: string): Promise<Prometheus> 
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 /** What Alertmanager makes one notification of, grouped by objective: alerts that join within its group interval. */

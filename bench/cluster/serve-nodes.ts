@@ -9,11 +9,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from '../../src/store/clickhouse/server.ts';
 import { ClickStore } from '../../src/store/clickhouse/store.ts';
 import { seededRandom } from '../../src/stats/random.ts';
-import { clickCluster, freePorts, PASSWORD } from '../../test/fakes/clickhouse-server.ts';
+import { clickCluster, PASSWORD } from '../../test/fakes/clickhouse-server.ts';
 import { memoryDocuments } from '../../test/fakes/memory-store.ts';
 import { type Front, serveCluster } from '../../test/fakes/serve-cluster.ts';
 import { idsOf } from '../../test/fakes/store-ids.ts';
 import { zookeeperServer } from '../../test/fakes/zookeeper-server.ts';
+import { freePorts } from '../../test/fixtures/free-port.ts';
 
 const [incidents = 200, seed = 1, spreadS = 240] = process.argv.slice(2, 5).map(Number);
 const withHaproxy = process.argv[5] === 'haproxy';

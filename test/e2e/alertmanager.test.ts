@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { someAttempt } from '../../src/serve/deliver/deliver.case.ts';
 import { attemptAt } from '../../src/serve/deliver/receiver.case.ts';
+import { freePort } from '../fixtures/free-port.ts';
 
 /** Never skipped in CI, where a missing Alertmanager is the failure. */
 const isMissing = spawnSync('prometheus-alertmanager', ['--version']).status !== 0;
@@ -140,11 +140,3 @@ describe.skipIf(isMissing && process.env['CI'] !== 'true')("Debian's Alertmanage
     expect(receiverOf('alertname=path-change', 'severity=info')).toBe('chat');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}

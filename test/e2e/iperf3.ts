@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from '../fixtures/free-port.ts';
 
 /** Stock iperf3 as the other side of a test. */
 const found = spawnSync('iperf3', ['--version'], { encoding: 'utf8' });
@@ -78,12 +78,4 @@ export async function iperfServer(): Promise<{ port: number; stop(): Promise<str
       return output;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../fixtures/free-port.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const isMissing = spawnSync('prometheus-alertmanager', ['--version']).status !== 0;
@@ -77,12 +78,6 @@ async function receiver(port = 0): Promise<{ heard: Heard[]; port: number; close
   };
   cleanUp.push(() => server.close());
   return { heard, port: (server.address() as AddressInfo).port, close };
-}
-
-async function freePort(): Promise<number> {
-  const probe = await receiver();
-  await probe.close();
-  return probe.port;
 }
 
 function write(name: string, port: number, receivers: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +14,7 @@ import { someBatch } from '../../src/serve/serve.case.ts';
 import { type RunningServer, startServer } from '../../src/serve/server.ts';
 import { type OpenedStore, openStore } from '../../src/store/open.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { freePort } from '../fixtures/free-port.ts';
 
 /** Never skipped in CI, where a missing one is the failure. */
 const missing = ['prometheus', 'promtool', 'prometheus-blackbox-exporter'].filter(
@@ -265,12 +266,4 @@ function parsed(text: string): Map<string, { type: string; samples: Map<string, 
   for (const [, name = '', labels = '', value = ''] of text.matchAll(/^([a-z_]+)(\{.*\})? (\S+)$/gm))
     families.get(name)?.samples.set(labels, String(Number(value)));
   return families;
-}
-
-async function freePort(): Promise<number> {
-  const one = createTcpServer();
-  await new Promise<void>((done) => one.listen(0, '127.0.0.1', done));
-  const { port } = one.address() as AddressInfo;
-  await new Promise((done) => one.close(done));
-  return port;
 }

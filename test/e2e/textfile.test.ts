@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { startCli } from '../fixtures/cli.ts';
+import { freePort } from '../fixtures/free-port.ts';
 
 const isMissing = spawnSync('prometheus-node-exporter', ['--version']).status !== 0 && process.env['CI'] !== 'true';
 if (isMissing) process.stderr.write('textfile: skipped, no prometheus-node-exporter here (package of the same name)\n');
@@ -24,14 +25,6 @@ afterAll(() => {
   for (const one of cleanUp.toReversed()) one();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 const run = async (words: readonly string[]) => (await startCli(words).ended).stdout;
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../fixtures/free-port.ts';
 
 /** Why there is no ClickHouse server to test against; undefined where there is one, as Debian packages it. */
 export const whyNoClickHouse = (): string | undefined =>
@@ -145,13 +145,4 @@ function clickNode({ folder, http }: Seat): ClickNode {
     throw new Error('clickhouse-server did not answer within 30 s');
   };
   return { host: `127.0.0.1:${http}`, kill, start };
-}
-
-/** All at once, so that none is given twice. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(async (server) => (server.close(), once(server, 'close'))));
-  return ports;
 }

@@ -8,8 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseBatchName } from '../../src/serve/agent/batch-file.ts';
-import { type ClickServers, freePorts, PASSWORD } from './clickhouse-server.ts';
+import { type ClickServers, PASSWORD } from './clickhouse-server.ts';
 import { type PageReceiver, pageReceiver } from './page-receiver.ts';
+import { freePorts } from '../fixtures/free-port.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli/inferpath.cjs', import.meta.url));
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from './clickhouse-server.ts';
+import { freePorts } from '../fixtures/free-port.ts';
 
 const jars = '/usr/share/java/zookeeper.jar';
 

@@ -79,3 +79,9 @@ export async function firstRow(connection: DuckDBConnection, sql: string): Promi
   const row = (await (await connection.run(sql)).getRows())[0] ?? [];
   return row.map(Number);
 }
+
+/** Number of the newest batch in the tables, 0 of none. */
+export async function lastBatch(connection: DuckDBConnection): Promise<number> {
+  const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+  return last;
+}

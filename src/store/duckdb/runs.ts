@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type SampleKind, sampleVerdict } from '../../model/sample.ts';
 import { mostFailures, type Run } from '../store.ts';
-import { eachChunk, firstRow } from './rows.ts';
+import { eachChunk, lastBatch } from './rows.ts';
 import type { Words } from './words.ts';
 
 const [OK, BAD] = (['ok', 'bad'] as const).map((verdict) => sampleVerdict.options.indexOf(verdict));
@@ -39,7 +39,7 @@ export class Runs {
     const isLonger = sinceMs < this.#sinceMs;
     const lines = isLonger ? new Map<number, Line>() : this.#lines;
     const after = isLonger ? 0 : this.#batch;
-    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    const last = await lastBatch(connection);
     const where = `FROM samples WHERE batch > ${after} AND batch <= ${last} AND at_ms >= ${sinceMs}`;
     const series = 'endpoint::DOUBLE, agent::DOUBLE, kind::DOUBLE';
     const lineOf = (endpoint: number, agent: number, kind: number) => {

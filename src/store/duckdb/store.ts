@@ -15,7 +15,7 @@ import type { Retention } from '../retention.ts';
 import type { Disk } from './room.ts';
 import { dropExpired } from './retain.ts';
 import { closeHours, hoursDue, NO_HOURS, progressOf, rollStates, writeMinutes } from './roll.ts';
-import { eachChunk, firstRow } from './rows.ts';
+import { eachChunk, firstRow, lastBatch } from './rows.ts';
 import { Runs } from './runs.ts';
 import { makeBuffers, type Buffers } from './sample-writer.ts';
 import { Newest, newest, samples } from './samples.ts';
@@ -94,8 +94,7 @@ export class DuckStore implements Store {
   append: Store['append'] = async (batches) => {
     const free = (await this.#options.disk?.admit()) ?? Infinity;
     const { size } = this.#journal;
-    if (this.#pending.rows >= MOST_PENDING || size * ROOM_FACTOR >= Math.min(free, MOST_OCTETS * ROOM_FACTOR))
-      await this.written();
+    if (this.#pending.rows >= MOST_PENDING || size >= Math.min(free / ROOM_FACTOR, MOST_OCTETS)) await this.written();
     return this.#queue.add(batches);
   };
   samples: Store['samples'] = (query) => this.#readTables((connection, words) => samples(connection, words, query));
@@ -209,7 +208,7 @@ export class DuckStore implements Store {
 
   /** What the journal has and the tables do not. */
   async #recover(connection: DuckDBConnection, found: readonly Promised[]): Promise<void> {
-    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    const last = await lastBatch(connection);
     this.#nextNo = Math.max(last, found.at(-1)?.no ?? 0) + 1;
     await this.#loadFilter(connection);
     const rest = found.filter(({ no }) => no > last);
@@ -243,7 +242,7 @@ export class DuckStore implements Store {
     const { words } = this.#state;
     await words.load(connection);
     const { batch } = await progressOf(connection);
-    const [last = 0] = await firstRow(connection, 'SELECT coalesce(max(no), 0) FROM batches');
+    const last = await lastBatch(connection);
     this.#pending.release(last);
     await this.#fresh.load(connection, words, batch, Math.max(batch, last));
     for (const { no, batch: promised } of this.#pending.batches) this.#fresh.add(no, promised, words);

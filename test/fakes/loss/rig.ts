@@ -11,7 +11,8 @@ import { type SmallDisk, smallDisk } from './disk.ts';
 import { account, type Account, Promised } from './ledger.ts';
 import { type Crash, Supervised } from './process.ts';
 import { type WallClock, wallClock } from './wall-clock.ts';
-import { freePort, type Way, wayTo } from './way.ts';
+import { type Way, wayTo } from './way.ts';
+import { freePort } from '../../fixtures/free-port.ts';
 
 const cli = fileURLToPath(new URL('../../../dist/cli/inferpath.cjs', import.meta.url));
 const run = promisify(execFile);
