@@ -1,5 +1,5 @@
 import { allowedWords, type JsonSchema, toJsonSchema } from '../../src/cli/allowed.ts';
-import { network, reservedKeys } from '../../src/model/network.ts';
+import { network } from '../../src/model/network.ts';
 import { code, generatedNote, table } from './markdown.ts';
 
 /** docs/reference/network-file.md: every key, from the schema that checks the file. */
@@ -13,7 +13,7 @@ export function networkFileReference(): string {
     generatedNote,
     '# Network file: every key',
     `${root.description ?? ''} How to write one is told in [network-file.md](../network-file.md); the same as JSON Schema is printed by \`inferpath schema network\`.`,
-    `Unknown keys are mistakes. Reserved for later versions, and refused until then: ${reservedKeys.map(code).join(', ')}.`,
+    'Unknown keys are mistakes.',
     ...sections,
   ];
   return `${parts.join('\n\n')}\n`;

@@ -29,7 +29,7 @@ export function asksForHelp(argv: readonly string[]): boolean {
 export function parseArgs(command: Command, argv: readonly string[]): ParsedArgs {
   const seen = scan(command, argv);
   if (!command.acceptsRest) seen.positionals.push(...seen.rest.splice(0));
-  const chosen = command.actions && seen.positionals.length > 0 ? takeAction(command, seen) : command;
+  const chosen = command.actions ? takeAction(command, seen) : command;
   const flags = checkFlags(chosen.flags, seen);
   checkPositionals(chosen, seen);
   if (seen.mistakes.length > 0)
@@ -39,16 +39,20 @@ export function parseArgs(command: Command, argv: readonly string[]): ParsedArgs
 
 /** Takes the first argument as the action, and tells of flags that go with others. */
 function takeAction(command: Command, { positionals, given, broken, mistakes }: Scan): Command {
-  const { actions = {} } = command;
-  const [word = ''] = positionals.splice(0, 1);
-  const chosen = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  const { actions = {}, whole } = command;
+  const [word = ''] = positionals;
+  const chosen = Object.hasOwn(actions, word) ? actions[word] : whole;
   if (!chosen) {
+    if (positionals.length === 0) return command;
     mistakes.push(`<action>: found ${foundWords(word)}; allowed: ${Object.keys(actions).join(', ')}`);
     throw new UsageError(mistakes.join('\n'), `inferpath ${command.name} --help tells what each does`);
   }
+  if (chosen !== whole) positionals.shift();
   for (const key of new Set([...given.keys(), ...broken]))
     if (!Object.hasOwn(chosen.flags, key))
-      mistakes.push(`${flagName(key)}: goes with ${actionsWith(key, command).join(', ')}; found with ${word}`);
+      mistakes.push(
+        `${flagName(key)}: goes with ${actionsWith(key, command).join(', ')}; found with ${chosen === whole ? 'none of them' : word}`,
+      );
   return chosen;
 }
 

@@ -46,6 +46,8 @@ export interface Command<F extends FlagTable = FlagTable> extends Action<F> {
   acceptsRest?: true;
   /** What the first argument chooses from: commands of two words, each with flags of its own. `run` is for a line without one. */
   actions?: Readonly<Record<string, Command>>;
+  /** Of a command with actions: what runs when the first argument is none of them. */
+  whole?: Command;
 }
 
 /** A command before it is needed. */
@@ -55,7 +57,11 @@ export interface LazyCommand {
 }
 
 type Actions<T extends Record<string, FlagTable>> = { [K in keyof T]: Action<T[K]> };
-type WithActions<A> = Pick<Command, 'name' | 'summary' | 'about'> & { actions: A };
+type WithActions<A> = Pick<Command, 'name' | 'summary' | 'about'> & {
+  actions: A;
+  /** What a line means whose first argument is none of the actions: usually all of them. */
+  whole?: Action;
+};
 
 /**
  * Keeps the flag types of a literal command, or of each action of one. Flags and examples of a command with actions are those of
@@ -68,11 +74,27 @@ export function defineCommand(command: Command | WithActions<Record<string, Acti
   const actions: Record<string, Command> = {};
   for (const [word, action] of Object.entries(command.actions))
     actions[word] = { ...action, name: `${command.name} ${word}`, summary: action.about };
-  const all = Object.values(actions);
+  const { whole } = command;
+  const all = [...(whole ? [whole] : []), ...Object.values(actions)];
   const flags = Object.fromEntries(all.flatMap((action) => Object.entries(action.flags)));
   const words = Object.keys(actions).join(', ');
   const run = () => Promise.reject(new UsageError(`<action>: is required; allowed: ${words}`));
-  return { ...command, actions, flags, examples: all.flatMap(({ examples }) => examples), run };
+  const { name, summary, about } = command;
+  return {
+    name,
+    summary,
+    about,
+    actions,
+    flags,
+    examples: all.flatMap(({ examples }) => examples),
+    run,
+    ...(whole ? { whole: { ...whole, name, summary } } : {}),
+  };
+}
+
+/** Keeps the flag types of an action that has a file of its own. */
+export function defineAction<const F extends FlagTable>(action: Action<F>): Action<F> {
+  return action;
 }
 
 /** The words of the actions that have a flag. */
@@ -82,7 +104,7 @@ export function actionsWith(key: string, { actions = {} }: Command): string[] {
 
 /** What can run: the actions of those commands that have some, and the other commands. */
 export function runnable(commands: readonly Command[]): Command[] {
-  return commands.flatMap((c) => (c.actions ? Object.values(c.actions) : [c]));
+  return commands.flatMap((c) => (c.actions ? [...(c.whole ? [c.whole] : []), ...Object.values(c.actions)] : [c]));
 }
 
 /** What the user did wrong: printed as `inferpath <command>: <message>` plus the hint, exit code 2, no stack. */

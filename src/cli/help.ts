@@ -24,7 +24,8 @@ export function usageLine(command: Command): string {
   return words.join(' ');
 }
 
-function argumentWords({ positionals: p, actions }: Command): string[] {
+function argumentWords({ positionals: p, actions, whole }: Command): string[] {
+  if (actions && whole) return ['[action]', ...argumentWords(whole)];
   if (actions) return Object.values(actions).some((action) => action.positionals) ? ['<action> …'] : ['<action>'];
   return p ? [`${p.min > 0 ? `<${p.name}>` : `[${p.name}]`}${p.max > 1 ? ' …' : ''}`] : [];
 }

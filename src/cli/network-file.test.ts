@@ -23,7 +23,7 @@ describe('the files that we ship', () => {
 
 describe('parseNetwork()', () => {
   test('fills in the defaults', () => {
-    expect(parseNetwork(minimal)).toEqual({
+    expect(parseNetwork(minimal)).toMatchObject({
       network: {
         version: 1,
         sites: [],

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Network, network, reservedKeys } from '../model/network.ts';
+import { type Network, network, plannedNetwork } from '../model/network.ts';
 import { networkIssues } from '../model/network-check.ts';
 import { printable } from '../model/outcome.ts';
 import type { Io } from '../wire/io.ts';
@@ -42,7 +42,19 @@ export class NetworkFileError extends UsageError {
  * @throws NetworkFileError with all mistakes; UsageError when the file cannot be read.
  */
 export async function loadNetworkFile(path: string, io: Io): Promise<Network> {
-  const result = parseNetwork(await readNetworkText(path, io));
+  return loadBy(network, path, io);
+}
+
+/**
+ * The same for planning: a file that names no endpoint yet is good as well.
+ * @throws as loadNetworkFile
+ */
+export async function loadPlannedNetwork(path: string, io: Io): Promise<Network> {
+  return loadBy(plannedNetwork, path, io);
+}
+
+async function loadBy(allowed: z.ZodType<Network>, path: string, io: Io): Promise<Network> {
+  const result = parseNetwork(await readNetworkText(path, io), allowed);
   if ('mistakes' in result) throw new NetworkFileError(path, result.mistakes);
   return result.network;
 }
@@ -66,11 +78,14 @@ function whyUnreadable(error: unknown): string {
 }
 
 /** Network or mistakes of a YAML text, the mistakes in the order of the text. Does no I/O. */
-export function parseNetwork(text: string): { network: Network } | { mistakes: Mistake[] } {
+export function parseNetwork(
+  text: string,
+  allowed: z.ZodType<Network> = network,
+): { network: Network } | { mistakes: Mistake[] } {
   const file = parseYaml(text);
   // After a syntax error the rest of the tree is a guess; mistakes found there would mislead.
   if (file.broken) return { mistakes: inOrder(file.mistakes) };
-  const result = network.safeParse(file.value);
+  const result = allowed.safeParse(file.value);
   if (result.success && file.mistakes.length === 0) return { network: result.data };
   // zod looks between the parts only when each has the right shape; here every mistake shall come at once.
   const between = networkIssues(file.value);
@@ -103,8 +118,6 @@ function unknownKey(parent: readonly PropertyKey[], key: string, file: YamlFile)
 }
 
 function unknownKeyWords(parent: readonly PropertyKey[], key: string): string {
-  if (parent.length === 0 && reservedKeys.some((reserved) => reserved === key))
-    return 'found a key that is reserved for a later version; allowed: leave it out';
   const at = schemaAt(schema, parent);
   const keys = Object.keys(at.properties ?? {});
   const known = keys.length > 0 ? keys : (at.propertyNames?.enum ?? []).map(String);

@@ -1,4 +1,4 @@
-import type { NetworkIssue } from './network-check.ts';
+import type { NetworkIssue } from './check.ts';
 import { parseUrl } from './url.ts';
 
 /** Each is a process and a link of its own. */

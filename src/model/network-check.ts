@@ -1,22 +1,9 @@
+import { type Loose, list, mapping, names, type NetworkIssue, repeatedNames, unknownReference } from './check.ts';
 import { emulatedIssues } from './emulated-check.ts';
+import { planIssues } from './plan-check.ts';
 import { parseUrl } from './url.ts';
 import { watchIssues } from './watch-check.ts';
 import { workloadClass } from './workload.ts';
-
-/** A mistake that no single value shows: names that are taken twice, references to nothing, secrets in a URL. */
-export interface NetworkIssue {
-  path: (string | number)[];
-  /** Begins with "must be" where it says what is allowed. */
-  message: string;
-  params?: {
-    /** Names that would have been right, for a suggestion. */
-    candidates?: readonly string[];
-    /** The value holds a secret and must not be printed. */
-    secret?: true;
-  };
-}
-
-type Loose = Readonly<Record<string, unknown>>;
 
 /**
  * What is wrong between the parts of a network. Takes the raw value, so that these mistakes come out together with those
@@ -36,6 +23,7 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...emulatedIssues(endpoints),
     ...workloads.flatMap(workloadIssues),
     ...watchIssues(root['watch'], { endpoints: names(endpoints), sites: siteNames, vantage: vantageName(root) }),
+    ...planIssues(root),
   ];
 }
 
@@ -73,24 +61,6 @@ function workloadIssues(workload: Loose, i: number): NetworkIssue[] {
   ];
 }
 
-function repeatedNames(key: string, items: readonly Loose[]): NetworkIssue[] {
-  const seen = new Set<string>();
-  return items.flatMap(({ name }, i) => {
-    if (typeof name !== 'string') return [];
-    const repeated = seen.has(name);
-    seen.add(name);
-    return repeated ? [{ path: [key, i, 'name'], message: `must be a name that stands only once in ${key}` }] : [];
-  });
-}
-
-function unknownReference(value: unknown, path: (string | number)[], what: string, known: string[]): NetworkIssue[] {
-  if (typeof value !== 'string' || known.includes(value)) return [];
-  const shown = [...new Set(known)].slice(0, 20).join(', ');
-  const message =
-    known.length === 0 ? `must be a ${what} of this file, which has none` : `must be a known ${what}: ${shown}`;
-  return [{ path, message, params: { candidates: known } }];
-}
-
 /** Query parameters that carry API keys at the services that allow that. */
 const secretParameter = /^(api[-_]?key|key|token|access[-_]?token|auth|secret|password|sig|signature)$/i;
 
@@ -117,17 +87,4 @@ function urlIssues(value: unknown, path: (string | number)[]): NetworkIssue[] {
 function vantageName(root: Loose): string | undefined {
   const { name } = mapping(root['vantage']);
   return typeof name === 'string' ? name : undefined;
-}
-
-function mapping(value: unknown): Loose {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {};
-}
-
-function list(root: Loose, key: string): Loose[] {
-  const value = root[key];
-  return Array.isArray(value) ? value.map(mapping) : [];
-}
-
-function names(items: readonly Loose[]): string[] {
-  return items.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { dialectName } from './inference.ts';
 import { networkIssues } from './network-check.ts';
+import { carrier, link, node, place, riskGroup } from './network-links.ts';
+import { candidate, planning, quote, requirement } from './network-offers.ts';
+import { demand, job, modelSize, workloadTraffic } from './network-traffic.ts';
 import { named } from './patterns.ts';
 import { watch } from './watch.ts';
 import { targetOverrides, workloadClass } from './workload.ts';
@@ -19,13 +22,25 @@ const site = z
   .strictObject({
     name,
     role: z.enum(['user', 'edge', 'dc', 'cloud']).meta({ description: 'What the site is.' }),
-    location: z
-      .strictObject({
-        lat: z.number().min(-90).max(90).meta({ description: 'Latitude in degrees north.' }),
-        lon: z.number().min(-180).max(180).meta({ description: 'Longitude in degrees east.' }),
-      })
+    location: place.optional().meta({ description: 'Position on the globe; gives the distance that light has to go.' }),
+    users: z
+      .number()
+      .min(0)
+      .max(1e10)
       .optional()
-      .meta({ description: 'Position on the globe; gives the distance that light has to go.' }),
+      .meta({ description: 'People or programs here that use inference, in the busiest hour.' }),
+    utcOffsetHours: z
+      .number()
+      .min(-12)
+      .max(14)
+      .optional()
+      .meta({ description: 'Local time against UTC, for the hour of the busiest load; default: from the longitude.' }),
+    availability: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .meta({ description: 'Share of time that the site as a whole works; default: it never fails as a whole.' }),
   })
   .meta({ description: 'A place.' });
 
@@ -140,39 +155,60 @@ const workload = z
       .optional()
       .meta({ description: 'Most output tokens to ask for.' }),
     targets: targetOverrides.optional().meta({ description: 'Limits that differ from those of the class.' }),
+    traffic: workloadTraffic.optional(),
   })
   .meta({ description: 'What the traffic is like and what it needs.' });
 
-/** Keys that a later version of the format will give a meaning to; refused until then, so that no file relies on silence. */
-export const reservedKeys = ['links', 'carriers', 'riskGroups', 'demands'] as const;
+const listOf = <T extends z.ZodType>(item: T, description: string) =>
+  z.array(item).max(10_000).default([]).meta({ description });
+
+const endpoints = z.array(endpoint).max(1000).meta({ description: 'Inference APIs to judge.' });
+
+const sections = {
+  version: z.literal(1).meta({ description: 'Version of this format.' }),
+  vantage: vantage.optional(),
+  sites: listOf(site, 'Places of users and endpoints.'),
+  endpoints: endpoints.min(1),
+  workloads: z
+    .array(workload)
+    .max(1000)
+    .default([])
+    .meta({ description: 'Workloads beyond the built-in classes, or with other limits.' }),
+  targets: z
+    .partialRecord(workloadClass, targetOverrides)
+    .default({})
+    .meta({ description: 'Limits per class, in place of the built-in ones.' }),
+  watch: watch.optional(),
+  carriers: listOf(carrier, 'Companies that links belong to.'),
+  riskGroups: listOf(riskGroup, 'What fails together.'),
+  nodes: listOf(node, 'Devices that can fail alone.'),
+  links: listOf(link, 'Connections of the sites.'),
+  models: listOf(modelSize, 'Models beside those of the library.'),
+  jobs: listOf(job, 'Transfers that come again and again: training, checkpoints, copies.'),
+  demands: listOf(demand, 'Traffic that is known as a number.'),
+  requirements: listOf(requirement, 'Connections that are needed, for the choice of transport.'),
+  quotes: listOf(quote, 'Offers of carriers.'),
+  candidates: listOf(candidate, 'Places where inference runs or could run.'),
+  planning,
+};
+
+const whole = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape).superRefine((value, context) => {
+    for (const issue of networkIssues(value)) context.addIssue({ code: 'custom', ...issue });
+  });
 
 /** The network file, version 1: the user's intent. The one source of type, validation, JSON Schema and reference page. */
-export const network = z
-  .strictObject({
-    version: z.literal(1).meta({ description: 'Version of this format.' }),
-    vantage: vantage.optional(),
-    sites: z.array(site).max(10_000).default([]).meta({ description: 'Places of users and endpoints.' }),
-    endpoints: z.array(endpoint).min(1).max(1000).meta({ description: 'Inference APIs to judge.' }),
-    workloads: z
-      .array(workload)
-      .max(1000)
-      .default([])
-      .meta({ description: 'Workloads beyond the built-in classes, or with other limits.' }),
-    targets: z
-      .partialRecord(workloadClass, targetOverrides)
-      .default({})
-      .meta({ description: 'Limits per class, in place of the built-in ones.' }),
-    watch: watch.optional(),
-  })
-  .superRefine((value, context) => {
-    for (const issue of networkIssues(value)) context.addIssue({ code: 'custom', ...issue });
-  })
-  .meta({
-    id: 'network',
-    title: 'inferpath network file',
-    description: 'What the network is meant to do: where users and endpoints are and what each workload needs.',
-  });
+export const network = whole(sections).meta({
+  id: 'network',
+  title: 'inferpath network file',
+  description: 'What the network is meant to do: where users and endpoints are and what each workload needs.',
+});
 export type Network = z.infer<typeof network>;
+
+/** The same for planning, where there may be no endpoint yet. */
+export const plannedNetwork: z.ZodType<Network> = whole({ ...sections, endpoints: endpoints.default([]) });
+
 export type Site = Network['sites'][number];
 export type Endpoint = Network['endpoints'][number];
 export type Workload = Network['workloads'][number];
+export type Link = Network['links'][number];

@@ -1,6 +1,6 @@
 import { badToFire, type BurnPair, burnPairs, leastBadEvents } from './burn.ts';
 import { templateMistake } from './delivery.ts';
-import type { NetworkIssue } from './network-check.ts';
+import type { NetworkIssue } from './check.ts';
 import { durationMs, durationText, type Slo, watch, type Watch, type ExportTarget } from './watch.ts';
 import { agentsOf, endpointsOfSlo, type Job, jobsOf, probeOfSlo } from './watch-plan.ts';
 

@@ -15,28 +15,28 @@ export const badFiles: readonly BadFile[] = [
     name: 'an empty file',
     yaml: '',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
     ],
   },
   {
     name: 'only a comment',
     yaml: '# nothing yet\n',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
     ],
   },
   {
     name: 'a text instead of a mapping',
     yaml: 'hello\n',
     says: [
-      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
+      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
     ],
   },
   {
     name: 'a list instead of a mapping',
     yaml: '- version: 1\n',
     says: [
-      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch',
+      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
     ],
   },
   {
@@ -106,7 +106,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'a merge key',
     yaml: `${v}base: &b { name: a }\nendpoints:\n  - { <<: *b, url: http://h }\n`,
     says: [
-      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch',
+      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
       '4:5: endpoints[0].name: found nothing; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
       '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
     ],
@@ -230,15 +230,24 @@ export const badFiles: readonly BadFile[] = [
     name: 'a misspelled section',
     yaml: `${v}${ep}site: []\n`,
     says: [
-      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch; did you mean sites?',
+      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning; did you mean sites?',
     ],
   },
   {
-    name: 'a reserved section',
-    yaml: `${v}${ep}links: []\ndemands: []\n`,
+    name: 'links and offers that lead nowhere',
+    yaml: `${v}${ep}sites: [{ name: x, role: dc }, { name: y, role: user }]\nlinks:\n  - { name: l, from: x, to: z, carrier: acme }\nquotes:\n  - { name: q, from: x, to: x, kind: wavelength, capacityGbps: 100 }\n`,
     says: [
-      '5:1: links: found a key that is reserved for a later version; allowed: leave it out',
-      '6:1: demands: found a key that is reserved for a later version; allowed: leave it out',
+      '7:28: links[0].to: found "z"; allowed: a known site or node: x, y',
+      '7:40: links[0].carrier: found "acme"; allowed: a carrier of this file, which has none',
+      '9:27: quotes[0].to: found "x"; allowed: another place than from, which is "x" too',
+    ],
+  },
+  {
+    name: 'a node with the name of a site, and a risk group that is not there',
+    yaml: `${v}${ep}sites: [{ name: x, role: dc }]\nriskGroups: [{ name: river }]\nnodes:\n  - { name: x, site: x, riskGroups: [rivet] }\n`,
+    says: [
+      '8:13: nodes[0].name: found "x"; allowed: no name of a site, because links name either',
+      '8:38: nodes[0].riskGroups[0]: found "rivet"; allowed: a known risk group: river; did you mean river?',
     ],
   },
   {
