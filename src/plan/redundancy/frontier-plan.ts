@@ -102,7 +102,7 @@ const rankOf = (order: readonly number[]) => new Map(order.map((v, i) => [v, i])
 /** Edges come with the later of their ends; nodes and risks stay from their first use to their last. */
 function stepsOf(order: number[], at: Edge[][], small: SmallReach, down: ArrayLike<number>): Plan {
   const rank = rankOf(order);
-  const edges = order.flatMap((v, i) => [...new Set(at[v]!)].filter((edge) => rank.get(across(edge, v))! < i));
+  const edges = order.flatMap((v, i) => [...new Set(at[v])].filter((edge) => rank.get(across(edge, v))! < i));
   const bareSteps = bareStepsOf(edges, rank);
   const lastUse = new Map<number, number>();
   for (const [i, { part }] of bareSteps.entries()) for (const r of part(small).risks) lastUse.set(r, i);

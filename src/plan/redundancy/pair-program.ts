@@ -95,7 +95,7 @@ function arcsByNode({ map: { graph } }: PairQuestion): ArcsAt {
 /** One unit goes from the one end to the other, and passes each node at most once. */
 function conserve(builder: MilpBuilder, { from, to }: PairQuestion, flow: Flow, arcsAt: ArcsAt): void {
   for (const [node, arcs] of arcsAt.entries()) {
-    const out = arcs.map(({ link, out }) => flow[link]![out]!);
+    const out = arcs.map(({ link, out }) => flow[link]![out]);
     const into = arcs.map(({ link, out }) => flow[link]![1 - out]!);
     const net = node === from ? 1 : node === to ? -1 : 0;
     builder.row(net, net, [...out, ...into], [...out.map(() => 1), ...into.map(() => -1)]);
