@@ -1,0 +1,122 @@
+import { mixingAt, mixingTable, type SpanIntegral } from './ggn-kernel.ts';
+
+/** One pair of channels: the one under test and the one that mixes with it. */
+export interface Pair {
+  cutHz: number;
+  cutBaudHz: number;
+  cutRollOff: number;
+  pumpHz: number;
+  pumpBaudHz: number;
+  pumpRollOff: number;
+  beta2: number;
+  beta3: number;
+  /** Steps of the two integrals, Hz. */
+  cutStepHz: number;
+  pumpStepHz: number;
+}
+
+/** Number of points from `from` in steps below `to`. */
+function stepsBelow(from: number, to: number, step: number): number {
+  return Math.max(0, Math.ceil((to - from) / step));
+}
+
+/** Mismatch at offsets x and y of the two integrals from the channel under test, over 4π²xy. */
+function mismatch(pair: Pair, x: number, y: number): number {
+  return 4 * Math.PI ** 2 * x * y * (pair.beta2 + Math.PI * pair.beta3 * (x + y));
+}
+
+/** Raised-cosine spectrum with the inverse of its roll-off region, to be evaluated in the innermost loop. */
+function raisedCosine(offsetHz: number, flatHz: number, stopHz: number, perHz: number): number {
+  const distance = Math.abs(offsetHz);
+  if (distance <= flatHz) return 1;
+  if (distance >= stopHz) return 0;
+  return 0.5 * (1 + Math.cos(perHz * (distance - flatHz)));
+}
+
+/**
+ * Mixing of a far channel: constant in the first integral over its band, so only its edges are asked; the second runs over half of
+ * the channel under test, to which it is symmetric.
+ */
+export function farPsi(pair: Pair, span: SpanIntegral): number {
+  const half = (pair.pumpBaudHz * (1 + pair.pumpRollOff)) / 2;
+  const count = stepsBelow(0, (pair.cutBaudHz * (1 + pair.cutRollOff)) / 2, pair.cutStepHz);
+  let sum = 0;
+  for (const edge of [pair.pumpHz - half, pair.pumpHz + half]) {
+    const x = edge - pair.cutHz;
+    let [integral, before] = [0, 0];
+    for (let k = 0; k < count; k++) {
+      const y = k * pair.cutStepHz;
+      const now = mixingAt(span, mismatch(pair, x, y));
+      if (k > 0) integral += ((before + now) / 2) * pair.cutStepHz;
+      before = now;
+    }
+    sum += 2 * integral;
+  }
+  return 0.5 * sum * pair.pumpBaudHz;
+}
+
+/** Mixing of a near channel, or of a channel with itself: the double integral by trapezoids. */
+export function nearPsi(pair: Pair, span: SpanIntegral): number {
+  const { pumpHz, pumpBaudHz, pumpRollOff, cutHz, cutBaudHz, cutRollOff, cutStepHz, pumpStepHz } = pair;
+  const pumpHalf = (pumpBaudHz * (1 + pumpRollOff)) / 2;
+  const cutHalf = (cutBaudHz * (1 + cutRollOff)) / 2;
+  const rows = stepsBelow(pumpHz - pumpHalf, pumpHz + pumpHalf, pumpStepHz);
+  const columns = stepsBelow(cutHz - cutHalf, cutHz + cutHalf, cutStepHz);
+  const away = pumpHz - cutHz;
+  const pumpFlat = ((1 - pumpRollOff) * pumpBaudHz) / 2;
+  const pumpPerHz = Math.PI / (pumpBaudHz * pumpRollOff);
+  const cutFlat = ((1 - cutRollOff) * cutBaudHz) / 2;
+  const cutPerHz = Math.PI / (cutBaudHz * cutRollOff);
+  // Offsets of the second integral from the channel under test, with its spectrum and the weight of the trapezoid.
+  const ys = new Float64Array(columns);
+  const weights = new Float64Array(columns);
+  for (let c = 0; c < columns; c++) {
+    ys[c] = c * cutStepHz - cutHalf;
+    const ends = c === 0 || c === columns - 1 ? 0.5 : 1;
+    weights[c] = raisedCosine(ys[c]!, cutFlat, cutHalf, cutPerHz) * ends * cutStepHz;
+  }
+  const xMost = Math.abs(away) + pumpHalf;
+  const betaMost = Math.abs(pair.beta2) + Math.PI * Math.abs(pair.beta3) * (xMost + cutHalf);
+  const { value, perStep } = mixingTable(span, 4 * Math.PI ** 2 * xMost * cutHalf * betaMost);
+  let total = 0;
+  for (let r = 0; r < rows; r++) {
+    const offset = r * pumpStepHz - pumpHalf;
+    const ends = r === 0 || r === rows - 1 ? 0.5 : 1;
+    const rowWeight = raisedCosine(offset, pumpFlat, pumpHalf, pumpPerHz) * ends * pumpStepHz;
+    if (rowWeight === 0) continue;
+    const x = offset + away;
+    const scale = 4 * Math.PI ** 2 * x * perStep;
+    const [b2, b3] = [pair.beta2, Math.PI * pair.beta3];
+    let sum = 0;
+    for (let c = 0; c < columns; c++) {
+      const weight = weights[c]!;
+      if (weight === 0) continue;
+      const y = ys[c]!;
+      const third = raisedCosine(offset + y, pumpFlat, pumpHalf, pumpPerHz);
+      if (third === 0) continue;
+      const position = Math.abs(scale * y * (b2 + b3 * (x + y)));
+      const low = Math.floor(position);
+      const t = position - low;
+      sum += weight * third * lagrange(value, low, t);
+    }
+    total += rowWeight * sum;
+  }
+  return total;
+}
+
+/** Lagrange's polynomial through six points; `t` of the way from the third (index `low` + 2) to the fourth. */
+function lagrange(value: Float64Array, low: number, t: number): number {
+  const [a, b, c, d, e] = [t + 2, t + 1, t - 1, t - 2, t - 3];
+  const ab = a * b;
+  const de = d * e;
+  const bt = b * t;
+  const cd = c * d;
+  return (
+    (value[low]! * -(bt * c * de)) / 120 +
+    (value[low + 1]! * (a * t * c * de)) / 24 +
+    (value[low + 2]! * -(ab * c * de)) / 12 +
+    (value[low + 3]! * (ab * t * de)) / 12 +
+    (value[low + 4]! * -(ab * t * c * e)) / 24 +
+    (value[low + 5]! * (ab * t * cd)) / 120
+  );
+}
