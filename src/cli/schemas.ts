@@ -8,6 +8,7 @@ import { assessReport } from '../model/assess.ts';
 import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
+import { opticalReport } from '../model/plan/optical.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
@@ -58,6 +59,7 @@ export const schemas: readonly Published[] = [
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
   { name: 'plan', about: 'what inferpath plan NETWORK --json prints', schema: planReport, side: 'output' },
+  { name: 'optical', about: 'what inferpath plan optical --json prints', schema: opticalReport, side: 'output' },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },
   { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {

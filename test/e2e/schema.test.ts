@@ -156,6 +156,14 @@ spec:
 documents['slo-check'] = () => objectives('check', 'watch.yaml');
 documents['slo-export'] = () => objectives('export', 'watch.yaml');
 documents['slo-import'] = () => objectives('import', 'openslo.yaml');
+documents['optical'] = async () => {
+  const at = (name: string) => fileURLToPath(new URL(`../fixtures/optical/${name}.json`, import.meta.url));
+  const files = {
+    '/home/test/t.json': await readFile(at('topology'), 'utf8'),
+    '/home/test/e.json': await readFile(at('equipment'), 'utf8'),
+  };
+  return (await cli(['plan', 'optical', '--gnpy', 't.json', '--equipment', 'e.json', '--json'], { files })).stdout;
+};
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

@@ -5,6 +5,7 @@ import { renderPlanText } from '../../report/plan/plan-text.ts';
 import { defineAction, defineCommand, exitCode } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planFlags } from '../plan/flags.ts';
+import { planOptical } from '../plan/optical.ts';
 
 const whole = defineAction({
   about: 'All parts that the file has something for, with the changes that buy most.',
@@ -32,5 +33,7 @@ export const plan = defineCommand({
     'From the network file to a plan: bandwidth that the workloads need, light, transport, redundancy, failures, places for inference, ' +
     'upgrades year by year. Sends nothing. Each part can be asked alone; without one, all run.',
   whole,
-  actions: {},
+  actions: {
+    optical: planOptical,
+  },
 });

@@ -35,7 +35,8 @@ export function keyOf(path: readonly PropertyKey[]): string {
 export function placeOf(text: string, path: readonly PropertyKey[]): Place {
   let at = skipSpace(text, 0);
   for (const part of path) {
-    const inside = text[at] === '{' ? memberOf(text, at, String(part)) : text[at] === '[' ? itemOf(text, at, Number(part)) : -1;
+    const inside =
+      text[at] === '{' ? memberOf(text, at, String(part)) : text[at] === '[' ? itemOf(text, at, Number(part)) : -1;
     if (inside < 0) break;
     at = inside;
   }

@@ -31,7 +31,10 @@ const element = z.object({
   lossDb: db.meta({ description: 'Power before over power behind; negative where it amplifies.' }),
   gainDb: z.number().optional(),
   nfDb: z.number().nullable().optional().meta({ description: 'Noise figure; null for a noiseless one.' }),
-  saturated: z.boolean().optional().meta({ description: 'It cannot give the gain that is wanted: its power is at the limit.' }),
+  saturated: z
+    .boolean()
+    .optional()
+    .meta({ description: 'It cannot give the gain that is wanted: its power is at the limit.' }),
 });
 
 const mode = z
@@ -45,7 +48,8 @@ const mode = z
     channels: z.number().int().min(0).meta({ description: 'Channels of it that fit on the path.' }),
     closes: z.boolean(),
     marginDb: z.number().nullable().meta({
-      description: 'Of the worst channel, above required OSNR, penalties and system margin; null where an impairment is beyond its limit.',
+      description:
+        'Of the worst channel, above required OSNR, penalties and system margin; null where an impairment is beyond its limit.',
     }),
     gsnrDb01nm: z.number().nullable(),
     penaltyDb: z.number().nullable(),
@@ -71,5 +75,8 @@ export const opticalReport = z
     modes: z.array(mode),
     how: z.string().meta({ description: 'Which models it was computed with.' }),
   })
-  .meta({ title: 'inferpath plan optical --json', description: 'Quality of each channel of a lightpath, and what closes on it.' });
+  .meta({
+    title: 'inferpath plan optical --json',
+    description: 'Quality of each channel of a lightpath, and what closes on it.',
+  });
 export type OpticalReport = z.infer<typeof opticalReport>;

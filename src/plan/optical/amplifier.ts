@@ -190,7 +190,8 @@ function gainProfileDb(
     for (let i = 0; i < n; i++) sum += comb.powerW[i]! * fromDb(raw[i]! - voaDb + tilt[i]! * shift);
     return toDbm(sum) - inputDbm;
   };
-  const spread = raw.reduce((most, db) => Math.max(most, db), -Infinity) - raw.reduce((least, db) => Math.min(least, db), Infinity);
+  const spread =
+    raw.reduce((most, db) => Math.max(most, db), -Infinity) - raw.reduce((least, db) => Math.min(least, db), Infinity);
   if (spread <= 0.05) return profile(0);
   const centre = gainDb - gained(0);
   const atCentre = gained(centre);

@@ -1,4 +1,4 @@
-import { REFERENCE_BANDWIDTH_HZ, toDb, toDbm } from './units.ts';
+import { REFERENCE_BANDWIDTH_HZ, toDb } from './units.ts';
 
 /** One channel as it leaves its transmitter. */
 export interface Channel {
@@ -67,7 +67,9 @@ export function combOf(channels: readonly Channel[]): Comb {
 
 /** A channel passes a band when its whole slot lies in it. */
 export function inBand(channel: { frequencyHz: number; slotHz: number }, band: Band): boolean {
-  return channel.frequencyHz - channel.slotHz / 2 >= band.minHz && channel.frequencyHz + channel.slotHz / 2 <= band.maxHz;
+  return (
+    channel.frequencyHz - channel.slotHz / 2 >= band.minHz && channel.frequencyHz + channel.slotHz / 2 <= band.maxHz
+  );
 }
 
 /** The positions of the channels that pass a band. */
@@ -123,7 +125,10 @@ export function addPdl(comb: Comb, pdlDb: number): void {
 }
 
 /** What a receiver sees of channel `i`: ratios in dB in the signal's own bandwidth and in 0.1 nm. */
-export function qualityOf(comb: Comb, i: number): { osnrAseDb: number; osnrNliDb: number; gsnrDb: number; to01nmDb: number } {
+export function qualityOf(
+  comb: Comb,
+  i: number,
+): { osnrAseDb: number; osnrNliDb: number; gsnrDb: number; to01nmDb: number } {
   const [signal, ase, nli] = [comb.signalShare[i]!, comb.aseShare[i]!, comb.nliShare[i]!];
   return {
     osnrAseDb: toDb(signal / ase),
@@ -131,8 +136,4 @@ export function qualityOf(comb: Comb, i: number): { osnrAseDb: number; osnrNliDb
     gsnrDb: toDb(signal / (ase + nli)),
     to01nmDb: toDb(comb.baudHz[i]! / REFERENCE_BANDWIDTH_HZ),
   };
-}
-
-export function powerDbm(comb: Comb, i: number): number {
-  return toDbm(comb.powerW[i]!);
 }

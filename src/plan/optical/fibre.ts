@@ -101,7 +101,13 @@ function beta3At(glass: Glass, atHz: number): number {
   const { dispersion, dispersionSlope, referenceHz } = glass;
   if (dispersion.value.length > 1) {
     const offsets = dispersion.frequencyHz.map((f) => f - referenceHz);
-    return slopeOfParabola(offsets, dispersion.frequencyHz.map((f) => beta2At(glass, f))) / (2 * Math.PI);
+    return (
+      slopeOfParabola(
+        offsets,
+        dispersion.frequencyHz.map((f) => beta2At(glass, f)),
+      ) /
+      (2 * Math.PI)
+    );
   }
   if (dispersionSlope === undefined) return 0;
   const turned = ((4 * Math.PI * atHz ** 3) / C ** 2) * beta2At(glass, atHz);

@@ -43,7 +43,8 @@ export function ggnNli(comb: Comb, table: GlassTable, profile: PowerProfile, set
 }
 
 function cutsOf(count: number, { computedChannels, computedCount }: GgnSettings): number[] {
-  if (computedChannels) return [...new Set(computedChannels.filter((channel) => channel < count))].sort((a, b) => a - b);
+  if (computedChannels)
+    return [...new Set(computedChannels.filter((channel) => channel < count))].sort((a, b) => a - b);
   if (computedCount === undefined || computedCount >= count) return Array.from({ length: count }, (_, i) => i);
   if (computedCount === 1) return [0];
   const cuts = Array.from({ length: computedCount }, (_, i) => roundHalfEven((i * (count - 1)) / (computedCount - 1)));
@@ -80,7 +81,10 @@ function nearHz(beta2: number, pumpBaudHz: number): number {
 /** Steps of both integrals for neighbours, Hz. */
 function stepsOf(comb: Comb, settings: GgnSettings, alpha: number, beta2: number): number {
   const widest = comb.slotHz.reduce((most, slot) => Math.max(most, slot), 0);
-  const tolerance = Math.min(settings.dispersionTolerance * Math.abs(alpha), settings.phaseShiftTolerance / settings.profileStepM);
+  const tolerance = Math.min(
+    settings.dispersionTolerance * Math.abs(alpha),
+    settings.phaseShiftTolerance / settings.profileStepM,
+  );
   return tolerance / Math.abs(beta2) / (4 * Math.PI ** 2 * widest);
 }
 

@@ -9,7 +9,8 @@ const OPEN_ROADM = 'Open ROADM MSA optical specification 9.0, catalogue of opera
 const OPEN_ZR_PLUS = 'OpenZR+ MSA revision 3.0, table 11-8';
 /** OIF-400ZR-01.0: from a data sheet of a module (required OSNR 26 dB, DGD 10 ps, PDL 2.5 dB); its dispersion limit is generally known. */
 const OIF_400ZR = 'OIF-400ZR-01.0 by a module data sheet; CD limit 2400 ps/nm as generally quoted';
-const OIF_800ZR = 'OIF 800ZR (DP-16QAM, 118.2 GBd, CD 2400 ps/nm); its required OSNR is not public, taken from Open ROADM 800G 118 GBd';
+const OIF_800ZR =
+  'OIF 800ZR (DP-16QAM, 118.2 GBd, CD 2400 ps/nm); its required OSNR is not public, taken from Open ROADM 800G 118 GBd';
 
 const openRoadmPdl = [
   [0, 0],
@@ -71,7 +72,15 @@ const zr: Penalties = {
   ],
 };
 
-type Row = [name: string, gbps: number, format: string, baudGbd: number, slotGhz: number, osnrDb: number, penalties: Penalties];
+type Row = [
+  name: string,
+  gbps: number,
+  format: string,
+  baudGbd: number,
+  slotGhz: number,
+  osnrDb: number,
+  penalties: Penalties,
+];
 
 const openRoadmRows: readonly Row[] = [
   ['OR-W-100G-oFEC-31.6Gbd', 100, 'DP-QPSK', 31.6, 50, 12, openRoadm(48_000, 30, openRoadmPdlTo6)],
@@ -97,9 +106,27 @@ const openZrRows: readonly Row[] = [
   ['OpenZR+ 400G 8QAM', 400, 'DP-8QAM', 80.18, 100, 22.5, openZrPlus(30_000, 20)],
 ];
 
-function mode(txOsnrDb: number, rollOff: number, source: string, how: 'sourced' | 'assumed', [name, ...row]: Row): TransceiverMode {
+function mode(
+  txOsnrDb: number,
+  rollOff: number,
+  source: string,
+  how: 'sourced' | 'assumed',
+  [name, ...row]: Row,
+): TransceiverMode {
   const [gbps, format, baudGbd, slotGhz, requiredOsnrDb, penalties] = row;
-  return { name, gbps, format, baudHz: baudGbd * 1e9, slotHz: slotGhz * 1e9, rollOff, txOsnrDb, requiredOsnrDb, penalties, source, how };
+  return {
+    name,
+    gbps,
+    format,
+    baudHz: baudGbd * 1e9,
+    slotHz: slotGhz * 1e9,
+    rollOff,
+    txOsnrDb,
+    requiredOsnrDb,
+    penalties,
+    source,
+    how,
+  };
 }
 
 /**

@@ -51,10 +51,17 @@ export function penaltyAt(table: PenaltyTable, impairment: number): number {
   const size = Math.abs(impairment);
   const points = table[0]![0] > 0 ? [[0, 0] as const, ...table] : table;
   if (size > points.at(-1)![0]) return Number.POSITIVE_INFINITY;
-  return interpolate(points.map(([x]) => x), points.map(([, y]) => y), size);
+  return interpolate(
+    points.map(([x]) => x),
+    points.map(([, y]) => y),
+    size,
+  );
 }
 
-export function penaltiesOf({ penalties }: TransceiverMode, at: Received): { cdDb: number; pmdDb: number; pdlDb: number } {
+export function penaltiesOf(
+  { penalties }: TransceiverMode,
+  at: Received,
+): { cdDb: number; pmdDb: number; pdlDb: number } {
   return {
     cdDb: penaltyAt(penalties.cdPsPerNm, at.cdPsPerNm),
     pmdDb: penaltyAt(penalties.pmdPs, at.pmdPs),
@@ -83,7 +90,15 @@ export function closingModes(line: Line, modes: readonly TransceiverMode[]): Mod
       return verdictOf(mode, receive(arrival), line.settings.spectra[0]!.marginDb);
     } catch (error) {
       if (!(error instanceof DesignError)) throw error;
-      return { mode, channels: 0, marginDb: -Infinity, gsnrDb01nm: -Infinity, penaltyDb: 0, closes: false, why: 'no channel of it fits' };
+      return {
+        mode,
+        channels: 0,
+        marginDb: -Infinity,
+        gsnrDb01nm: -Infinity,
+        penaltyDb: 0,
+        closes: false,
+        why: 'no channel of it fits',
+      };
     }
   });
 }

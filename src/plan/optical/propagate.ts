@@ -40,8 +40,22 @@ export interface Arrival {
   passages: Passage[];
 }
 
-/** Sends a comb along a path of designed elements; the comb is changed in place. Both ends are transceivers. */
-export function propagate(path: readonly Element[], comb: Comb, simulation: Simulation): Arrival {
+/** Where a propagation is: the element that comes next. */
+export interface Step {
+  at: number;
+  of: number;
+  uid: string;
+}
+
+/**
+ * Sends a comb along a path of designed elements; the comb is changed in place. Both ends are transceivers. It stops before each fibre, the
+ * only elements that may take long, so that a caller can tell where it is or end it.
+ */
+export function* propagate(
+  path: readonly Element[],
+  comb: Comb,
+  simulation: Simulation,
+): Generator<Step, Arrival, void> {
   const tables: GlassTables = new Map();
   const addedNoise = comb.txOsnrDb.map((osnr) => fromDb(-osnr));
   const passages: Passage[] = [];
@@ -51,6 +65,7 @@ export function propagate(path: readonly Element[], comb: Comb, simulation: Simu
     const passage: Passage = { uid: element.uid, kind: element.kind, outputDbm: 0, lossDb: 0 };
     switch (element.kind) {
       case 'fibre':
+        yield { at, of: path.length - 1, uid: element.uid };
         throughFibre(comb, element, tables, simulation);
         passage.lengthM = element.lengthM;
         break;
@@ -97,7 +112,9 @@ function throughFibre(comb: Comb, fibre: Fibre, tables: GlassTables, { nli, rama
   const plain = nli.method === 'gn_model_analytic' && !raman.on;
   const profile = plain ? undefined : powerProfile(comb, fibre, table, raman);
   const noise =
-    profile && nli.method !== 'gn_model_analytic' ? ggnNli(comb, table, profile, nli) : gnNli(comb, table, fibre.lengthM);
+    profile && nli.method !== 'gn_model_analytic'
+      ? ggnNli(comb, table, profile, nli)
+      : gnNli(comb, table, fibre.lengthM);
   addNli(comb, noise);
   if (profile && fibre.pumps.length > 0) {
     const aseW = spontaneousRaman(comb, fibre, profile);

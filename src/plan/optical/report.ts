@@ -40,7 +40,15 @@ function bounded(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function elementOf({ uid, kind, model, lengthM, outputDbm, lossDb, amplifier }: Passage): OpticalReport['elements'][number] {
+function elementOf({
+  uid,
+  kind,
+  model,
+  lengthM,
+  outputDbm,
+  lossDb,
+  amplifier,
+}: Passage): OpticalReport['elements'][number] {
   if (kind === 'transceiver') throw new Error(`${uid} is inside a path`);
   return {
     uid,
@@ -79,6 +87,8 @@ const nliWords = {
 } as const;
 
 function howOf({ nli, raman }: Simulation): string {
-  const scattering = raman.on ? `stimulated Raman scattering (${raman.method}, steps of ${raman.solverStepM} m)` : 'no Raman scattering';
+  const scattering = raman.on
+    ? `stimulated Raman scattering (${raman.method}, steps of ${raman.solverStepM} m)`
+    : 'no Raman scattering';
   return `${nliWords[nli.method]}; ${scattering}; spans add up incoherently; full load; modes: GN model in closed form`;
 }

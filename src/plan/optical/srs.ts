@@ -44,8 +44,7 @@ export function powerProfile(comb: Comb, fibre: Fibre, table: GlassTable, settin
     power = solve(comb.powerW, table.alpha, raman, grid, settings);
   }
   const loss = resample(power.subarray(0, n * width), n, grid.zM, result);
-  for (let i = 0; i < n; i++)
-    for (let k = 0; k < result.length; k++) loss[i * result.length + k]! /= comb.powerW[i]!;
+  for (let i = 0; i < n; i++) for (let k = 0; k < result.length; k++) loss[i * result.length + k]! /= comb.powerW[i]!;
   const pumpW = resample(power.subarray(n * width), fibre.pumps.length, grid.zM, result);
   return { zM: result, loss, pumpW };
 }
@@ -205,7 +204,12 @@ function multiply(matrix: Float64Array, rows: Float64Array, n: number, m: number
 }
 
 /** Explicit Euler steps along the fibre. */
-function explicitSteps(powerW: ArrayLike<number>, alpha: ArrayLike<number>, raman: Float64Array, grid: Grid): Float64Array {
+function explicitSteps(
+  powerW: ArrayLike<number>,
+  alpha: ArrayLike<number>,
+  raman: Float64Array,
+  grid: Grid,
+): Float64Array {
   const n = alpha.length;
   const width = grid.zM.length;
   const power = new Float64Array(n * width);
@@ -259,8 +263,7 @@ function withPumps(comb: Comb, fibre: Fibre, table: GlassTable, grid: Grid, sett
 function block(matrix: Float64Array, n: number, from: number, to: number): Float64Array {
   const size = to - from;
   const out = new Float64Array(size * size);
-  for (let i = 0; i < size; i++)
-    for (let j = 0; j < size; j++) out[i * size + j] = matrix[(from + i) * n + from + j]!;
+  for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) out[i * size + j] = matrix[(from + i) * n + from + j]!;
   return out;
 }
 
@@ -272,7 +275,8 @@ function flip({ zM, splice }: Grid): Grid {
 /** Rows of the solver are pumps with, then against the channels; the caller knows them in the order of the file. */
 function inPumpOrder(power: Float64Array, channels: number, fibre: Fibre, width: number): Float64Array {
   const order = [...fibre.pumps.keys()].sort(
-    (a, b) => Number(fibre.pumps[a]!.direction === 'against') - Number(fibre.pumps[b]!.direction === 'against') || a - b,
+    (a, b) =>
+      Number(fibre.pumps[a]!.direction === 'against') - Number(fibre.pumps[b]!.direction === 'against') || a - b,
   );
   if (order.every((pump, i) => pump === i)) return power;
   const out = Float64Array.from(power);

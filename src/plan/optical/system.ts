@@ -45,8 +45,14 @@ export function connect(system: System, from: string, to: string): void {
 }
 
 export function disconnect(system: System, from: string, to: string): void {
-  system.next.set(from, system.next.get(from)!.filter((uid) => uid !== to));
-  system.previous.set(to, system.previous.get(to)!.filter((uid) => uid !== from));
+  system.next.set(
+    from,
+    system.next.get(from)!.filter((uid) => uid !== to),
+  );
+  system.previous.set(
+    to,
+    system.previous.get(to)!.filter((uid) => uid !== from),
+  );
 }
 
 /** Something that an optical network lacks or that contradicts itself; the user can mend it. */
@@ -65,16 +71,17 @@ export function elementOf(system: System, uid: string): Element {
   return element;
 }
 
+/** All elements of a kind as they are now; the system may be changed while they are gone through. */
+export function ofKind<K extends Element['kind']>(system: System, kind: K): Extract<Element, { kind: K }>[] {
+  return [...system.elements.values()].filter(
+    (element): element is Extract<Element, { kind: K }> => element.kind === kind,
+  );
+}
+
 /** The one that follows; lines between ROADMs do not fork. */
 export function nextOf(system: System, element: Element): Element {
   const uid = system.next.get(element.uid)?.[0];
   if (uid === undefined) throw new DesignError(element.uid, 'nothing is connected behind it');
-  return elementOf(system, uid);
-}
-
-export function previousOf(system: System, element: Element): Element {
-  const uid = system.previous.get(element.uid)?.[0];
-  if (uid === undefined) throw new DesignError(element.uid, 'nothing is connected before it');
   return elementOf(system, uid);
 }
 

@@ -18,7 +18,8 @@ export function twoCoils(gainMinDb: number, gainMaxDb: number, nfMinDb: number, 
     (fromDb(nfMinDb) - fromDb(nfMaxDb)) / (1 / fromDb(mostFirstDb) - 1 / fromDb(leastFirstDb(deltaPDb))),
   );
   const nf1Db = toDb(fromDb(nfMinDb) - fromDb(nf2Db) / fromDb(mostFirstDb));
-  if (!(nf1Db >= 4)) throw new NoSuchCoils(`the first coil would have a noise figure of ${nf1Db.toFixed(2)} dB, below 4 dB`);
+  if (!(nf1Db >= 4))
+    throw new NoSuchCoils(`the first coil would have a noise figure of ${nf1Db.toFixed(2)} dB, below 4 dB`);
   if (!(nf2Db > nf1Db + 0.3 && nf2Db < nf1Db + 2)) {
     nf2Db = Math.min(nf1Db + 2, Math.max(nf1Db + 0.3, nf2Db));
     mostFirstDb = toDb(fromDb(nf2Db) / (fromDb(nfMinDb) - fromDb(nf1Db)));

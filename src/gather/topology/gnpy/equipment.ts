@@ -6,7 +6,8 @@ const frequency = z.number().min(1e13).max(1e16);
 const text = z.string().min(1);
 
 /** A figure that was left empty: the file format writes "" for it. */
-const orEmpty = <T extends z.ZodType>(schema: T) => z.union([z.literal('').transform(() => undefined), schema]).optional();
+const orEmpty = <T extends z.ZodType>(schema: T) =>
+  z.union([z.literal('').transform(() => undefined), schema]).optional();
 
 const gainAndPower = {
   type_variety: text,
@@ -60,7 +61,12 @@ const amplifier = z
   .check((ctx) => {
     for (const key of needs[ctx.value.type_def])
       if (ctx.value[key] === undefined)
-        ctx.issues.push({ code: 'custom', input: ctx.value, path: [key], message: `is missing; type_def ${ctx.value.type_def} needs it` });
+        ctx.issues.push({
+          code: 'custom',
+          input: ctx.value,
+          path: [key],
+          message: `is missing; type_def ${ctx.value.type_def} needs it`,
+        });
   });
 
 const curve = z
@@ -84,12 +90,18 @@ export const fibreFields = {
       reference_frequency: frequency,
     })
     .refine(({ g0, frequency_offset: at }) => g0.length === at.length, 'g0 and frequency_offset have different lengths')
-    .refine(({ frequency_offset: at }) => at[0] === 0 && at.every((f, i) => i === 0 || f > at[i - 1]!), 'frequency_offset must rise from 0')
+    .refine(
+      ({ frequency_offset: at }) => at[0] === 0 && at.every((f, i) => i === 0 || f > at[i - 1]!),
+      'frequency_offset must rise from 0',
+    )
     .optional(),
   raman_efficiency: z
     .object({ cr: z.array(finite).min(2), frequency_offset: z.array(z.number().min(0)).min(2) })
     .refine(({ cr, frequency_offset: at }) => cr.length === at.length, 'cr and frequency_offset have different lengths')
-    .refine(({ frequency_offset: at }) => at[0] === 0 && at.every((f, i) => i === 0 || f > at[i - 1]!), 'frequency_offset must rise from 0')
+    .refine(
+      ({ frequency_offset: at }) => at[0] === 0 && at.every((f, i) => i === 0 || f > at[i - 1]!),
+      'frequency_offset must rise from 0',
+    )
     .optional(),
 };
 
@@ -169,7 +181,10 @@ const spectrum = z
     use_si_channel_count_for_design: z.boolean().default(false),
   })
   .refine(({ f_min, f_max }) => f_max > f_min, { message: 'must be above f_min', path: ['f_max'] })
-  .refine(({ f_min, f_max, spacing }) => (f_max - f_min) / spacing < 5000, { message: 'gives more than 5000 channels', path: ['spacing'] });
+  .refine(({ f_min, f_max, spacing }) => (f_max - f_min) / spacing < 5000, {
+    message: 'gives more than 5000 channels',
+    path: ['spacing'],
+  });
 
 const penalty = z.object({
   chromatic_dispersion: finite.optional(),

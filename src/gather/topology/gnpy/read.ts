@@ -18,7 +18,10 @@ export type Reading<T> = { ok: true; value: T } | { ok: false; mistakes: Mistake
 /** Parses a JSON file and checks it; every mistake with its line and key. Never throws. */
 export function readJson<T>({ name, text }: NamedText, schema: z.ZodType<T>): Reading<T> {
   if (text.length > MAX_LENGTH)
-    return { ok: false, mistakes: [{ file: name, line: 1, column: 1, key: '', message: `is longer than ${MAX_LENGTH} characters` }] };
+    return {
+      ok: false,
+      mistakes: [{ file: name, line: 1, column: 1, key: '', message: `is longer than ${MAX_LENGTH} characters` }],
+    };
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -27,7 +30,9 @@ export function readJson<T>({ name, text }: NamedText, schema: z.ZodType<T>): Re
   }
   const checked = schema.safeParse(parsed);
   if (checked.success) return { ok: true, value: checked.data };
-  const mistakes = checked.error.issues.slice(0, MAX_MISTAKES).map((issue) => mistakeAt({ name, text }, issue.path, issue.message));
+  const mistakes = checked.error.issues
+    .slice(0, MAX_MISTAKES)
+    .map((issue) => mistakeAt({ name, text }, issue.path, issue.message));
   return { ok: false, mistakes };
 }
 
@@ -40,7 +45,12 @@ function syntaxMistake(file: string, text: string, error: unknown): Mistake {
   const words = error instanceof Error ? error.message : String(error);
   const offset = /at position (\d+)/.exec(words);
   const place = placeAt(text, offset ? Number(offset[1]) : endOfInput(words) ? text.length : 0);
-  return { file, ...place, key: '', message: `is not JSON: ${printable(words.replace(/ in JSON at position.*| at position.*/s, ''), 120)}` };
+  return {
+    file,
+    ...place,
+    key: '',
+    message: `is not JSON: ${printable(words.replace(/ in JSON at position.*| at position.*/s, ''), 120)}`,
+  };
 }
 
 function endOfInput(words: string): boolean {

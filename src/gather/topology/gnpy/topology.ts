@@ -3,9 +3,17 @@ import { equalisationFields, fibreFields, lossCurve } from './equipment.ts';
 
 const finite = z.number();
 const text = z.string().min(1);
-const orEmpty = <T extends z.ZodType>(schema: T) => z.union([z.literal('').transform(() => undefined), schema]).nullish();
-const band = z.object({ f_min: z.number().positive(), f_max: z.number().positive(), spacing: z.number().positive().optional() });
-const varieties = z.object({ preamp_variety_list: z.array(text).optional(), booster_variety_list: z.array(text).optional() });
+const orEmpty = <T extends z.ZodType>(schema: T) =>
+  z.union([z.literal('').transform(() => undefined), schema]).nullish();
+const band = z.object({
+  f_min: z.number().positive(),
+  f_max: z.number().positive(),
+  spacing: z.number().positive().optional(),
+});
+const varieties = z.object({
+  preamp_variety_list: z.array(text).optional(),
+  booster_variety_list: z.array(text).optional(),
+});
 
 const common = { uid: text, type_variety: orEmpty(z.string()) };
 
@@ -22,7 +30,9 @@ const roadmParams = z.object({
   per_degree_pch_out_db: z.record(z.string(), finite).nullish(),
   per_degree_psd_out_mWperGHz: z.record(z.string(), finite).nullish(),
   per_degree_psd_out_mWperSlotWidth: z.record(z.string(), finite).nullish(),
-  per_degree_impairments: z.array(z.object({ from_degree: text, to_degree: text, impairment_id: z.number().int() })).nullish(),
+  per_degree_impairments: z
+    .array(z.object({ from_degree: text, to_degree: text, impairment_id: z.number().int() }))
+    .nullish(),
   restrictions: varieties.nullish(),
   add_drop_osnr: finite.optional(),
   pmd: z.number().min(0).optional(),
@@ -41,7 +51,9 @@ const fibreParams = z.object({
   length: z.number().positive().max(1e7),
   length_units: z.enum(['km', 'm']).default('km'),
   loss_coef: z.union([z.number().positive(), lossCurve]).optional(),
-  loss_coef_per_frequency: z.array(z.object({ frequency: z.number().positive(), loss_coef_value: z.number().positive() })).optional(),
+  loss_coef_per_frequency: z
+    .array(z.object({ frequency: z.number().positive(), loss_coef_value: z.number().positive() }))
+    .optional(),
   att_in: orEmpty(z.number().min(0)),
   con_in: orEmpty(z.number().min(0)),
   con_out: orEmpty(z.number().min(0)),
@@ -52,7 +64,10 @@ const fibreParams = z.object({
 const pump = z.object({
   power: z.number().positive(),
   frequency: z.number().positive(),
-  propagation_direction: z.string().transform((s) => s.toLowerCase()).pipe(z.enum(['coprop', 'counterprop'])),
+  propagation_direction: z
+    .string()
+    .transform((s) => s.toLowerCase())
+    .pipe(z.enum(['coprop', 'counterprop'])),
 });
 
 const fibre = z

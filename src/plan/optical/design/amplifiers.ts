@@ -31,7 +31,9 @@ export function setAmplifiers(line: Line, input: DesignInput): void {
   const between = elements.slice(1, -1);
   if (between.length === 0) return;
   const bands = lineBands(start, between, input.library, input.settings);
-  const states = new Map([...byName(bands)].map(([name, band]) => [name, firstState(start, between[0]!.uid, band, input)]));
+  const states = new Map(
+    [...byName(bands)].map(([name, band]) => [name, firstState(start, between[0]!.uid, band, input)]),
+  );
   for (const [k, element] of between.entries()) {
     const at = k + 1;
     estimateRaman(line, at, states.values().next().value, input);
@@ -91,7 +93,11 @@ function carries({ band }: AmplifierModel, { minHz, maxHz }: DesignBand): boolea
 }
 
 /** What the element, the ROADM before it or the ROADM behind it allows; nothing for everything. */
-function restrictionsAt(element: Amplifier | MultiBandAmplifier, elements: readonly Element[], at: number): readonly string[] {
+function restrictionsAt(
+  element: Amplifier | MultiBandAmplifier,
+  elements: readonly Element[],
+  at: number,
+): readonly string[] {
   const [before, after] = [elements[at - 1]!, elements[at + 1]!];
   if (element.allowed.length > 0) return element.allowed;
   if (before.kind === 'roadm' && before.boosters.length > 0) return before.boosters;
@@ -160,7 +166,8 @@ function setOne(amplifier: Amplifier, setting: Setting): void {
   amplifier.gainDb = gainDb;
   amplifier.deltaPDb = deltaPDb;
   if (amplifier.outVoaDb === undefined) {
-    const autoDb = span.powerMode && amplifier.model.autoVoa ? autoVoaDb(amplifier.model, gainDb, target.powerDbm, input) : 0;
+    const autoDb =
+      span.powerMode && amplifier.model.autoVoa ? autoVoaDb(amplifier.model, gainDb, target.powerDbm, input) : 0;
     amplifier.deltaPDb += autoDb;
     amplifier.gainDb += autoDb;
     amplifier.outVoaDb = autoDb;
@@ -168,7 +175,12 @@ function setOne(amplifier: Amplifier, setting: Setting): void {
   [state.deltaPDb, state.voaDb] = [deltaPDb, voaDb];
 }
 
-function autoVoaDb(model: AmplifierModel, gainDb: number, powerDbm: number, { settings: { span } }: DesignInput): number {
+function autoVoaDb(
+  model: AmplifierModel,
+  gainDb: number,
+  powerDbm: number,
+  { settings: { span } }: DesignInput,
+): number {
   const room = Math.min(model.maxPowerDbm - powerDbm, model.gainFlatMaxDb - gainDb);
   return Math.max(roundToStep(room, span.voaStepDb) - span.voaMarginDb, 0);
 }
@@ -196,7 +208,8 @@ function setSeveral(
   const parts = element.bands.map((amplifier, i) => {
     const name = amplifier.model ? bandName(amplifier.model.band) : names[i]!;
     const state = states.get(name);
-    if (!state) throw new DesignError(element.uid, `has an amplifier for band ${name}, for which the line is not designed`);
+    if (!state)
+      throw new DesignError(element.uid, `has an amplifier for band ${name}, for which the line is not designed`);
     return { amplifier, state };
   });
   const shifts = shiftsBefore(line, at, states, input);
@@ -216,13 +229,21 @@ function setSeveral(
     setOne(part.amplifier, setting);
   }
   const chosen = parts.map(({ amplifier }) => amplifier.model!.name);
-  const model = [...library.multiBand.values()].find(({ amplifiers }) => chosen.every((name) => amplifiers.includes(name)));
+  const model = [...library.multiBand.values()].find(({ amplifiers }) =>
+    chosen.every((name) => amplifiers.includes(name)),
+  );
   if (!model) throw new DesignError(element.uid, `${chosen.join(' and ')} are not parts of one multi-band amplifier`);
   element.model = model.name;
 
   /** Members of those multi-band amplifiers that still can do the task after each band is looked at. */
   function preselect(): string[] {
-    let models = multiBandsAt(element, line.elements, at, [...states.values()].map(({ band }) => band), input);
+    let models = multiBandsAt(
+      element,
+      line.elements,
+      at,
+      [...states.values()].map(({ band }) => band),
+      input,
+    );
     for (const part of parts) {
       const members = models.flatMap((name) => library.multiBand.get(name)!.amplifiers);
       const setting = settingOf(part, [...new Set(members)]);
@@ -264,6 +285,12 @@ function shiftsBefore(
   const reference = settings.spectra[0]!;
   const span = elements.slice(firstJoined(elements, at - 1), at);
   const powers = list.map(({ deltaPDb, voaDb }) => reference.powerDbm + deltaPDb - voaDb);
-  const shifts = bandShifts(span, list.map(({ band }) => band), powers, reference, raman);
+  const shifts = bandShifts(
+    span,
+    list.map(({ band }) => band),
+    powers,
+    reference,
+    raman,
+  );
   return new Map(list.map((state, i) => [state, shifts[i]!]));
 }

@@ -12,7 +12,10 @@ export function bandName({ minHz, maxHz }: Band): string {
 }
 
 /** Bands that several things have in common. */
-export function commonBands(sets: readonly (readonly DesignBand[])[], spacingAt: (band: Band) => number | undefined): DesignBand[] {
+export function commonBands(
+  sets: readonly (readonly DesignBand[])[],
+  spacingAt: (band: Band) => number | undefined,
+): DesignBand[] {
   const sorted = sets.map((bands) => bands.toSorted((a, b) => a.minHz - b.minHz));
   let common: readonly DesignBand[] = sorted[0] ?? [];
   for (const bands of sorted)
@@ -36,14 +39,21 @@ export function bandsOf(element: Element, library: Library): DesignBand[] {
   const plain = ({ minHz, maxHz }: Band): DesignBand => ({ minHz, maxHz, spacingHz: undefined });
   if (element.kind === 'amplifier') return element.model ? [plain(element.model.band)] : [];
   if (element.kind !== 'multi-band') return [];
-  const chosen = element.bands.flatMap(({ model }: { model: AmplifierModel | undefined }) => (model ? [plain(model.band)] : []));
+  const chosen = element.bands.flatMap(({ model }: { model: AmplifierModel | undefined }) =>
+    model ? [plain(model.band)] : [],
+  );
   if (chosen.length > 0) return chosen;
   const model = element.model === undefined ? undefined : library.multiBand.get(element.model);
   return (model?.bands ?? []).map(plain);
 }
 
 /** The bands for which a line is designed: what its start and its amplifiers have in common. */
-export function lineBands(start: Element, line: readonly Element[], library: Library, settings: Settings): DesignBand[] {
+export function lineBands(
+  start: Element,
+  line: readonly Element[],
+  library: Library,
+  settings: Settings,
+): DesignBand[] {
   if (start.kind !== 'roadm' && start.kind !== 'transceiver') return [];
   const degree = line[0]!.uid;
   const spacingHz = settings.spectra[0]!.spacingHz;
@@ -53,8 +63,13 @@ export function lineBands(start: Element, line: readonly Element[], library: Lib
     return own.find((band) => middle >= band.minHz && middle <= band.maxHz)?.spacingHz ?? spacingHz;
   };
   const given = start.perDegreeBands.get(degree);
-  if (given) return given.map((band) => ({ ...band, spacingHz: band.spacingHz ?? spacingAt(band) })).toSorted((a, b) => a.minHz - b.minHz);
-  const kinds = new Set(line.filter(({ kind }) => kind === 'amplifier' || kind === 'multi-band').map(({ kind }) => kind));
+  if (given)
+    return given
+      .map((band) => ({ ...band, spacingHz: band.spacingHz ?? spacingAt(band) }))
+      .toSorted((a, b) => a.minHz - b.minHz);
+  const kinds = new Set(
+    line.filter(({ kind }) => kind === 'amplifier' || kind === 'multi-band').map(({ kind }) => kind),
+  );
   if (kinds.size > 1) throw new DesignError(degree, 'amplifiers of one band and of several bands are on one line');
   const single = kinds.size === 1 ? kinds.has('amplifier') : undefined;
   const matches = single === (own.length === 1);
@@ -62,5 +77,8 @@ export function lineBands(start: Element, line: readonly Element[], library: Lib
   const common = commonBands(matches ? [...sets, own] : sets, spacingAt);
   if (common.length > 0) return common;
   if (single === undefined || matches) return [...own];
-  throw new DesignError(start.uid, `the line by ${degree} has amplifiers of ${single ? 'one band' : 'several bands'}, and the design bands are ${own.length}`);
+  throw new DesignError(
+    start.uid,
+    `the line by ${degree} has amplifiers of ${single ? 'one band' : 'several bands'}, and the design bands are ${own.length}`,
+  );
 }

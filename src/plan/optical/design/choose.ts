@@ -41,7 +41,10 @@ export function capable(uid: string, models: readonly AmplifierModel[], task: Ta
     .map(candidate);
   const able = gentle.length > 0 ? gentle : plain.map(candidate);
   if (able.length === 0)
-    throw new DesignError(uid, `no amplifier of the equipment file may be set to a gain of ${task.gainDb.toFixed(1)} dB`);
+    throw new DesignError(
+      uid,
+      `no amplifier of the equipment file may be set to a gain of ${task.gainDb.toFixed(1)} dB`,
+    );
   const strong = able.filter(({ reserveDb }) => reserveDb > 0);
   if (strong.length > 0) return strong;
   const best = Math.max(...able.map(({ reserveDb }) => reserveDb));
@@ -49,7 +52,11 @@ export function capable(uid: string, models: readonly AmplifierModel[], task: Ta
 }
 
 /** The quietest of the amplifiers that can do a task; the first in the order of the library where two are equal. */
-export function choose(uid: string, models: readonly AmplifierModel[], task: Task): { model: AmplifierModel; missingDb: number } {
+export function choose(
+  uid: string,
+  models: readonly AmplifierModel[],
+  task: Task,
+): { model: AmplifierModel; missingDb: number } {
   const [first, ...others] = capable(uid, models, task);
   const best = others.reduce((quiet, one) => (one.nfDb < quiet.nfDb ? one : quiet), first!);
   return { model: best.model, missingDb: Math.min(best.reserveDb, 0) };

@@ -8,6 +8,7 @@ import {
   type Element,
   elementOf,
   nextOf,
+  ofKind,
   type SpanRules,
   type System,
 } from '../system.ts';
@@ -17,18 +18,19 @@ import {
  * two fibres. What stands there already stays. The system is changed in place.
  */
 export function insertMissing(system: System, rules: SpanRules): void {
-  for (const element of [...system.elements.values()])
-    if (element.kind === 'fibre') splitFibre(system, element, rules);
-  for (const element of [...system.elements.values()]) {
-    if (element.kind !== 'roadm') continue;
-    addPreamps(system, element.uid);
-    addBoosters(system, element.uid, element.designBands.length > 1);
+  for (const fibre of ofKind(system, 'fibre')) splitFibre(system, fibre, rules);
+  for (const { uid, designBands } of ofKind(system, 'roadm')) {
+    addPreamps(system, uid);
+    addBoosters(system, uid, designBands.length > 1);
   }
-  for (const element of [...system.elements.values()]) if (element.kind === 'fibre') addInline(system, element);
+  for (const fibre of ofKind(system, 'fibre')) addInline(system, fibre);
 }
 
 /** Spans of a fibre of a length: as near to the target as the bounds allow. */
-export function spansOf(lengthM: number, { minM, maxM, targetM }: { minM: number; maxM: number; targetM: number }): number {
+export function spansOf(
+  lengthM: number,
+  { minM, maxM, targetM }: { minM: number; maxM: number; targetM: number },
+): number {
   if (lengthM < maxM) return 1;
   const fewer = Math.floor(lengthM / targetM);
   const more = fewer + 1;
@@ -68,7 +70,7 @@ function lumpedIn({ lengthM, lumped }: Fibre, piece: number, pieces: number): Fi
 const needsNoAmplifier: ReadonlySet<Element['kind']> = new Set(['transceiver', 'fused', 'amplifier', 'multi-band']);
 
 function addPreamps(system: System, roadm: string): void {
-  for (const uid of [...system.previous.get(roadm)!]) {
+  for (const uid of system.previous.get(roadm)!) {
     const before = elementOf(system, uid);
     if (needsNoAmplifier.has(before.kind)) continue;
     const kinds = amplifierKinds(system, before, 'previous');
@@ -78,7 +80,7 @@ function addPreamps(system: System, roadm: string): void {
 }
 
 function addBoosters(system: System, roadm: string, several: boolean): void {
-  for (const uid of [...system.next.get(roadm)!]) {
+  for (const uid of system.next.get(roadm)!) {
     const after = elementOf(system, uid);
     if (needsNoAmplifier.has(after.kind)) continue;
     const kinds = amplifierKinds(system, after, 'next');

@@ -64,8 +64,7 @@ function fill(band: DesignBand, powerDbm: number, reference: ReferenceSpectrum) 
 
 function nearest({ count, frequencyHz }: Comb, hz: number): number {
   let best = 0;
-  for (let i = 1; i < count; i++)
-    if (Math.abs(frequencyHz[i]! - hz) < Math.abs(frequencyHz[best]! - hz)) best = i;
+  for (let i = 1; i < count; i++) if (Math.abs(frequencyHz[i]! - hz) < Math.abs(frequencyHz[best]! - hz)) best = i;
   return best;
 }
 

@@ -55,11 +55,14 @@ function elementOf(element: GnpyElement, sources: Sources, complain: Complain): 
   }
 }
 
-function modelCalled(name: string, { library, withoutConfig }: Sources, complain: Complain): AmplifierModel | undefined {
+function modelCalled(
+  name: string,
+  { library, withoutConfig }: Sources,
+  complain: Complain,
+): AmplifierModel | undefined {
   const model = library.amplifiers.get(name);
   const config = withoutConfig.get(name);
-  if (config !== undefined)
-    complain(['type_variety'], `${name} needs the file ${config} beside the equipment file`);
+  if (config !== undefined) complain(['type_variety'], `${name} needs the file ${config} beside the equipment file`);
   else if (!model) complain(['type_variety'], `${name} is no Edfa of the equipment file`);
   return model;
 }
@@ -84,15 +87,24 @@ function amplifierOf(
   };
 }
 
-function multiBandOf(element: WithParams<'Multiband_amplifier'>, sources: Sources, complain: Complain): Element | undefined {
+function multiBandOf(
+  element: WithParams<'Multiband_amplifier'>,
+  sources: Sources,
+  complain: Complain,
+): Element | undefined {
   const name = element.type_variety || 'default';
   const model = name === 'default' ? undefined : sources.library.multiBand.get(name);
   if (name !== 'default' && !model) {
-    complain(['type_variety'], `${name} is no multi_band Edfa of the equipment file, or one of its amplifiers is missing there`);
+    complain(
+      ['type_variety'],
+      `${name} is no multi_band Edfa of the equipment file, or one of its amplifiers is missing there`,
+    );
     return undefined;
   }
   const bands = (element.amplifiers ?? []).map((part, k) => {
-    const chosen = modelCalled(part.type_variety, sources, (path, message) => complain(['amplifiers', k, ...path], message));
+    const chosen = modelCalled(part.type_variety, sources, (path, message) =>
+      complain(['amplifiers', k, ...path], message),
+    );
     return amplifierOf(`${element.uid} ${part.type_variety}`, chosen, part.operational, []);
   });
   return { kind: 'multi-band', uid: element.uid, model: model?.name, bands, allowed: element.variety_list ?? [] };
@@ -108,7 +120,10 @@ function fibreOf(element: GnpyFibre, { equipment, glasses }: Sources, complain: 
   }
   const { params } = element;
   const lengthM = params.length * (params.length_units === 'km' ? 1e3 : 1);
-  const lumped = (params.lumped_losses ?? []).map(({ position, loss }) => ({ positionM: position * 1e3, lossDb: loss }));
+  const lumped = (params.lumped_losses ?? []).map(({ position, loss }) => ({
+    positionM: position * 1e3,
+    lossDb: loss,
+  }));
   for (const [k, { positionM }] of lumped.entries())
     if (positionM <= 0 || positionM >= lengthM)
       complain(['params', 'lumped_losses', k, 'position'], `must lie inside the fibre, 0 to ${lengthM / 1e3} km`);
@@ -175,7 +190,10 @@ function roadmOf(element: WithParams<'Roadm'>, { equipment }: Sources, complain:
   const own = equalisations(params);
   const [equalisation, second] = own.length > 0 ? own : equalisations(variety);
   if (!equalisation || second) {
-    complain(['params'], `must have one equalisation target (power, per GHz or per slot); found ${equalisation ? 'several' : 'none'}`);
+    complain(
+      ['params'],
+      `must have one equalisation target (power, per GHz or per slot); found ${equalisation ? 'several' : 'none'}`,
+    );
     return undefined;
   }
   return {
@@ -187,7 +205,9 @@ function roadmOf(element: WithParams<'Roadm'>, { equipment }: Sources, complain:
     addDropOsnrDb: params.add_drop_osnr ?? variety.add_drop_osnr,
     pmdS: params.pmd ?? variety.pmd,
     pdlDb: params.pdl ?? variety.pdl,
-    profiles: new Map(variety['roadm-path-impairments'].map((profile) => [profile['roadm-path-impairments-id'], profileOf(profile)])),
+    profiles: new Map(
+      variety['roadm-path-impairments'].map((profile) => [profile['roadm-path-impairments-id'], profileOf(profile)]),
+    ),
     chosen: (params.per_degree_impairments ?? []).map((one) => ({
       from: one.from_degree,
       to: one.to_degree,

@@ -1,4 +1,8 @@
-import { type GnpyAmplifierConfig, gnpyAmplifierConfigSchema, gnpyEquipmentSchema } from '../../../gather/topology/gnpy/equipment.ts';
+import {
+  type GnpyAmplifierConfig,
+  gnpyAmplifierConfigSchema,
+  gnpyEquipmentSchema,
+} from '../../../gather/topology/gnpy/equipment.ts';
 import { mistakeAt, type NamedText, readJson } from '../../../gather/topology/gnpy/read.ts';
 import { gnpySimParamsSchema, gnpySpectrumSchema } from '../../../gather/topology/gnpy/spectrum.ts';
 import { gnpyTopologySchema } from '../../../gather/topology/gnpy/topology.ts';
@@ -58,7 +62,10 @@ export function readGnpy(files: GnpyFiles): { ok: true; value: OpticalCase } | {
   const system = systemOf(topology, { equipment, ...made }, complainIn(files.topology));
   const channels = spectrum ? channelsOf(spectrum, complainIn(files.spectrum!)) : fullSpectrum(settings.spectra[0]!);
   if (mistakes.length > 0) return { ok: false, mistakes };
-  return { ok: true, value: { system, library: made.library, settings, simulation: simulationOf(simParams), channels } };
+  return {
+    ok: true,
+    value: { system, library: made.library, settings, simulation: simulationOf(simParams), channels },
+  };
 }
 
 /** Names of the files that an equipment file refers to; none where it cannot be read. */

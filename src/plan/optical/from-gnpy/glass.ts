@@ -1,7 +1,15 @@
 import type { GnpyEquipment } from '../../../gather/topology/gnpy/equipment.ts';
 import type { GnpyFibre } from '../../../gather/topology/gnpy/topology.ts';
 import { constant, type Curve } from '../curve.ts';
-import { areaAt, areaOfGamma, DEFAULT_AREA_M2, DEFAULT_DISPERSION, DEFAULT_REFERENCE_HZ, type Glass, type RamanGain } from '../fibre.ts';
+import {
+  areaAt,
+  areaOfGamma,
+  DEFAULT_AREA_M2,
+  DEFAULT_DISPERSION,
+  DEFAULT_REFERENCE_HZ,
+  type Glass,
+  type RamanGain,
+} from '../fibre.ts';
 import { RAMAN_GAIN_TIMES_AREA, RAMAN_OFFSET_THZ, RAMAN_REFERENCE_HZ } from '../measured.ts';
 import { LIGHT_SPEED_M_PER_S as C } from '../units.ts';
 
@@ -11,7 +19,8 @@ type Params = GnpyFibre['params'];
 /** The glass of a fibre: what the element says, and of its variety what it does not say. */
 export function glassOf(params: Params, variety: Variety): Glass {
   const given = { ...variety, ...defined(params) };
-  const referenceHz = given.ref_wavelength === undefined ? (given.ref_frequency ?? DEFAULT_REFERENCE_HZ) : C / given.ref_wavelength;
+  const referenceHz =
+    given.ref_wavelength === undefined ? (given.ref_frequency ?? DEFAULT_REFERENCE_HZ) : C / given.ref_wavelength;
   const glass: Glass = {
     lossDbPerM: lossOf(params),
     dispersion: given.dispersion_per_frequency
@@ -26,7 +35,8 @@ export function glassOf(params: Params, variety: Variety): Glass {
     pmdCoefficient: params.pmd_coef || (variety.pmd_coef ?? 0),
     raman: { offsetHz: new Float64Array(0), perPumpHz: new Float64Array(0) },
   };
-  if (given.dispersion_slope !== undefined && !given.dispersion_per_frequency) glass.dispersionSlope = given.dispersion_slope;
+  if (given.dispersion_slope !== undefined && !given.dispersion_per_frequency)
+    glass.dispersionSlope = given.dispersion_slope;
   glass.raman = ramanOf(glass, given);
   return glass;
 }
@@ -62,5 +72,9 @@ function ramanOf(glass: Glass, given: Partial<Variety>): RamanGain {
 
 function efficiency({ raman_efficiency }: Partial<Variety>): Variety['raman_coefficient'] {
   if (!raman_efficiency) return undefined;
-  return { g0: raman_efficiency.cr, frequency_offset: raman_efficiency.frequency_offset, reference_frequency: RAMAN_REFERENCE_HZ };
+  return {
+    g0: raman_efficiency.cr,
+    frequency_offset: raman_efficiency.frequency_offset,
+    reference_frequency: RAMAN_REFERENCE_HZ,
+  };
 }

@@ -36,15 +36,22 @@ export function libraryOf(
   }
   for (const { entry, i, name } of entries)
     if (entry.type_def === 'dual_stage') {
-      const model = dualStage(name, entry, amplifiers, withoutConfig, (key, message) => complain(['Edfa', i, key], message));
+      const model = dualStage(name, entry, amplifiers, withoutConfig, (key, message) =>
+        complain(['Edfa', i, key], message),
+      );
       if (model) amplifiers.set(name, model);
     }
   for (const { entry, i, name } of entries) {
     if (entry.type_def !== 'multi_band') continue;
     // Parts that the library does not have cannot be chosen; without any the amplifier cannot either.
     const parts = entry.amplifiers!.filter((part) => amplifiers.has(part));
-    if (parts.length === 0) complain(['Edfa', i, 'amplifiers'], `none of ${entry.amplifiers!.join(', ')} is in the file`);
-    const bands = [...new Map(parts.map((part) => [JSON.stringify(amplifiers.get(part)!.band), amplifiers.get(part)!.band])).values()];
+    if (parts.length === 0)
+      complain(['Edfa', i, 'amplifiers'], `none of ${entry.amplifiers!.join(', ')} is in the file`);
+    const bands = [
+      ...new Map(
+        parts.map((part) => [JSON.stringify(amplifiers.get(part)!.band), amplifiers.get(part)!.band]),
+      ).values(),
+    ];
     if (parts.length === entry.amplifiers!.length)
       multiBand.set(name, { name, amplifiers: parts, bands, forDesign: entry.allowed_for_design });
   }
@@ -61,8 +68,14 @@ function inFileOrder(amplifiers: ReadonlyMap<string, AmplifierModel>, entries: r
   return ordered;
 }
 
-function modelOf(name: string, entry: Entry, noise: NoiseModel, config: GnpyAmplifierConfig | undefined): AmplifierModel {
-  const own = entry.f_min !== undefined && entry.f_max !== undefined ? { minHz: entry.f_min, maxHz: entry.f_max } : undefined;
+function modelOf(
+  name: string,
+  entry: Entry,
+  noise: NoiseModel,
+  config: GnpyAmplifierConfig | undefined,
+): AmplifierModel {
+  const own =
+    entry.f_min !== undefined && entry.f_max !== undefined ? { minHz: entry.f_min, maxHz: entry.f_max } : undefined;
   return {
     name,
     gainMinDb: entry.gain_min!,
@@ -108,7 +121,10 @@ function noiseOf(
         return twoCoils(entry.gain_min!, entry.gain_flatmax!, entry.nf_min!, entry.nf_max!);
       } catch (error) {
         if (!(error instanceof NoSuchCoils)) throw error;
-        complain('nf_min', `nf_min ${entry.nf_min} and nf_max ${entry.nf_max} dB do not fit together: ${error.message}`);
+        complain(
+          'nf_min',
+          `nf_min ${entry.nf_min} and nf_max ${entry.nf_max} dB do not fit together: ${error.message}`,
+        );
         return undefined;
       }
   }

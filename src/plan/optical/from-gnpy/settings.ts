@@ -20,7 +20,9 @@ export function settingsOf(equipment: GnpyEquipment): Settings {
     marginDb: si.sys_margins,
     countForDesign: si.use_si_channel_count_for_design,
   }));
-  const isDefault = equipment.SI.findIndex(({ type_variety }) => type_variety === undefined || type_variety === 'default');
+  const isDefault = equipment.SI.findIndex(
+    ({ type_variety }) => type_variety === undefined || type_variety === 'default',
+  );
   // The default stands first, wherever the file has it.
   if (isDefault > 0) spectra.unshift(...spectra.splice(isDefault, 1));
   return {
