@@ -32,13 +32,17 @@ test('Erlang B is the truncated Poisson distribution', () => {
 
 test('the Poisson quantile is the smallest count that reaches the share', () => {
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 3000, noNaN: true }), fc.double({ min: 0.01, max: 0.999, noNaN: true }), (mean, p) => {
-      const n = poissonQuantile(mean, p);
-      let sum = 0;
-      for (let k = 0; k < n; k++) sum += poissonDensity(k, mean);
-      expect(sum).toBeLessThan(p + 1e-9);
-      expect(sum + poissonDensity(n, mean)).toBeGreaterThan(p - 1e-9);
-    }),
+    fc.property(
+      fc.double({ min: 0, max: 3000, noNaN: true }),
+      fc.double({ min: 0.01, max: 0.999, noNaN: true }),
+      (mean, p) => {
+        const n = poissonQuantile(mean, p);
+        let sum = 0;
+        for (let k = 0; k < n; k++) sum += poissonDensity(k, mean);
+        expect(sum).toBeLessThan(p + 1e-9);
+        expect(sum + poissonDensity(n, mean)).toBeGreaterThan(p - 1e-9);
+      },
+    ),
     { numRuns: 300 },
   );
 });
