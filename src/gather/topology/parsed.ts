@@ -46,6 +46,7 @@ export function startFindings(): Findings {
     failed: () => mistakes.length > 0,
     result: (make) => {
       if (mistakes.length === 0) return { ok: true, value: make(), notes };
+      mistakes.sort((a, b) => a.line - b.line);
       const last = mistakes.at(-1)!;
       if (more > 0) mistakes.push({ line: last.line, key: 'file', message: `and ${more} more mistakes` });
       return { ok: false, mistakes };
