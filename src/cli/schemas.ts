@@ -9,6 +9,7 @@ import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { opticalReport } from '../model/plan/optical.ts';
+import { engineeringReport } from '../model/plan/engineering.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
@@ -60,6 +61,12 @@ export const schemas: readonly Published[] = [
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
   { name: 'plan', about: 'what inferpath plan NETWORK --json prints', schema: planReport, side: 'output' },
   { name: 'optical', about: 'what inferpath plan optical --json prints', schema: opticalReport, side: 'output' },
+  {
+    name: 'plan-engineering',
+    about: 'what inferpath plan engineering --json prints',
+    schema: engineeringReport,
+    side: 'output',
+  },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },
   { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {

@@ -90,6 +90,12 @@ const documents: Record<string, () => Promise<string>> = {
   },
 };
 
+documents['plan-engineering'] = async () => {
+  const graph = 'NODES 2\nlabel x y\na 0 0\nb 0 0\nEDGES 1\nlabel src dest weight bw delay\nab 0 1 1 10 1\n';
+  const files = { 'a.graph': graph, 'a.demands': 'DEMANDS 1\nlabel src dest bw\nd 0 1 9\n' };
+  return (await cli(['plan', 'engineering', '--repetita', 'a.graph', 'a.demands', '--json'], { files })).stdout;
+};
+
 /** What `reflect --json` said when it was ready. */
 function listening(): { url: string; stamp: { address: string; port: number } } {
   return JSON.parse(listener.stdout().split('\n')[0] ?? '') as ReturnType<typeof listening>;

@@ -4,6 +4,7 @@ import { prettyJson } from '../../report/json.ts';
 import { renderPlanText } from '../../report/plan/plan-text.ts';
 import { defineAction, defineCommand, exitCode } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { planEngineering } from '../plan/engineering.ts';
 import { planFlags } from '../plan/flags.ts';
 import { planOptical } from '../plan/optical.ts';
 
@@ -35,5 +36,6 @@ export const plan = defineCommand({
   whole,
   actions: {
     optical: planOptical,
+    engineering: planEngineering,
   },
 });

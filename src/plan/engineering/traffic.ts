@@ -39,15 +39,10 @@ export type Directions = 'one' | 'each' | 'shared';
  * @param directions `one`: a link goes only from → to; `each`: both ways, each with the full capacity; `shared`: both ways, out of one capacity
  */
 export function makeTrafficNetwork(nodes: number, links: readonly LinkInput[], directions: Directions): TrafficNetwork {
-  const both = directions !== 'one';
-  const arcs = links.flatMap(({ from, to, weight }, link) =>
-    both
-      ? [
-          { from, to, weight, link },
-          { from: to, to: from, weight, link },
-        ]
-      : [{ from, to, weight, link }],
-  );
+  const arcs = links.flatMap(({ from, to, weight }, link) => {
+    const there = { from, to, weight, link };
+    return directions === 'one' ? [there] : [there, { from: to, to: from, weight, link }];
+  });
   const graph = makeGraph({
     nodes,
     from: arcs.map((a) => a.from),
@@ -62,7 +57,7 @@ export function makeTrafficNetwork(nodes: number, links: readonly LinkInput[], d
     link,
     links: links.length,
     pool: ownPool ? Int32Array.from(arcs, (_, arc) => arc) : link,
-    capacity: Float64Array.from(ownPool ? arcs : links, (_, i) => links[ownPool ? arcs[i]!.link : i]!.capacity),
+    capacity: Float64Array.from(ownPool ? arcs.map((a) => links[a.link]!.capacity) : links.map((l) => l.capacity)),
   };
 }
 
