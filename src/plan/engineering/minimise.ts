@@ -82,7 +82,8 @@ async function solveBlock(
     // Lets a time limit or Ctrl-C be heard.
     await setImmediate();
   }
-  while (!isRough && !isDone()) {
+  if (isRough) return;
+  while (!isDone()) {
     const newTrees = await improve(search, solver, signal);
     tell();
     if (newTrees === 0) return;

@@ -37,7 +37,8 @@ export async function upgradeSteps(
   const steps: UpgradeStep[] = [];
   let [capacity, best] = [network.capacity, start];
   let tried = 0;
-  while (steps.length < maxSteps && best.lowerBound > limit && !signal?.aborted) {
+  const isDone = () => steps.length >= maxSteps || best.lowerBound <= limit || signal?.aborted;
+  while (!isDone()) {
     const trials: { link: number; capacity: Float64Array; found: typeof best }[] = [];
     for (const link of candidates(network, best.worth, maxTried)) {
       const wider = widened(network, capacity, link);
