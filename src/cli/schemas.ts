@@ -10,6 +10,7 @@ import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { opticalReport } from '../model/plan/optical.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
+import { placementCase } from '../model/plan/placement.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
@@ -59,6 +60,12 @@ export const schemas: readonly Published[] = [
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  {
+    name: 'plan-placement-case',
+    about: 'what inferpath plan placement --pmed --json prints',
+    schema: placementCase,
+    side: 'output',
+  },
   { name: 'plan', about: 'what inferpath plan NETWORK --json prints', schema: planReport, side: 'output' },
   { name: 'optical', about: 'what inferpath plan optical --json prints', schema: opticalReport, side: 'output' },
   {

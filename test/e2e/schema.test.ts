@@ -170,6 +170,10 @@ documents['optical'] = async () => {
   };
   return (await cli(['plan', 'optical', '--gnpy', 't.json', '--equipment', 'e.json', '--json'], { files })).stdout;
 };
+documents['plan-placement-case'] = async () => {
+  const files = { 'star.txt': '4 3 1\n1 2 3\n1 3 4\n1 4 5\n' };
+  return (await cli(['plan', 'placement', '--pmed', 'star.txt', '--json'], { files })).stdout;
+};
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

@@ -7,6 +7,7 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { planEngineering } from '../plan/engineering.ts';
 import { planFlags } from '../plan/flags.ts';
 import { planOptical } from '../plan/optical.ts';
+import { placement } from '../plan/placement.ts';
 
 const whole = defineAction({
   about: 'All parts that the file has something for, with the changes that buy most.',
@@ -37,5 +38,6 @@ export const plan = defineCommand({
   actions: {
     optical: planOptical,
     engineering: planEngineering,
+    placement,
   },
 });

@@ -35,7 +35,7 @@ describe('placeSites()', () => {
         const p = makePlacement(input);
         const least = leastTotal(p);
         let last = Infinity;
-        for (const { total, lowerBound } of placeSites(p, [], seed)) {
+        for (const { total, lowerBound } of placeSites(p, { seed })) {
           expect(lowerBound).toBeLessThanOrEqual(least + 1e-6);
           expect(total).toBeLessThanOrEqual(last);
           last = total;
@@ -49,7 +49,22 @@ describe('placeSites()', () => {
     const p = randomPlane(60, 8, 3);
     const best = finish(placeSites(p));
     const hint = [...best.open.keys()].filter((s) => best.open[s]);
-    expect(placeSites(p, hint).next().value.total).toBe(best.total);
+    expect(placeSites(p, { hint }).next().value.total).toBe(best.total);
+  });
+
+  it('answers whether a total can be had without going further', () => {
+    fc.assert(
+      fc.property(smallInputs, fc.integer({ min: -2, max: 2 }), (input, off) => {
+        const p = makePlacement(input);
+        const least = leastTotal(p);
+        const enough = least + off;
+        const { total, lowerBound } = finish(placeSites(p, { enough }));
+        expect(total <= enough + 1e-6).toBe(off >= 0);
+        if (off < 0) expect(lowerBound).toBeGreaterThan(enough);
+        expect(lowerBound).toBeLessThanOrEqual(least + 1e-6);
+      }),
+      { numRuns: 500, seed: 10 },
+    );
   });
 
   it('gives the same answer for the same input', () => {
@@ -57,7 +72,7 @@ describe('placeSites()', () => {
     expect(finish(placeSites(p))).toEqual(finish(placeSites(p)));
   });
 
-  it.skipIf(folder === null)('proves the published optima of pmed1 to pmed20', () => {
+  it.skipIf(folder === null)('proves the published optima of pmed1 to pmed20', { timeout: 120_000 }, () => {
     const [, ...rows] = readFileSync(`${folder}/pmedopt.txt`, 'utf8').trim().split('\n');
     expect(rows).toHaveLength(20);
     for (const row of rows) {

@@ -30,6 +30,19 @@ interface Search {
   swaps: SwapSearch;
   random: () => number;
   nodes: number;
+  /** Only totals up to this are of interest. */
+  enough: number;
+  settle: SearchOptions['settle'];
+}
+
+export interface SearchOptions {
+  /** Sites to start from, e.g. the best for one site less. */
+  hint?: Iterable<number>;
+  seed?: number;
+  /** The question is only whether a total of at most this can be had: ends when it is had, or is proven not to be. */
+  enough?: number;
+  /** What can be settled in a part before it is bounded, and which of its clients need not be looked at. */
+  settle?: (p: Placement, state: Uint8Array) => { state: Uint8Array; isDone: Uint8Array };
 }
 
 const rootIterations = 3000;
@@ -41,10 +54,9 @@ const mostWaiting = 20_000;
  * Finds the cheapest choice of sites and proves it: swap search from many starts, the Lagrangian bound with sites settled by
  * reduced costs, then branch and bound on the rest, the least bound first. Deterministic for a seed. Yields often (some
  * milliseconds of work) what it knows; who has no more time takes the last.
- * @param hint sites to start from, e.g. the best for one site less
  */
-export function* placeSites(p: Placement, hint: Iterable<number> = [], seed = 1): Generator<Standing, Standing> {
-  const search = begin(p, hint, seed);
+export function* placeSites(p: Placement, options: SearchOptions = {}): Generator<Standing, Standing> {
+  const search = begin(p, options);
   const root = startRelaxation(p, firstPrices(p));
   yield standing(search, -Infinity);
   yield* climbRoot(search, root);
@@ -55,13 +67,23 @@ export function* placeSites(p: Placement, hint: Iterable<number> = [], seed = 1)
   );
   if (root.bound < cutoff(search))
     yield* branch(search, { state: states, bound: root.bound, price: Float32Array.from(root.price) });
-  return standing(search, search.total);
+  const isAnswered = search.total <= search.enough && search.enough < Infinity;
+  return standing(search, isAnswered ? root.bound : leastAbove(search));
 }
 
-function begin(p: Placement, hint: Iterable<number>, seed: number): Search {
+function begin(p: Placement, { hint = [], seed = 1, enough = Infinity, settle }: SearchOptions): Search {
   const swaps = makeSwapSearch(p);
   const best = new Uint8Array(p.sites);
-  const search: Search = { p, best, total: costOf(p, best), swaps, random: seededRandom(seed), nodes: 0 };
+  const search: Search = {
+    p,
+    best,
+    total: costOf(p, best),
+    swaps,
+    random: seededRandom(seed),
+    nodes: 0,
+    enough,
+    settle,
+  };
   const given = [...hint];
   tryFrom(search, given);
   if (given.length > 0) tryFrom(search, []);
@@ -83,9 +105,24 @@ function keep(search: Search, open: Uint8Array): boolean {
   return true;
 }
 
-/** What costs this or more is no better than what is known: bounds of whole numbers are rounded up. */
-function cutoff({ p, total }: Search): number {
-  return p.quantum > 0 ? total - p.quantum * (1 - 1e-6) : total - 1e-9 * Math.max(1, Math.abs(total));
+/** What costs this or more is of no interest: no better than what is known (bounds of whole numbers round up), or too much. */
+function cutoff(search: Search): number {
+  const { p, total, enough } = search;
+  if (total <= enough && enough < Infinity) return -Infinity;
+  return below(p, Math.min(total, leastAbove(search)));
+}
+
+/** A bound that reaches this says that nothing cheaper than `total` can be had. */
+function below({ quantum }: Placement, total: number): number {
+  return quantum > 0 ? total - quantum * (1 - 1e-6) : total - 1e-9 * Math.max(1, Math.abs(total));
+}
+
+/** The least total above `enough` that there can be. */
+function leastAbove({ p: { quantum }, enough }: Search): number {
+  if (enough === Infinity) return Infinity;
+  return quantum > 0
+    ? (Math.floor(enough / quantum + 1e-9) + 1) * quantum
+    : enough + 1e-8 * Math.max(1, Math.abs(enough));
 }
 
 function standing({ p, best, total, nodes }: Search, bound: number): Standing {
@@ -154,18 +191,19 @@ function deepest(waiting: readonly Node[]): number {
 /** Bounds a part and, where the bound does not close it, cuts it in two by one site: open, or closed. */
 function expand(search: Search, node: Node): Node[] {
   search.nodes++;
-  const { problem, siteOf } = reduce(search.p, node.state);
+  const { state: before, isDone } = search.settle?.(search.p, node.state) ?? { state: node.state, isDone: null };
+  const { problem, siteOf } = reduce(isDone ? without(search.p, isDone) : search.p, before);
   if (problem.maxOpen < 0) return [];
   const relaxation = startRelaxation(problem, Float64Array.from(node.price));
-  const at = Math.min(problem.maxOpen, problem.sites) === 0 ? null : climbNode(search, relaxation, node, siteOf);
+  const at = Math.min(problem.maxOpen, problem.sites) === 0 ? null : climbNode(search, relaxation, before, siteOf);
   if (at === null) {
     // Nothing is left to choose, or what is left does not pay.
-    keep(search, chosenOf(node.state, relaxation.chosen, siteOf));
+    keep(search, chosenOf(before, relaxation.chosen, siteOf));
     return [];
   }
   const bound = Math.max(node.bound, relaxation.bound);
   if (bound >= cutoff(search)) return [];
-  const state = settledOf(relaxation, node.state, siteOf);
+  const state = settledOf(relaxation, before, siteOf);
   const price = Float32Array.from(relaxation.price);
   const site = siteOf[at]!;
   if (state[site] !== free) return [{ state, bound, price }];
@@ -176,10 +214,15 @@ function expand(search: Search, node: Node): Node[] {
   });
 }
 
+/** The same problem in which some clients need nothing. */
+function without(p: Placement, isDone: Uint8Array): Placement {
+  return { ...p, unserved: p.unserved.map((cost, c) => (isDone[c] ? 0 : cost)) };
+}
+
 /** Climbs; returns the free site that it is best to decide on, null when no site is left to decide. */
-function climbNode(search: Search, r: Relaxation, node: Node, siteOf: Int32Array): number | null {
+function climbNode(search: Search, r: Relaxation, before: Uint8Array, siteOf: Int32Array): number | null {
   climb(r, { target: search.total, cutoff: cutoff(search), iterations: nodeIterations, step: 0.6, patience: 8 });
-  keep(search, chosenOf(node.state, r.chosen, siteOf));
+  keep(search, chosenOf(before, r.chosen, siteOf));
   if (r.bound >= cutoff(search)) return 0;
   return mostOpen(r);
 }

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../../test/fakes/io.ts';
+import { placementCase } from '../../model/plan/placement.ts';
+import { seededRandom } from '../../stats/random.ts';
+import { parseArgs } from '../args.ts';
+import { plan } from '../commands/plan.ts';
+
+async function run(argv: readonly string[], files: Record<string, string>, interrupt = false) {
+  const io = fakeIo({ realClock: true, files });
+  const { command, flags, positionals, rest } = parseArgs(plan, ['placement', ...argv]);
+  const ended = command.run({ flags, positionals, rest, io });
+  if (interrupt) io.interrupt();
+  return { code: await ended, stdout: io.stdout(), stderr: io.stderr() };
+}
+
+/** A hub and its three neighbours, the last of them far off. */
+const star = '4 3 1\n1 2 3\n1 3 4\n1 4 50\n';
+
+/** Large enough to be stopped in the middle of it. */
+function large(): string {
+  const random = seededRandom(1);
+  const [nodes, edges] = [600, 7000];
+  const node = () => 1 + Math.floor(random() * nodes);
+  const path = Array.from({ length: nodes - 1 }, (_, at) => `${at + 1} ${at + 2} ${1 + Math.floor(random() * 100)}`);
+  const rest = Array.from(
+    { length: edges - path.length },
+    () => `${node()} ${node()} ${1 + Math.floor(random() * 100)}`,
+  );
+  return [`${nodes} ${edges} 8`, ...path, ...rest].join('\n');
+}
+
+describe('inferpath plan placement --pmed', () => {
+  it('counts nodes as the file does, and proves what it found', async () => {
+    const { code, stdout } = await run(['--pmed', 'a.txt', '--json'], { 'a.txt': star });
+    expect(code).toBe(0);
+    expect(placementCase.parse(JSON.parse(stdout))).toMatchObject({
+      objective: 57,
+      lowerBound: 57,
+      gap: 0,
+      proven: true,
+      open: [1],
+    });
+  });
+
+  it('asks for the least greatest distance with --problem centre', async () => {
+    const { stdout } = await run(['--pmed', 'a.txt', '--problem', 'centre', '--json'], {
+      'a.txt': star.replace('1 2 3', '1 2 30'),
+    });
+    expect(placementCase.parse(JSON.parse(stdout))).toMatchObject({
+      problem: 'centre',
+      objective: 50,
+      lowerBound: 50,
+      open: [1],
+    });
+  });
+
+  it('opens as many as the file says, also when fewer serve as well', async () => {
+    const { stdout } = await run(['--pmed', 'a.txt', '--json'], { 'a.txt': '3 2 3\n1 2 0\n2 3 0\n' });
+    expect(placementCase.parse(JSON.parse(stdout))).toMatchObject({ objective: 0, open: [1, 2, 3], proven: true });
+  });
+
+  it('says in words what was found and what is not known', async () => {
+    const { stdout } = await run(['--pmed', 'a.txt'], { 'a.txt': star });
+    expect(stdout).toMatch(/^a\.txt: median of 4 clients and 4 sites, at most 1 to open\nsum of distances 57, proven/);
+    const { stdout: cut } = await run(['--pmed', 'b.txt', '--time-limit', '0.001'], { 'b.txt': large() });
+    expect(cut.replace(/\s+/g, ' ')).toMatch(/at most [\d.]+ % above the least \(the time was over\)/);
+  });
+
+  it('prints the best so far with its bound when it is interrupted', async () => {
+    const { code, stdout } = await run(['--pmed', 'b.txt', '--json'], { 'b.txt': large() }, true);
+    expect(code).toBe(130);
+    const report = placementCase.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({ stopped: 'interrupted', proven: false });
+    expect(report.open).toHaveLength(8);
+    expect(report.lowerBound).toBeLessThan(report.objective!);
+  });
+
+  it.each([
+    [['--pmed', 'a.txt'], '4 3 1\n1 2 x\n', 'a.txt:2: length: found "x"; allowed: a number ≥ 0'],
+    [['--pmed', 'a.txt'], '4 2 1\n1 2 3\n3 4 3\n', 'a.txt: found nodes that no path joins; allowed: a connected graph'],
+    [['--pmed', 'b.txt'], star, 'Cannot read "b.txt"'],
+    [[], star, 'found no --pmed FILE'],
+  ])('%j of %j is refused', async (argv, text, message) => {
+    await expect(run(argv, { 'a.txt': text })).rejects.toThrow(message);
+  });
+});
