@@ -8,6 +8,7 @@ import { assessReport } from '../model/assess.ts';
 import { importReport } from '../model/import.ts';
 import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
+import { failuresEstimate, failuresReport } from '../model/plan/failures.ts';
 import { opticalReport } from '../model/plan/optical.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
 import { placementCase } from '../model/plan/placement.ts';
@@ -72,6 +73,18 @@ export const schemas: readonly Published[] = [
     name: 'plan-engineering',
     about: 'what inferpath plan engineering --json prints',
     schema: engineeringReport,
+    side: 'output',
+  },
+  {
+    name: 'plan-failures',
+    about: 'what inferpath plan failures --json prints',
+    schema: failuresReport,
+    side: 'output',
+  },
+  {
+    name: 'plan-failures-estimate',
+    about: 'what inferpath plan failures --estimate --json prints',
+    schema: failuresEstimate,
     side: 'output',
   },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },

@@ -174,6 +174,14 @@ documents['plan-placement-case'] = async () => {
   const files = { 'star.txt': '4 3 1\n1 2 3\n1 3 4\n1 4 5\n' };
   return (await cli(['plan', 'placement', '--pmed', 'star.txt', '--json'], { files })).stdout;
 };
+const failures = async (...args: string[]) => {
+  const nodes = ['a', 'b', 'c', 'd'].map((id) => `<node id="${id}"/>`).join('');
+  const edges = ['a b', 'b c', 'c a', 'c d'].map((pair) => `<edge source="${pair[0]}" target="${pair[2]}"/>`).join('');
+  const files = { '/home/test/map.graphml': `<graphml><graph>${nodes}${edges}</graph></graphml>` };
+  return (await cli(['plan', 'failures', '--graphml', 'map.graphml', ...args, '--json'], { files })).stdout;
+};
+documents['plan-failures'] = () => failures('--doubles', '--of', 'link,node');
+documents['plan-failures-estimate'] = () => failures('--estimate');
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

@@ -5,6 +5,7 @@ import { renderPlanText } from '../../report/plan/plan-text.ts';
 import { defineAction, defineCommand, exitCode } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planEngineering } from '../plan/engineering.ts';
+import { planFailures } from '../plan/failures.ts';
 import { planFlags } from '../plan/flags.ts';
 import { planOptical } from '../plan/optical.ts';
 import { placement } from '../plan/placement.ts';
@@ -39,5 +40,6 @@ export const plan = defineCommand({
     optical: planOptical,
     engineering: planEngineering,
     placement,
+    failures: planFailures,
   },
 });

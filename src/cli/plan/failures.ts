@@ -1,0 +1,200 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { type TopologyMap, parseGraphml } from '../../gather/topology/graphml.ts';
+import { mistakeText } from '../../gather/topology/parsed.ts';
+import { printable } from '../../model/outcome.ts';
+import { elementKinds, type FailuresEstimate, type FailuresReport } from '../../model/plan/failures.ts';
+import { caseCount, effectsBytes } from '../../plan/failures/effects.ts';
+import { studyOfMap } from '../../plan/failures/from-map.ts';
+import { simulate, type Simulation } from '../../plan/failures/simulate.ts';
+import type { Question } from '../../plan/failures/source.ts';
+import { countsByKind, pairsReport, questionOf, type Study } from '../../plan/failures/study.ts';
+import { prettyJson } from '../../report/json.ts';
+import { renderEstimateText, renderFailuresText } from '../../report/plan/failures-text.ts';
+import type { Io } from '../../wire/io.ts';
+import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { nearest } from '../suggest.ts';
+import { planFile, planFlags } from './flags.ts';
+import { progressLine } from './progress-line.ts';
+
+const flags = {
+  graphml: planFlags.graphml,
+  doubles: {
+    schema: z.boolean().optional(),
+    about: 'Every two failures at once as well; default: for a network file yes, for a map no.',
+  },
+  of: {
+    schema: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(elementKinds)).min(1))
+      .optional(),
+    about: `What fails, of ${elementKinds.join(',')}; default: all that the network file has, link for a map.`,
+    value: 'KINDS',
+  },
+  source: {
+    schema: z.array(z.string().min(1)).optional(),
+    about: 'Only paths from here; may be given several times; default: from everywhere.',
+    value: 'NAME',
+    repeated: true,
+  },
+  limitKm: {
+    schema: z.coerce.number().positive().max(1e6).optional(),
+    about: 'Longest path that is still good, km; pairs beyond it are counted.',
+    value: 'KM',
+    group: 'Map',
+  },
+  routeFactor: {
+    schema: z.coerce.number().min(1).max(10).default(1.5),
+    about: 'Length of a cable per great circle between its ends; default 1.5, which is a guess.',
+    value: 'FACTOR',
+    group: 'Map',
+  },
+  estimate: {
+    schema: z.boolean().default(false),
+    about: 'Only say how long it would take, from a sample of two seconds.',
+    group: 'Long searches',
+  },
+  workers: planFlags.workers,
+  timeLimit: planFlags.timeLimit,
+  json: planFlags.json,
+} as const;
+
+type Flags = FlagValues<typeof flags>;
+
+/** `inferpath plan failures`: every single and every double failure. */
+export const planFailures = defineAction({
+  about:
+    'What breaks when something fails: every single failure and every two at once, of links, devices, risk groups, carriers and sites. ' +
+    'Who is cut off, whose path grows and by how much; the worst by name, and those pairs that break together what neither breaks alone.',
+  positionals: planFile,
+  flags,
+  examples: [
+    { line: 'inferpath plan failures --graphml Cogentco.graphml --doubles', about: 'all pairs of links of a map' },
+    { line: 'inferpath plan failures --graphml Kdl.graphml --doubles --estimate', about: 'how long would it take?' },
+  ],
+  async run({ flags, positionals: [file], io }) {
+    if ((file === undefined) === (flags.graphml === undefined))
+      throw new UsageError('Found neither a network file nor --graphml, or both; allowed: one of the two');
+    if (flags.graphml === undefined) throw new UsageError('--graphml: is required');
+    const { of: kinds = ['link'], routeFactor, limitKm = null } = flags;
+    const study = studyOfMap(await loadMap(flags.graphml, io), { kinds, routeFactor, limitKm });
+    return run(fromSources(study, flags.source), flags.doubles ?? false, flags, io);
+  },
+});
+
+/** The study with paths from the named places only. */
+function fromSources(study: Study, names: readonly string[] | undefined): Study {
+  if (!names) return study;
+  const unknown = names.filter((name) => !study.nodeNames.includes(name));
+  if (unknown.length === 0) return { ...study, sources: names.map((name) => study.nodeNames.indexOf(name)) };
+  const mistakes = unknown.map((name) => {
+    const meant = nearest(name, study.nodeNames);
+    return `--source: found ${JSON.stringify(printable(name, 80))}, which is no node${meant ? `; did you mean ${JSON.stringify(meant)}?` : ''}`;
+  });
+  throw new UsageError(mistakes.join('\n'));
+}
+
+async function run(study: Study, doubles: boolean, flags: Flags, io: Io): Promise<ExitCode> {
+  const question = questionOf(study, doubles);
+  checkSize(study, doubles);
+  const threads = threadsFor(question, study.sources.length, flags.workers);
+  if (flags.estimate) return estimate(study, question, threads, flags, io);
+  const beganMs = io.clock.monoMs();
+  const { interrupted } = io.signals;
+  const isOver = () => flags.timeLimit !== undefined && io.clock.monoMs() - beganMs >= flags.timeLimit * 1000;
+  const line = progressLine(io, 'sources');
+  const simulation = await simulate(question, study.sources, {
+    threads,
+    isStopped: () => interrupted.aborted || isOver(),
+    progress: line.show,
+  });
+  line.end();
+  const report = reportOf(study, question, simulation, { interrupted: interrupted.aborted, threads });
+  report.elapsedS = (io.clock.monoMs() - beganMs) / 1000;
+  io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
+  return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
+}
+
+function reportOf(
+  study: Study,
+  question: Question,
+  simulation: Simulation,
+  { interrupted, threads }: { interrupted: boolean; threads: number },
+): FailuresReport {
+  const doneShare = study.sources.length === 0 ? 1 : simulation.done.length / study.sources.length;
+  return {
+    schema: 'inferpath/plan-failures@1',
+    network: {
+      name: study.name,
+      nodes: study.graph.nodes,
+      links: study.graph.links,
+      elements: countsByKind(study.elements),
+    },
+    pairs: pairsReport(study, question, simulation),
+    ended: doneShare === 1 ? 'complete' : interrupted ? 'interrupted' : 'time limit',
+    doneShare,
+    threads,
+    elapsedS: 0,
+  };
+}
+
+/** Time of two seconds of work, times what is left. */
+async function estimate(study: Study, question: Question, threads: number, flags: Flags, io: Io): Promise<ExitCode> {
+  const beganMs = io.clock.monoMs();
+  const isStopped = () => io.clock.monoMs() - beganMs > 2000 || io.signals.interrupted.aborted;
+  const { done } = await simulate(question, study.sources, { threads: 0, isStopped });
+  if (done.length === 0) return exitCode.interrupted;
+  const cpuS = ((io.clock.monoMs() - beganMs) / 1000 / done.length) * study.sources.length;
+  const report: FailuresEstimate = {
+    schema: 'inferpath/plan-failures-estimate@1',
+    cases: caseCount(question.table.count, question.doubles),
+    sources: study.sources.length,
+    sampled: done.length,
+    cpuS,
+    threads: Math.max(1, threads),
+    elapsedS: cpuS / Math.max(1, threads),
+    memoryBytes: effectsBytes(question.table.count, question.doubles) * (threads + 1),
+  };
+  io.terminal.out(flags.json ? prettyJson(report) : renderEstimateText(report));
+  return exitCode.ready;
+}
+
+/** What is done in a tenth of a second needs no thread: starting one takes as long. */
+function threadsFor({ table, doubles }: Question, sources: number, asked: number | undefined): number {
+  const small = sources * table.count < (doubles ? 5000 : 100_000);
+  if (asked !== undefined) return asked === 1 || small ? 0 : asked;
+  return small ? 0 : availableParallelism() < 2 ? 0 : availableParallelism();
+}
+
+/** Counts of all cases, per thread. */
+const maxBytes = 512e6;
+
+function checkSize({ elements }: Study, doubles: boolean): void {
+  const bytes = effectsBytes(elements.length, doubles);
+  if (bytes <= maxBytes) return;
+  const cases = caseCount(elements.length, doubles).toLocaleString('en');
+  throw new UsageError(
+    `Cannot count ${cases} failures of ${elements.length} elements: they need ${Math.round(bytes / 1e6)} MB a thread, at most ${maxBytes / 1e6} are used`,
+    '--no-doubles looks at single failures only, --of at fewer kinds of elements',
+  );
+}
+
+const maxMapBytes = 64 * 1024 * 1024;
+
+async function loadMap(path: string, io: Io): Promise<TopologyMap> {
+  let text: string;
+  try {
+    text = await io.fs.readText(resolve(io.cwd, path), maxMapBytes);
+  } catch (error) {
+    throw new UsageError(`Cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = parseGraphml(text);
+  if (!parsed.ok)
+    throw new UsageError(
+      parsed.mistakes.map((one) => mistakeText(path, one)).join('\n'),
+      'GraphML as the Internet Topology Zoo writes it',
+    );
+  return parsed.value;
+}
