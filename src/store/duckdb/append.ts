@@ -13,9 +13,14 @@ const STEP_ROWS = 4_000;
 export async function writeBatches(
   connection: DuckDBConnection,
   batches: readonly Promised[],
-  { words, buffers }: { words: Words; buffers: Buffers },
+  state: { words: Words; buffers: Buffers },
 ): Promise<void> {
-  const writer = await SampleWriter.open(connection, words, buffers);
+  const { words } = state;
+  const writer = await SampleWriter.open(
+    connection,
+    batches.map(({ batch }) => batch),
+    state,
+  );
   let rows = 0;
   for (const { no, batch } of batches) {
     writer.add(no, batch);

@@ -1,6 +1,6 @@
 import { DuckDBDataChunk, type DuckDBAppender, type DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { sampleMetrics } from '../../model/sample.ts';
+import { sampleMetrics, type SampleMetric } from '../../model/sample.ts';
 import { isNone, type Column, type SampleColumns } from '../columns.ts';
 import type { Batch } from '../store.ts';
 import type { Words } from './words.ts';
@@ -10,49 +10,60 @@ const ROWS = 2048;
 const { Type } = duckdb;
 const encoder = new TextEncoder();
 
-/** Columns of `samples` before the metrics, in the order of schema.ts. */
-const typesBefore = [
-  Type.BIGINT,
-  Type.INTEGER,
-  Type.DOUBLE,
-  Type.INTEGER,
-  Type.INTEGER,
-  Type.UTINYINT,
-  Type.UTINYINT,
-  Type.UTINYINT,
-  Type.VARCHAR,
-  Type.VARCHAR,
-];
+/** Columns before the metrics, in the order of the buffers. */
+const columnsBefore = [
+  ['batch', Type.BIGINT],
+  ['row', Type.INTEGER],
+  ['at_ms', Type.DOUBLE],
+  ['endpoint', Type.INTEGER],
+  ['agent', Type.INTEGER],
+  ['kind', Type.UTINYINT],
+  ['outcome', Type.UTINYINT],
+  ['verdict', Type.UTINYINT],
+  ['state', Type.VARCHAR],
+  ['detail', Type.VARCHAR],
+] as const;
 const STATE = 8;
 const DETAIL = 9;
 
 /**
  * Moves columns into the table `samples`: the numbers of up to 2048 rows of any number of batches are gathered in arrays made
- * once, and each array is copied to the engine as it is. Made anew for every transaction: an appender that lives for long
- * keeps memory.
+ * once, and each array is copied to the engine as it is. Of the metrics only those that any of the batches has: a probe fills few of
+ * forty columns, and to the engine one of NULLs is as much work as any. Made anew for every transaction: an appender that lives
+ * for long keeps memory.
  */
 export class SampleWriter {
   readonly #appender: DuckDBAppender;
   readonly #words: Words;
   readonly #chunk: DuckDBDataChunk;
   readonly #buffers: Buffers;
+  readonly #metrics: readonly SampleMetric[];
   #rows = 0;
 
-  private constructor(appender: DuckDBAppender, words: Words, buffers: Buffers) {
+  private constructor(
+    appender: DuckDBAppender,
+    metrics: readonly SampleMetric[],
+    { words, buffers }: { words: Words; buffers: Buffers },
+  ) {
     this.#appender = appender;
+    this.#metrics = metrics;
     this.#words = words;
     this.#buffers = buffers;
-    const types = [...typesBefore, ...sampleMetrics.map(() => Type.DOUBLE)].map((type) =>
-      duckdb.create_logical_type(type),
-    );
-    this.#chunk = new DuckDBDataChunk(duckdb.create_data_chunk(types));
+    const types = [...columnsBefore.map(([, type]) => type), ...metrics.map(() => Type.DOUBLE)];
+    this.#chunk = new DuckDBDataChunk(duckdb.create_data_chunk(types.map((type) => duckdb.create_logical_type(type))));
   }
 
-  static async open(connection: DuckDBConnection, words: Words, buffers: Buffers): Promise<SampleWriter> {
+  /** @param batches all that will be added */
+  static async open(
+    connection: DuckDBConnection,
+    batches: readonly Batch[],
+    state: { words: Words; buffers: Buffers },
+  ): Promise<SampleWriter> {
     // A writer that failed half-way may have left some.
-    clearValid(buffers);
-    await connection.run('CREATE OR REPLACE TEMP TABLE arriving AS FROM samples LIMIT 0');
-    return new SampleWriter(await connection.createAppender('arriving', 'main', 'temp'), words, buffers);
+    clearValid(state.buffers);
+    const metrics = sampleMetrics.filter((metric) => batches.some(({ columns }) => columns.metrics[metric]));
+    await connection.run(`CREATE OR REPLACE TEMP TABLE arriving AS SELECT ${namesOf(metrics)} FROM samples LIMIT 0`);
+    return new SampleWriter(await connection.createAppender('arriving', 'main', 'temp'), metrics, state);
   }
 
   add(batch: number, { agent, columns, rows }: Batch): void {
@@ -61,7 +72,7 @@ export class SampleWriter {
     const kinds = columns.kinds.map((word) => this.#words.id('kind', word));
     const outcomes = columns.outcomes.map((word) => this.#words.id('outcome', word));
     const states = columns.states.map((word) => encoder.encode(word));
-    const metrics = sampleMetrics.flatMap((metric, i) => (columns.metrics[metric] ? [{ i, metric }] : []));
+    const metrics = this.#metrics.flatMap((metric, i) => (columns.metrics[metric] ? [{ i, metric }] : []));
     // Roll-ups number them.
     for (const { metric } of metrics) this.#words.id('metric', metric);
     for (let from = 0; from < columns.count;) {
@@ -92,11 +103,12 @@ export class SampleWriter {
     this.#appender.flushSync();
   }
 
-  /** By a statement, which does its work in threads of its own. */
+  /** By a statement, which does its work in threads of its own, and knows what is NULL throughout. */
   async close(connection: DuckDBConnection): Promise<void> {
     if (this.#rows > 0) this.#flush();
     this.#appender.closeSync();
-    await connection.run('INSERT INTO samples FROM arriving');
+    const names = namesOf(this.#metrics);
+    await connection.run(`INSERT INTO samples (${names}) SELECT ${names} FROM arriving`);
     await connection.run('DROP TABLE arriving');
   }
 
@@ -140,10 +152,10 @@ export class SampleWriter {
     [batches, ...Object.values(numbers)].forEach((array, i) => this.#copy(i, array));
     this.#copyValid(STATE, stateValid);
     this.#copyValid(DETAIL, detailValid);
-    metrics.forEach((values, i) => {
-      this.#copy(typesBefore.length + i, values);
-      this.#copyValid(typesBefore.length + i, valid[i]!);
-    });
+    for (let i = 0; i < this.#metrics.length; i++) {
+      this.#copy(columnsBefore.length + i, metrics[i]!);
+      this.#copyValid(columnsBefore.length + i, valid[i]!);
+    }
     this.#appender.appendDataChunk(this.#chunk);
     duckdb.data_chunk_reset(chunk);
     clearValid(this.#buffers);
@@ -162,13 +174,16 @@ export class SampleWriter {
   }
 }
 
+const namesOf = (metrics: readonly SampleMetric[]): string =>
+  [...columnsBefore.map(([name]) => name), ...metrics].map((name) => `"${name}"`).join(', ');
+
 function clearValid({ stateValid, detailValid, valid }: Buffers): void {
   for (const bits of [stateValid, detailValid, ...valid]) bits.fill(0);
 }
 
 export type Buffers = ReturnType<typeof makeBuffers>;
 
-/** The arrays of one writer at a time, in the order of the columns. */
+/** The arrays of one writer at a time, in the order of the columns; those of metrics in the order of what the writer has. */
 export function makeBuffers() {
   const bits = () => new Uint8Array(ROWS / 8);
   return {
