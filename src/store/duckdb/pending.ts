@@ -5,6 +5,7 @@ export class Pending {
   #batches: Promised[] = [];
   #keys = new Set<string>();
   #rows = 0;
+  #waiting: { rows: number; resolve: () => void }[] = [];
 
   get batches(): readonly Promised[] {
     return this.#batches;
@@ -31,5 +32,11 @@ export class Pending {
     const rest = this.#batches.filter(({ no }) => no > last);
     [this.#batches, this.#keys, this.#rows] = [[], new Set(), 0];
     this.add(rest);
+    this.#waiting = this.#waiting.filter(({ rows, resolve }) => this.#rows >= rows || resolve());
+  }
+
+  /** Resolves when fewer rows than these are here. */
+  async below(rows: number): Promise<void> {
+    if (this.#rows >= rows) await new Promise<void>((resolve) => this.#waiting.push({ rows, resolve }));
   }
 }

@@ -49,8 +49,8 @@ export interface DuckStoreOptions {
 /**
  * The embedded store. What arrives is promised when the journal has it, in groups: whatever comes while one is being made durable goes
  * into the next. Sums know it from then on. Into the tables it comes much at once, or before somebody looks at samples themselves.
- * One step at a time writes tables, rolls up and drops; readers have connections of their own, and a state of their own for as long as
- * they read.
+ * One step at a time writes samples or drops them; sums are written down beside these steps, into tables of their own. Readers have
+ * connections of their own, and a state of their own for as long as they read.
  */
 export class DuckStore implements Store {
   readonly about: string;
@@ -62,7 +62,13 @@ export class DuckStore implements Store {
   readonly #queue = new GroupQueue((batches) => this.#promise(batches));
   /** Steps that change tables, one after the other. They may wait for the queue; the queue never waits for them. */
   #steps: Promise<unknown> = Promise.resolve();
+  /** One `maintain` after the other. */
+  #maintenance: Promise<unknown> = Promise.resolve();
+  /** What is being done to roll-ups beside the steps; never rejects. */
+  #rolling: Promise<unknown> = Promise.resolve();
   #writing: Promise<void> | undefined;
+  /** Rows that a step is moving into the tables. */
+  #moving = 0;
   #nextNo = 1;
   readonly #fresh = new Fresh();
   readonly #closed = new ClosedHours();
@@ -94,7 +100,10 @@ export class DuckStore implements Store {
   append: Store['append'] = async (batches) => {
     const free = (await this.#options.disk?.admit()) ?? Infinity;
     const { size } = this.#journal;
-    if (this.#pending.rows >= MOST_PENDING || size >= Math.min(free / ROOM_FACTOR, MOST_OCTETS)) await this.written();
+    if (size >= Math.min(free / ROOM_FACTOR, MOST_OCTETS)) await this.written();
+    // With the first that have come into the tables there is room: who waits until all of them have leaves the next ones nothing to do.
+    else if (this.#pending.rows >= MOST_PENDING)
+      await Promise.race([this.written(), this.#pending.below(MOST_PENDING)]);
     return this.#queue.add(batches);
   };
   samples: Store['samples'] = (query) => this.#readTables((connection, words) => samples(connection, words, query));
@@ -107,7 +116,11 @@ export class DuckStore implements Store {
     this.#readTables((connection, words) => this.#runs.runs(connection, words, sinceMs));
   newest: Store['newest'] = (query) => this.#readTables((connection, words) => newest(connection, words, query));
 
-  maintain: Store['maintain'] = (nowMs, dropNowMs = nowMs) => this.#step(() => this.#maintain(nowMs, dropNowMs));
+  maintain: Store['maintain'] = (nowMs, dropNowMs = nowMs) => {
+    const turn = this.#maintenance.then(() => this.#maintain(nowMs, dropNowMs));
+    this.#maintenance = turn.catch(() => {});
+    return turn;
+  };
 
   /** Resolves when all that has been promised is in the tables. */
   async written(): Promise<void> {
@@ -124,6 +137,7 @@ export class DuckStore implements Store {
     await this.#queue.idle();
     // What does not come into the tables now stays in the journal.
     await this.written().catch(() => {});
+    await this.#maintenance;
     await this.#steps;
     await this.#journal.close();
   }
@@ -202,7 +216,7 @@ export class DuckStore implements Store {
       this.#fresh.add(no, batch, words);
     }
     if (filter.full) await this.#database.use((connection) => this.#loadFilter(connection));
-    if (this.#pending.rows >= WRITE_ROWS) void this.written().catch(() => {});
+    if (this.#pending.rows - this.#moving >= WRITE_ROWS) void this.written().catch(() => {});
     return results;
   }
 
@@ -227,9 +241,10 @@ export class DuckStore implements Store {
     await this.#load(connection);
   }
 
-  /** Between two groups, while no step is at work: those that find memory stale wait for this. */
+  /** Between two groups, while neither a step nor rolling up is at work: those that find memory stale wait for this. */
   async #reload(): Promise<void> {
     if (!this.#isStale) return;
+    await this.#rolling;
     try {
       await this.#database.use((connection) => transaction(connection, () => this.#load(connection)));
     } catch (error) {
@@ -256,16 +271,24 @@ export class DuckStore implements Store {
       batches: [...this.#pending.batches],
       frozen: freeze ? this.#fresh.freeze() : null,
     }));
-    for (const some of slices(batches))
-      await this.#change(async (connection) => {
-        const { words } = this.#state;
-        // COMMIT returns when the log is on the disk.
-        await transaction(connection, () => writeBatches(connection, some, this.#state));
-        words.committed();
-        this.#pending.release(some.at(-1)!.no);
-      });
+    for (const some of slices(batches)) {
+      this.#moving = some.reduce((sum, { batch }) => sum + batch.columns.count, 0);
+      try {
+        await this.#change((connection) => this.#move(connection, some));
+      } finally {
+        this.#moving = 0;
+      }
+    }
     await this.#journal.drop(files);
     return frozen;
+  }
+
+  async #move(connection: DuckDBConnection, batches: readonly Promised[]): Promise<void> {
+    const { words } = this.#state;
+    // COMMIT returns when the log is on the disk.
+    await transaction(connection, () => writeBatches(connection, batches, this.#state));
+    words.committed();
+    this.#pending.release(batches.at(-1)!.no);
   }
 
   /** Words of a transaction that failed mean nothing; whether it did is known to the database alone. */
@@ -280,34 +303,58 @@ export class DuckStore implements Store {
   }
 
   async #maintain(nowMs: number, dropNowMs: number): Promise<void> {
+    const { rolling } = await this.#step(async () => {
+      const frozen = await this.#write(this.#isDue(nowMs));
+      return { rolling: this.#beside((connection) => this.#rollUp(connection, frozen, nowMs)) };
+    });
+    await rolling;
+    // By how much, and not by how much later: the clock may have been set back.
+    if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
+    const { retention } = this.#options;
+    await this.#step(() =>
+      this.#change((connection) => transaction(connection, () => dropExpired(connection, retention, dropNowMs))),
+    );
+    this.#newest.dropBefore(dropNowMs - retention.rawMs);
+    this.#doneMs.drop = dropNowMs;
+  }
+
+  #isDue(nowMs: number): boolean {
     const { rows, parts } = this.#fresh.size;
     const sinceMs = nowMs - this.#doneMs.rollUp;
-    const isDue = rows > 0 && (rows >= DUE_ROWS || parts >= DUE_PARTS || sinceMs >= DUE_MS || sinceMs < 0);
-    const frozen = await this.#write(isDue);
-    if (frozen) {
-      await this.#rollUp(frozen, nowMs);
-      this.#doneMs.rollUp = nowMs;
+    return rows > 0 && (rows >= DUE_ROWS || parts >= DUE_PARTS || sinceMs >= DUE_MS || sinceMs < 0);
+  }
+
+  /**
+   * Changes roll-ups, which no step writes: batches go on coming into the tables meanwhile. A failure leaves what readers add up as
+   * right as it was; that the sums are begun anew is left to the next step.
+   */
+  async #beside(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    const done = this.#database.use(work);
+    this.#rolling = done.catch(() => {});
+    try {
+      await done;
+    } catch (error) {
+      await this.#step(async () => {
+        this.#isStale = true;
+        await this.#database.mend(error);
+      });
+      throw error;
     }
-    await this.#change(async (connection) => {
-      const toMs = await hoursDue(connection, nowMs);
-      if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
-      // By how much, and not by how much later: the clock may have been set back.
-      if (Math.abs(dropNowMs - this.#doneMs.drop) < DROP_EVERY_MS) return;
-      await transaction(connection, () => dropExpired(connection, this.#options.retention, dropNowMs));
-      this.#newest.dropBefore(dropNowMs - this.#options.retention.rawMs);
-      this.#doneMs.drop = dropNowMs;
-    });
   }
 
   /** Sums are written down, and let go when that is certain. */
-  async #rollUp({ generation, last }: Frozen, nowMs: number): Promise<void> {
-    await this.#change((connection) =>
-      transaction(connection, async () => {
+  async #rollUp(connection: DuckDBConnection, frozen: Frozen | null, nowMs: number): Promise<void> {
+    if (frozen) {
+      const { generation, last } = frozen;
+      await transaction(connection, async () => {
         await rollStates(connection, { after: generation.after, last }, nowMs);
         await writeMinutes(connection, generation, last);
-      }),
-    );
-    this.#fresh.release();
+      });
+      this.#fresh.release();
+      this.#doneMs.rollUp = nowMs;
+    }
+    const toMs = await hoursDue(connection, nowMs);
+    if (toMs !== null) await transaction(connection, () => closeHours(connection, toMs));
   }
 
   async #loadFilter(connection: DuckDBConnection): Promise<void> {
