@@ -20,11 +20,11 @@ interface Level {
   move: Move | null;
 }
 
-/** Endpoints that have yet to be asked what is new: `agents` from where they were, the others from `fromMs` on. */
+/** Endpoints that have yet to be asked what is new: of agents that were `behind` from where they were, of the others from `fromMs` on. */
 interface Move {
   fromMs: number;
   toMs: number;
-  agents: [agent: string, fromMs: number][];
+  behind: [fromMs: number, agents: string[]][];
   endpoints: string[];
   perTurn: number;
 }
@@ -81,12 +81,12 @@ export class LevelBook {
   async #moveOn(level: Level, query: Ranged, most: number): Promise<void> {
     const { move } = level;
     if (!move) return;
-    const { fromMs, toMs, agents } = move;
+    const { fromMs, toMs, behind } = move;
     const endpoints = move.endpoints.slice(0, most).filter((name) => level.loaded.has(name));
     if (endpoints.length > 0) {
       const part = { ...query, endpoints, toMs };
       await this.#read(level, { ...part, fromMs });
-      for (const [agent, sinceMs] of agents) await this.#read(level, { ...part, agents: [agent], fromMs: sinceMs });
+      for (const [sinceMs, agents] of behind) await this.#read(level, { ...part, agents, fromMs: sinceMs });
     }
     // Only now: what failed is to be tried again.
     move.endpoints = move.endpoints.slice(most);
@@ -127,14 +127,16 @@ function moveOf(level: Level, query: SeriesNeed['query'], silence: readonly Agen
   const before = level.newestMs;
   level.toMs = query.toMs;
   level.newestMs = newestOf(silence);
-  const agents = [...before].flatMap(([agent, ms]): Move['agents'] =>
-    ms < sinceMs && (level.newestMs.get(agent) ?? -Infinity) > ms
-      ? [[agent, Math.max(query.fromMs, Math.floor(ms / stepMs) * stepMs - stepMs)]]
-      : [],
-  );
+  // Those that were cut off together come back together: one question.
+  const behind = new Map<number, string[]>();
+  for (const [agent, ms] of before) {
+    if (ms >= sinceMs || (level.newestMs.get(agent) ?? -Infinity) <= ms) continue;
+    const fromMs = Math.max(query.fromMs, Math.floor(ms / stepMs) * stepMs - stepMs);
+    behind.set(fromMs, [...(behind.get(fromMs) ?? []), agent]);
+  }
   const endpoints = [...level.loaded];
   const perTurn = Math.max(endpointsPerTurn, Math.ceil(endpoints.length / turnsToMoveOn));
-  return { fromMs: Math.max(query.fromMs, sinceMs), toMs: query.toMs, agents, endpoints, perTurn };
+  return { fromMs: Math.max(query.fromMs, sinceMs), toMs: query.toMs, behind: [...behind], endpoints, perTurn };
 }
 
 function forget(level: Level, endpoint: string): void {

@@ -20,6 +20,8 @@ export class Authorities {
   readonly #place: AuthoritiesPlace;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
+  /** Whether an authority, by its certificate, signed that of a connection: agents ask every second, and it never changes. */
+  readonly #signers = new WeakMap<X509Certificate, Map<string, boolean>>();
   #all: Authority[];
   #text: string;
 
@@ -88,9 +90,15 @@ export class Authorities {
 
   /** Whether a trusted authority signed this certificate. Its times are for the caller to judge. */
   signed(certificate: X509Certificate): boolean {
-    return this.trusted().some((a) => {
-      const parent = new X509Certificate(a.certificate);
-      return certificate.checkIssued(parent) && certificate.verify(parent.publicKey);
+    let known = this.#signers.get(certificate);
+    if (!known) this.#signers.set(certificate, (known = new Map()));
+    return this.trusted().some(({ certificate: text }) => {
+      let isSigner = known.get(text);
+      if (isSigner === undefined) {
+        const parent = new X509Certificate(text);
+        known.set(text, (isSigner = certificate.checkIssued(parent) && certificate.verify(parent.publicKey)));
+      }
+      return isSigner;
     });
   }
 
