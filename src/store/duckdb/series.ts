@@ -240,10 +240,18 @@ function filterSql(
     // All that there are until now: nothing to look for in a list of a thousand.
     if (wanted.size > 0 && wanted.size === words.size(dictionary))
       return ` AND ${dictionary} <= ${Math.max(...wanted)}`;
-    return ` AND ${dictionary} IN (${[-1, ...wanted].join(', ')})`;
+    return ` AND ${amongSql(dictionary, [...wanted])}`;
   };
   if (kindId === undefined) return null;
   return `at_ms >= ${fromMs} AND at_ms < ${toMs} AND kind = ${kindId}${among('endpoint', endpoints)}${among('agent', agents)}`;
+}
+
+/** By bounds, too: these the engine looks at while it reads, a list only afterwards, when it has read every column. */
+function amongSql(column: string, ids: readonly number[]): string {
+  if (ids.length === 0) return 'false';
+  const [least, most] = [Math.min(...ids), Math.max(...ids)];
+  if (least === most) return `${column} = ${least}`;
+  return `${column} >= ${least} AND ${column} <= ${most} AND ${column} IN (${ids.join(', ')})`;
 }
 
 /** Parts added up to points. */
