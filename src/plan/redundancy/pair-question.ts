@@ -59,12 +59,16 @@ export function pathAvoiding(question: PairQuestion): (risks: Iterable<number>) 
 }
 
 /**
- * Bhandari's pair: no shared link, and no shared node where that is asked. What it ignores are risks of several links or nodes, so
- * that no pair that is asked for can be shorter.
+ * Bhandari's pair: no link and no node on both paths that has a risk which must not be. What it does not see is that several links or
+ * nodes have one risk together, so that no pair that is asked for can be shorter.
  */
 export function bhandariPair({ map, from, to, apart }: PairQuestion): Pair | null {
-  const nodesMayMeet = !map.risks.some(({ kind }, r) => kind === 'node' && apart[r]);
-  const pair = disjointPaths(map.graph, from, to, 2, { nodesMayMeet });
+  const isFree = (risks: readonly number[]) => (risks.some((r) => apart[r]) ? 0 : 1);
+  const mayShare = {
+    links: Uint8Array.from(map.risksOfLink, isFree),
+    nodes: Uint8Array.from(map.risksOfNode, isFree),
+  };
+  const pair = disjointPaths(map.graph, from, to, 2, { mayShare });
   return pair && asPair(asPath(map.graph, pair[0]!), asPath(map.graph, pair[1]!));
 }
 

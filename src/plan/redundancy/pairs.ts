@@ -43,14 +43,11 @@ export async function findPair(question: PairQuestion, effort: PairEffort): Prom
   if (!shortest) return { status: 'none', because: { kind: 'unconnected' } };
   const onEvery = [...risksOn(question, shortest.links)].filter((r) => search([r]) === null).sort((a, b) => a - b);
   if (onEvery.length > 0) return { status: 'none', because: { kind: 'risks', risks: onEvery } };
-  // Where some links may be shared, Bhandari's pair is no bound: it never shares any.
-  const bhandari = question.map.risks.every(({ kind }, r) => kind !== 'link' || question.apart[r])
-    ? bhandariPair(question)
-    : null;
+  const bhandari = bhandariPair(question);
+  // What no path can be without is known: by Menger's theorem there are two that share nothing of what it sees.
   if (bhandari && sharedRisks(question, bhandari).length === 0)
     return { status: 'found', pair: bhandari, isShortest: true, atLeastKm: bhandari.lengthKm, by: 'bhandari' };
-  const floor = bhandari?.lengthKm ?? 2 * shortest.lengthKm;
-  const found = searchConflicts(question, floor, effort.maxCases ?? 400);
+  const found = searchConflicts(question, bhandari?.lengthKm ?? 0, effort.maxCases ?? 400);
   if (found.status === 'none') return { status: 'none', because: { kind: 'cases' } };
   if (found.status === 'optimal')
     return { status: 'found', pair: found.pair, isShortest: true, atLeastKm: found.pair.lengthKm, by: 'conflicts' };

@@ -14,13 +14,14 @@ describe('disjoint paths', () => {
         fc.property(anyGraph({ nodes: 7, links: 12 }), (input) => {
           const graph = makeGraph(input);
           const to = graph.nodes - 1;
+          const mayShare = nodesMayMeet ? { nodes: new Uint8Array(graph.nodes).fill(1) } : {};
           const all = everyPath(graph, 0, to);
           let best = Infinity;
           for (const [i, a] of all.entries())
             for (const b of all.slice(i + 1))
               if (!meets(a, b) && (nodesMayMeet || !meets(between(graph, 0, a), between(graph, 0, b))))
                 best = Math.min(best, lengthOf(graph, a) + lengthOf(graph, b));
-          const pair = disjointPaths(graph, 0, to, 2, { nodesMayMeet });
+          const pair = disjointPaths(graph, 0, to, 2, { mayShare });
           expect(pair !== null).toBe(best < Infinity);
           if (!pair) return;
           const [a, b] = pair as [number[], number[]];
@@ -33,6 +34,29 @@ describe('disjoint paths', () => {
         { numRuns: 400 },
       );
     });
+
+  test('may all use what may be shared', () => {
+    fc.assert(
+      fc.property(anyGraph({ nodes: 6, links: 10 }), fc.nat(1023), fc.nat(63), (input, linkBits, nodeBits) => {
+        const graph = makeGraph(input);
+        const to = graph.nodes - 1;
+        const bits = (count: number, of: number) => Uint8Array.from({ length: count }, (_, i) => (of >> i) & 1);
+        const mayShare = { links: bits(graph.links, linkBits), nodes: bits(graph.nodes, nodeBits) };
+        const all = everyPath(graph, 0, to);
+        const shares = (a: number[], b: number[]) =>
+          a.some((link) => b.includes(link) && !mayShare.links[link]) ||
+          between(graph, 0, a).some((node) => between(graph, 0, b).includes(node) && !mayShare.nodes[node]);
+        let best = Infinity;
+        for (const [i, a] of all.entries())
+          for (const b of all.slice(i))
+            if (!shares(a, b)) best = Math.min(best, lengthOf(graph, a) + lengthOf(graph, b));
+        const pair = disjointPaths(graph, 0, to, 2, { mayShare });
+        expect(pair ? lengthOf(graph, pair.flat()) : Infinity).toBe(best);
+        if (pair) expect(shares(pair[0]!, pair[1]!)).toBe(false);
+      }),
+      { numRuns: 400 },
+    );
+  });
 
   test('undo a greedy choice: the shortest path alone would leave no second one', () => {
     // The trap of Suurballe (1974): 0-1-2-3 is shortest, and cuts both others.

@@ -10,17 +10,18 @@ interface Residual {
   tail: number[];
   head: number[];
   cost: number[];
-  /** 1 where the arc still can be taken. */
-  isFree: number[];
+  /** How many paths can still take the arc. */
+  room: number[];
   /** Link that the arc stands for; -1 for the inside of a node. */
   link: number[];
   leaving: number[][];
 }
 
 /**
- * `count` paths from one node to another that share no link (and, unless `nodesMayMeet`, no node between the ends), of least total
- * length: the augmenting paths of Suurballe (1974) and Bhandari (1999), with potentials in place of negative lengths (Suurballe and
- * Tarjan 1984): count times Dijkstra.
+ * `count` paths from one node to another that share no link and no node between the ends, of least total length: the augmenting paths
+ * of Suurballe (1974) and Bhandari (1999), with potentials in place of negative lengths (Suurballe and Tarjan 1984): count times
+ * Dijkstra.
+ * @param options.mayShare masks of links and nodes that several paths may use
  * @returns the links of each path in order, shortest first; null where there are no such paths
  */
 export function disjointPaths(
@@ -28,11 +29,11 @@ export function disjointPaths(
   from: number,
   to: number,
   count: number,
-  { without = {}, nodesMayMeet = false }: { without?: Without; nodesMayMeet?: boolean } = {},
+  { without = {}, mayShare = {} }: { without?: Without; mayShare?: Without } = {},
 ): number[][] | null {
   if (from === to) return null;
   if (without.nodes?.[from] || without.nodes?.[to]) return null;
-  const residual = residualOf(graph, from, to, without, nodesMayMeet);
+  const residual = residualOf(graph, from, to, count, without, mayShare);
   const potential = new Float64Array(residual.nodes);
   for (let i = 0; i < count; i++) if (!augment(residual, potential)) return null;
   const paths = Array.from(takenLinks(graph, residual, from, to, count));
@@ -40,11 +41,18 @@ export function disjointPaths(
   return paths.sort((a, b) => km(a) - km(b));
 }
 
-/** Node v comes in at v and, where paths must not meet in it, goes out at nodes + v, with room for one between. */
-function residualOf(graph: Graph, from: number, to: number, without: Without, nodesMayMeet: boolean): Residual {
-  const nodes = nodesMayMeet ? graph.nodes : 2 * graph.nodes;
+/** Node v comes in at v and goes out at nodes + v, with room for one path between, or for all. */
+function residualOf(
+  graph: Graph,
+  from: number,
+  to: number,
+  count: number,
+  without: Without,
+  mayShare: Without,
+): Residual {
+  const nodes = 2 * graph.nodes;
   const leaving: number[][] = Array.from({ length: nodes }, () => []);
-  const out = (v: number) => (nodesMayMeet ? v : graph.nodes + v);
+  const out = (v: number) => graph.nodes + v;
   const residual: Residual = {
     nodes,
     source: out(from),
@@ -52,32 +60,33 @@ function residualOf(graph: Graph, from: number, to: number, without: Without, no
     tail: [],
     head: [],
     cost: [],
-    isFree: [],
+    room: [],
     link: [],
     leaving,
   };
-  const add = (a: number, b: number, cost: number, link: number) => {
+  const add = (a: number, b: number, cost: number, link: number, isShared: boolean) => {
     leaving[a]!.push(residual.head.length);
     leaving[b]!.push(residual.head.length + 1);
     residual.tail.push(a, b);
     residual.head.push(b, a);
     residual.cost.push(cost, -cost);
-    residual.isFree.push(1, 0);
+    residual.room.push(isShared ? count : 1, 0);
     residual.link.push(link, link);
   };
-  if (!nodesMayMeet) for (let v = 0; v < graph.nodes; v++) if (!without.nodes?.[v]) add(v, out(v), 0, -1);
+  for (let v = 0; v < graph.nodes; v++) if (!without.nodes?.[v]) add(v, out(v), 0, -1, mayShare.nodes?.[v] === 1);
   for (let link = 0; link < graph.links; link++) {
     const [a, b, km] = [graph.from[link]!, graph.to[link]!, graph.length[link]!];
     if (a === b || without.links?.[link] || without.nodes?.[a] || without.nodes?.[b]) continue;
-    add(out(a), b, km, link);
-    if (!graph.directed) add(out(b), a, km, link);
+    const isShared = mayShare.links?.[link] === 1;
+    add(out(a), b, km, link, isShared);
+    if (!graph.directed) add(out(b), a, km, link, isShared);
   }
   return residual;
 }
 
 /** Takes one more path, shortest by reduced cost; false where none is left. */
 function augment(residual: Residual, potential: Float64Array): boolean {
-  const { nodes, source, sink, head, tail, cost, isFree, leaving } = residual;
+  const { nodes, source, sink, head, tail, cost, room, leaving } = residual;
   const distance = new Float64Array(nodes).fill(Infinity);
   const parent = new Int32Array(nodes).fill(-1);
   const heap = makeNodeHeap(distance);
@@ -86,7 +95,7 @@ function augment(residual: Residual, potential: Float64Array): boolean {
   while (heap.size > 0) {
     const at = takeLeast(heap);
     for (const arc of leaving[at]!) {
-      if (!isFree[arc]) continue;
+      if (!room[arc]) continue;
       const next = head[arc]!;
       // Reduced costs cannot be negative; what rounding makes of an exact 0 must not either.
       const far = distance[at]! + Math.max(0, cost[arc]! + potential[at]! - potential[next]!);
@@ -99,8 +108,8 @@ function augment(residual: Residual, potential: Float64Array): boolean {
   if (distance[sink] === Infinity) return false;
   for (let v = 0; v < nodes; v++) potential[v]! += Math.min(distance[v]!, distance[sink]!);
   for (let at = sink; at !== source; at = tail[parent[at]!]!) {
-    isFree[parent[at]!] = 0;
-    isFree[parent[at]! ^ 1] = 1;
+    room[parent[at]!]!--;
+    room[parent[at]! ^ 1]!++;
   }
   return true;
 }
@@ -108,17 +117,17 @@ function augment(residual: Residual, potential: Float64Array): boolean {
 /** Walks the arcs that were taken, one path after the other; loops (of length 0) are left out. */
 function* takenLinks(graph: Graph, residual: Residual, from: number, to: number, count: number): Generator<number[]> {
   const next: number[][] = Array.from({ length: graph.nodes }, () => []);
-  const split = residual.nodes > graph.nodes;
-  const node = (v: number) => (split && v >= graph.nodes ? v - graph.nodes : v);
-  const isTaken = new Map<number, number>();
+  // Paths along a link and against it cancel out: positive is along.
+  const net = new Int32Array(graph.links);
   for (let arc = 0; arc < residual.head.length; arc += 2) {
     const link = residual.link[arc]!;
-    if (link < 0 || residual.isFree[arc]) continue;
-    // Both directions of a link cancel out.
-    if (isTaken.has(link)) isTaken.delete(link);
-    else isTaken.set(link, node(residual.tail[arc]!));
+    const isAlong = residual.tail[arc] === graph.nodes + graph.from[link]!;
+    if (link >= 0) net[link]! += (isAlong ? 1 : -1) * residual.room[arc + 1]!;
   }
-  for (const [link, tail] of isTaken) next[tail]!.push(link);
+  for (const [link, taken] of net.entries()) {
+    const tail = taken > 0 ? graph.from[link]! : graph.to[link]!;
+    for (let i = 0; i < Math.abs(taken); i++) next[tail]!.push(link);
+  }
   for (let i = 0; i < count; i++) {
     const links: number[] = [];
     const place = new Map([[from, 0]]);
