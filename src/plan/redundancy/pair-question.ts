@@ -1,7 +1,7 @@
 import { disjointPaths } from '../../stats/graph/disjoint-paths.ts';
 import { makeSearchSpace, nodesAlong, pathTo, type SearchSpace, shortestPaths } from '../../stats/graph/dijkstra.ts';
 import type { Graph } from '../../stats/graph/graph.ts';
-import { downMasks, type RiskKind, type RiskMap, risksAt } from './risk-map.ts';
+import { downMasks, type Risk, type RiskKind, type RiskMap, risksAt } from './risk-map.ts';
 
 export interface Path {
   /** In order from the one end to the other. */
@@ -24,12 +24,21 @@ export interface PairQuestion {
   apart: Uint8Array;
 }
 
-/** @param kinds what must not be shared besides links */
-export function pairQuestion(map: RiskMap, from: number, to: number, kinds: readonly RiskKind[]): PairQuestion {
-  const unavoidable = risksAt(map, from, to);
-  const apart = Uint8Array.from(map.risks, ({ kind }, r) => {
-    return (kind === 'link' || kinds.includes(kind)) && !unavoidable.has(r) ? 1 : 0;
-  });
+/**
+ * @param kinds what must not be shared besides links; a site that is one node is a node
+ * @param atEnds further nodes whose risks no path avoids: where several may serve, all of them
+ */
+export function pairQuestion(
+  map: RiskMap,
+  from: number,
+  to: number,
+  kinds: readonly RiskKind[],
+  atEnds: readonly number[] = [],
+): PairQuestion {
+  const unavoidable = risksAt(map, from, to, ...atEnds);
+  const isAsked = ({ kind, nodes }: Risk) =>
+    kind === 'link' || kinds.includes(kind) || (kind === 'site' && nodes.length === 1 && kinds.includes('node'));
+  const apart = Uint8Array.from(map.risks, (risk, r) => (isAsked(risk) && !unavoidable.has(r) ? 1 : 0));
   return { map, from, to, apart };
 }
 
