@@ -13,6 +13,7 @@ import { opticalReport } from '../model/plan/optical.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
 import { placementCase } from '../model/plan/placement.ts';
 import { planReport } from '../model/plan/plan.ts';
+import { redundancyReport } from '../model/plan/redundancy.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
 import { serveLine } from '../model/serve-line.ts';
@@ -68,6 +69,12 @@ export const schemas: readonly Published[] = [
     side: 'output',
   },
   { name: 'plan', about: 'what inferpath plan NETWORK --json prints', schema: planReport, side: 'output' },
+  {
+    name: 'plan-redundancy',
+    about: 'what inferpath plan redundancy --json prints',
+    schema: redundancyReport,
+    side: 'output',
+  },
   { name: 'optical', about: 'what inferpath plan optical --json prints', schema: opticalReport, side: 'output' },
   {
     name: 'plan-engineering',

@@ -7,6 +7,7 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { planEngineering } from '../plan/engineering.ts';
 import { planFailures } from '../plan/failures.ts';
 import { planFlags } from '../plan/flags.ts';
+import { planRedundancyAction } from '../plan/redundancy.ts';
 import { planOptical } from '../plan/optical.ts';
 import { placement } from '../plan/placement.ts';
 
@@ -41,5 +42,6 @@ export const plan = defineCommand({
     engineering: planEngineering,
     placement,
     failures: planFailures,
+    redundancy: planRedundancyAction,
   },
 });

@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/finding.ts';
-import type { PairFacts, RiskFacts, ServiceFacts } from '../../model/plan/redundancy.ts';
+import type { PairFacts, ServiceFacts } from '../../model/plan/redundancy.ts';
+import { kmText, minutesText, percentText, riskName } from './words.ts';
 
 /** What is wrong with the redundancy of each service, worst first: single points of failure, no disjoint pair, availability. */
 export function findingsOf(services: readonly ServiceFacts[]): Finding[] {
@@ -137,34 +138,4 @@ function sharedText({ leastShared, by }: PairFacts): string {
   return leastShared
     ? `Move one of the two paths out of ${leastShared.shared.map(riskName).join(' and ')}.`
     : 'Add a link on another way.';
-}
-
-const kindWords: Record<RiskFacts['kind'], string> = {
-  link: 'link',
-  node: 'node',
-  group: 'risk group',
-  carrier: 'carrier',
-  site: 'site',
-};
-
-export function riskName({ kind, name, lengthKm }: RiskFacts): string {
-  const km = kind === 'group' && lengthKm > 0 ? ` (${kmText(lengthKm)})` : '';
-  return `${kindWords[kind]} ${name}${km}`;
-}
-
-export const kmText = (km: number) => (km >= 10 ? `${Math.round(km)} km` : `${Number(km.toFixed(1))} km`);
-
-/** Time a year in the unit that fits. */
-export function minutesText(minutes: number): string {
-  if (minutes === 0) return '0 min';
-  if (minutes >= 600) return `${(minutes / 60).toPrecision(3)} h`;
-  if (minutes >= 0.995) return `${minutes.toPrecision(3)} min`;
-  return minutes * 60 >= 0.1 ? `${(minutes * 60).toPrecision(2)} s` : 'under 0.1 s';
-}
-
-/** As many digits as it takes to tell it from 100 %. */
-export function percentText(share: number): string {
-  if (share >= 1) return '100 %';
-  const digits = Math.min(10, Math.max(2, Math.ceil(-Math.log10(1 - share)) + 1));
-  return `${(100 * share).toFixed(digits - 1)} %`;
 }

@@ -79,3 +79,17 @@ function demandServices({ demands, planning }: Network): Service[] {
     return [{ from, to, servedFrom: [to], countsSite: false, target: planning.availability, users: 1 }];
   });
 }
+
+/** One service that is named: from a site or node to an endpoint, or to a site or node. */
+export function withOnly(network: Network, from: string, to: string): Service | { mistake: string } {
+  const places = [...network.sites, ...network.nodes].map(({ name }) => name);
+  if (!places.includes(from)) return { mistake: `--from: found "${from}"; allowed: a site or node of the file` };
+  const countsSite = network.endpoints.some(({ name }) => name === to);
+  const servedFrom = countsSite ? sitesServing(to, network) : [to];
+  if (!countsSite && !places.includes(to))
+    return { mistake: `--to: found "${to}"; allowed: an endpoint, site or node of the file` };
+  if (servedFrom.length === 0) return { mistake: `--to: endpoint "${to}" has no site; allowed: one with the key site` };
+  if (servedFrom.includes(from))
+    return { mistake: `--to: found "${to}", which is at "${from}" itself; allowed: another place` };
+  return { from, to, servedFrom, countsSite, target: network.planning.availability, users: 1 };
+}

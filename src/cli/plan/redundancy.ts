@@ -1,0 +1,88 @@
+import { redundancyInput, type RedundancyInput, planRedundancy } from '../../plan/redundancy/redundancy.ts';
+import { withOnly } from '../../plan/redundancy/services.ts';
+import { startSolver } from '../../plan/milp/solver.ts';
+import { clip } from '../../report/ansi.ts';
+import { prettyJson } from '../../report/json.ts';
+import { renderRedundancyText } from '../../report/plan/redundancy-text.ts';
+import type { Io } from '../../wire/io.ts';
+import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { loadPlannedNetwork } from '../network-file.ts';
+import { planFile, planFlags } from './flags.ts';
+
+const flags = {
+  json: planFlags.json,
+  timeLimit: planFlags.timeLimit,
+  from: planFlags.from,
+  to: planFlags.to,
+} as const;
+
+export const planRedundancyAction = defineAction({
+  about:
+    'Which two paths share no link, node, risk group, carrier or site, or the proof that there are none; what alone cuts a service off; ' +
+    'how available every endpoint is, exactly; and which single change buys most.',
+  positionals: planFile,
+  flags,
+  examples: [
+    { line: 'inferpath plan redundancy network.yaml', about: 'every endpoint from every site of users' },
+    { line: 'inferpath plan redundancy network.yaml --from paris --to chat-eu', about: 'one service, with its paths' },
+  ],
+  run: async ({ flags, positionals: [file], io }) => answer(await inputOf(file, flags, io), flags, io),
+});
+
+type Flags = FlagValues<typeof flags>;
+
+async function inputOf(file: string | undefined, { from, to }: Flags, io: Io): Promise<RedundancyInput> {
+  if (file === undefined) throw new UsageError('<network.yaml>: is required');
+  if ((from === undefined) !== (to === undefined))
+    throw new UsageError('found one of --from and --to; allowed: both or none');
+  const network = await loadPlannedNetwork(file, io);
+  const input = redundancyInput(network, file);
+  if (from === undefined || to === undefined) return input;
+  const only = withOnly(network, from, to);
+  if ('mistake' in only) throw new UsageError(only.mistake);
+  return { ...input, services: [only] };
+}
+
+async function answer(input: RedundancyInput, { json, timeLimit }: Flags, io: Io): Promise<ExitCode> {
+  const solver = startSolver();
+  const progress = progressLine(io);
+  const patience = new AbortController();
+  const timer = timeLimit === undefined ? undefined : setTimeout(() => patience.abort(), timeLimit * 1000);
+  try {
+    const report = await planRedundancy(input, {
+      solver,
+      signal: AbortSignal.any([io.signals.interrupted, patience.signal]),
+      pause: progress.pause,
+    });
+    progress.end();
+    const { columns, colors } = io.terminal;
+    io.terminal.out(json ? prettyJson(report) : renderRedundancyText(report, { columns, colors }));
+    if (io.signals.interrupted.aborted) return exitCode.interrupted;
+    if (report.findings.some(({ verdict }) => verdict === 'fail')) return exitCode.notReady;
+    return report.interrupted || report.findings.some(({ verdict }) => verdict === 'unknown')
+      ? exitCode.couldNotMeasure
+      : exitCode.ready;
+  } finally {
+    progress.end();
+    clearTimeout(timer);
+    await solver.close();
+  }
+}
+
+/** A line on stderr after the first second; between steps the event loop gets its turn, so that Ctrl-C is heard. */
+function progressLine({ clock, terminal }: Io) {
+  const beganMs = clock.monoMs();
+  let isDrawn = false;
+  return {
+    pause: async (doing: string) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!terminal.stderrIsTty || clock.monoMs() - beganMs < 1000) return;
+      isDrawn = true;
+      terminal.err(`\r\u001b[2K${clip(doing, Math.max(20, terminal.columns - 3))}`);
+    },
+    end: () => {
+      if (isDrawn) terminal.err('\r\u001b[2K');
+      isDrawn = false;
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import { printable } from '../../model/outcome.ts';
+import type { PairFacts, PathFacts, RedundancyReport, RiskFacts, ServiceFacts } from '../../model/plan/redundancy.ts';
+import { kmText, minutesText, percentText, riskName } from '../../plan/redundancy/words.ts';
+import { clip, hang, pad, padLeft, type Palette, palette, type TextOptions, wrap } from '../ansi.ts';
+import { plural } from '../format.ts';
+
+/** `inferpath plan redundancy` for a terminal: how it stands, what hangs on one thing, which change buys most, what was assumed. */
+export function renderRedundancyText(report: RedundancyReport, options: TextOptions): string {
+  const columns = Math.max(60, options.columns);
+  const paint = palette(options.colors);
+  const { services } = report;
+  const blocks = [
+    head(report, columns, paint),
+    services.length === 1 ? details(services[0]!, columns, paint) : table(services, columns, paint),
+    services.length === 1 ? [] : singlePoints(services, columns, paint),
+    changes(report, columns, paint),
+    basis(report, columns, paint),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => line.trimEnd()).join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function head({ services, source, interrupted }: RedundancyReport, columns: number, paint: Palette): string[] {
+  const count = (holds: (one: ServiceFacts) => boolean) => services.filter(holds).length;
+  const short = count(({ meetsTarget }) => meetsTarget === false);
+  const single = count(({ singlePoints }) => singlePoints.length > 0);
+  const open = count(({ meetsTarget }) => meetsTarget === null);
+  const verdict = short > 0 ? 'fail' : open > 0 ? 'unknown' : 'pass';
+  const words = [
+    short === 0 ? 'all reach their target' : `${short} of ${services.length} short of their target`,
+    single === 0 ? 'no single point of failure' : `${single} with a single point of failure`,
+  ].join(', ');
+  const title = `${printable(source, 200)}: ${plural(services.length, 'service')}`;
+  const stopped = interrupted
+    ? hang(`${paint.verdict.unknown('INTERRUPTED')}  `, 'this is what there was until then', columns)
+    : [];
+  if (services.length === 0) return [...wrap(`${title}; nobody has to reach anything here`, columns), ...stopped];
+  return [
+    ...wrap(title, columns).map(paint.bold),
+    ...hang(`${paint.verdict[verdict](verdict.toUpperCase())}  `, words, columns),
+    ...stopped,
+  ];
+}
+
+/** Worst first, one line each. */
+function table(services: readonly ServiceFacts[], columns: number, paint: Palette): string[] {
+  const shown = services.toSorted((a, b) => b.unavailability.high - a.unavailability.high);
+  const name = ({ from, to }: ServiceFacts) => printable(`${from} → ${to}`, 80);
+  const nameWidth = Math.min(Math.max(7, ...shown.map((one) => name(one).length)), columns - 46);
+  const row = (cells: string[]) =>
+    `  ${pad(cells[0]!, nameWidth)}  ${padLeft(cells[1]!, 12)}  ${padLeft(cells[2]!, 8)}  ${cells[3]!}`;
+  return [
+    paint.dim(row(['service', 'available', 'down/yr', 'one failure that cuts it off'])),
+    ...shown.map((one) => {
+      const [first, ...more] = one.singlePoints;
+      const cuts = first ? `${riskName(first)}${more.length > 0 ? ` and ${more.length} more` : ''}` : paint.dim('none');
+      const verdict = one.meetsTarget === null ? 'unknown' : one.meetsTarget ? 'pass' : 'fail';
+      const room = columns - nameWidth - 28;
+      const line = row([
+        clip(name(one), nameWidth),
+        percentText(one.availability.low),
+        minutesText(one.downMinutesPerYear.high),
+        first ? clip(printable(cuts, 200), room) : cuts,
+      ]);
+      return one.target === null ? line : line.replace(/^ {2}/, `${paint.verdict[verdict](mark[verdict])} `);
+    }),
+  ];
+}
+
+const mark = { pass: '✓', fail: '✗', unknown: '?' };
+
+/** What cuts off most, with how many services hang on it. */
+function singlePoints(services: readonly ServiceFacts[], columns: number, paint: Palette): string[] {
+  const cut = new Map<string, { risk: RiskFacts; count: number }>();
+  for (const { singlePoints } of services)
+    for (const risk of singlePoints) {
+      const entry = cut.get(`${risk.kind} ${risk.name}`) ?? { risk, count: 0 };
+      entry.count++;
+      cut.set(`${risk.kind} ${risk.name}`, entry);
+    }
+  if (cut.size === 0) return [];
+  const worst = [...cut.values()].sort(
+    (a, b) => b.count - a.count || b.risk.downMinutesPerYear - a.risk.downMinutesPerYear,
+  );
+  const lines = worst.slice(0, 12).flatMap(({ risk, count }) => {
+    const words = `${printable(riskName(risk), 100)}: cuts off ${plural(count, 'service')}, down ${minutesText(risk.downMinutesPerYear)} a year`;
+    return hang('  • ', words, columns);
+  });
+  const more = worst.length > 12 ? [paint.dim(`  and ${worst.length - 12} more`)] : [];
+  return [paint.bold('Single points of failure'), ...lines, ...more];
+}
+
+function details(service: ServiceFacts, columns: number, paint: Palette): string[] {
+  const { availability, downMinutesPerYear, nines, target, singlePoints, cutSets, simulation } = service;
+  const isExact = availability.low === availability.high;
+  const bounds = isExact
+    ? ''
+    : ` (between ${minutesText(downMinutesPerYear.low)} and ${minutesText(downMinutesPerYear.high)})`;
+  const against = target === null ? '' : `; target ${percentText(target)}`;
+  const drawn =
+    simulation.agrees === null
+      ? `too few of ${simulation.draws} draws were cut off to say anything`
+      : `${simulation.agrees ? 'agrees' : 'DOES NOT AGREE'}: ${minutesText(simulation.interval[0] * 525_960)} to ${minutesText(simulation.interval[1] * 525_960)} a year of ${simulation.draws} draws`;
+  return [
+    ...hang(
+      '',
+      `${printable(service.from)} → ${printable(service.to)}, served from ${printable(service.servedFrom.join(' or '), 300)}`,
+      columns,
+    ).map(paint.bold),
+    ...hang(
+      '  available   ',
+      `${percentText(availability.low)}${nines === null ? '' : `, ${nines.toFixed(1)} nines`}: ${minutesText(downMinutesPerYear.high)} down a year${bounds}${against}`,
+      columns,
+    ),
+    ...hang('  simulation  ', drawn, columns),
+    ...hang(
+      '  alone       ',
+      singlePoints.length === 0
+        ? 'nothing alone cuts it off'
+        : `${singlePoints.map(riskName).join(', ')} ${singlePoints.length === 1 ? 'cuts' : 'each cut'} it off`,
+      columns,
+    ),
+    ...hang(
+      '  cut sets    ',
+      `${cutSets.counts.map((n, i) => `${n} of ${i + 1}`).join(', ')}${cutSets.isComplete ? '' : ' at least: not all were looked for'}`,
+      columns,
+    ),
+    ...cutSets.worst
+      .slice(0, 5)
+      .flatMap(({ risks, downMinutesPerYear }) =>
+        hang(
+          '              ',
+          `${minutesText(downMinutesPerYear)} a year: ${printable(risks.map(riskName).join(' + '), 300)}`,
+          columns,
+        ),
+      ),
+    '',
+    ...service.pairs.flatMap((pair) => pairLines(pair, columns, paint)),
+  ];
+}
+
+const apartWords: Record<PairFacts['apart'], string> = {
+  link: 'link',
+  node: 'node',
+  group: 'risk group',
+  carrier: 'carrier',
+  site: 'site',
+  all: 'anything',
+};
+
+function pairLines(pair: PairFacts, columns: number, paint: Palette): string[] {
+  const label = pad(`two paths without a shared ${apartWords[pair.apart]}`, 37);
+  const indent = '    ';
+  const paths = (list: readonly PathFacts[]) =>
+    list.flatMap(({ nodes, lengthKm }) =>
+      hang(indent, `${kmText(lengthKm)}: ${printable(nodes.join(' – '), 2000)}`, columns, 6),
+    );
+  if (pair.status === 'found') {
+    const proof =
+      pair.lengthKm! <= pair.atLeastKm! * (1 + 1e-9)
+        ? 'no shorter pair exists'
+        : `none is below ${kmText(pair.atLeastKm!)}`;
+    return [`  ${label}  ${paint.verdict.pass(kmText(pair.lengthKm!))} in all, ${proof}`, ...paths(pair.paths)];
+  }
+  if (pair.status === 'unknown')
+    return [`  ${label}  ${paint.verdict.unknown('not known')}: neither found nor ruled out in the time`];
+  const why =
+    pair.blockedBy.length > 0
+      ? `on every path: ${printable(pair.blockedBy.map(riskName).join(', '), 300)}`
+      : pair.by === 'unconnected'
+        ? 'they are not connected'
+        : 'every combination was ruled out';
+  const { leastShared } = pair;
+  return [
+    ...hang(`  ${label}  ${paint.verdict.fail('none')}: `, `proved; ${why}`, columns, 4),
+    ...(leastShared
+      ? [
+          ...hang(
+            indent,
+            `sharing least${leastShared.isLeast ? '' : ' of those found'}: ${printable(leastShared.shared.map(riskName).join(', '), 300)}`,
+            columns,
+          ),
+          ...paths(leastShared.paths),
+        ]
+      : []),
+  ];
+}
+
+function changes({ changes, changesTried }: RedundancyReport, columns: number, paint: Palette): string[] {
+  if (changesTried === 0) return [];
+  if (changes.length === 0) return wrap(`None of ${changesTried} single changes takes downtime away.`, columns);
+  return [
+    paint.bold(`What buys most, of ${changesTried} single changes worked out in full`),
+    ...changes.flatMap(({ target, before, after, buys, cost }, i) => {
+      const [all, best] = buys;
+      const price = cost ? `; ${money(cost)}` : '';
+      const effect = `mean downtime of a user ${minutesText(all!.before)} → ${minutesText(all!.after)} a year`;
+      const most = best
+        ? `; ${best.metric.replace('downtime ', '')} ${minutesText(best.before)} → ${minutesText(best.after)}`
+        : '';
+      return [
+        ...hang(`  ${i + 1}. `, printable(`${target}: ${before} ⇒ ${after}${price}`, 400), columns),
+        ...hang('     ', printable(effect + most, 300), columns).map(paint.dim),
+      ];
+    }),
+  ];
+}
+
+function money({ monthly, setup, currency }: NonNullable<RedundancyReport['changes'][number]['cost']>): string {
+  const amount = (value: number) => Math.round(value).toLocaleString('en');
+  const parts = [
+    ...(monthly === undefined ? [] : [`${amount(monthly)} ${currency} a month`]),
+    ...(setup === undefined ? [] : [`${amount(setup)} ${currency} once`]),
+  ];
+  return parts.length === 0 ? 'no price quoted' : parts.join(', ');
+}
+
+function basis({ figures, notes }: RedundancyReport, columns: number, paint: Palette): string[] {
+  const taken = figures.map(({ name, value, unit, origin, how }) => `${name}: ${value} ${unit} (${origin}: ${how})`);
+  return [
+    paint.bold('Where the file says nothing'),
+    ...[...taken, ...notes].flatMap((line) => hang('  • ', printable(line, 600), columns).map(paint.dim)),
+  ];
+}
