@@ -1,6 +1,7 @@
 import type { Finding } from '../../model/finding.ts';
 import type { PairFacts, ServiceFacts } from '../../model/plan/redundancy.ts';
-import { kmText, minutesText, percentText, riskName } from './words.ts';
+import { minutesPerYear } from './failing.ts';
+import { downText, kmText, minutesText, percentText, riskName, targetText } from './words.ts';
 
 /** What is wrong with the redundancy of each service, worst first: single points of failure, no disjoint pair, availability. */
 export function findingsOf(services: readonly ServiceFacts[]): Finding[] {
@@ -39,7 +40,7 @@ function base(service: ServiceFacts, id: string): Pick<Finding, 'id' | 'pillar' 
 function availability(service: ServiceFacts): Finding[] {
   const { target, meetsTarget, downMinutesPerYear, availability, servedFrom } = service;
   if (target === null) return [];
-  const allowed = (1 - target) * 525_960;
+  const allowed = (1 - target) * minutesPerYear;
   const minutes = minutesText(downMinutesPerYear.high);
   const verdict = meetsTarget === null ? 'unknown' : meetsTarget ? 'pass' : 'fail';
   const worst = service.cutSets.worst[0];
@@ -48,7 +49,7 @@ function availability(service: ServiceFacts): Finding[] {
       ...base(service, 'availability-target'),
       verdict,
       severity: verdict === 'fail' ? 'critical' : 'info',
-      claim: `${percentText(availability.low)} available (${minutes} down a year); target ${percentText(target)} (${minutesText(allowed)})`,
+      claim: `${percentText(availability.low)} available (${minutes} down a year); target ${targetText(target)} (${minutesText(allowed)})`,
       details: [
         `Any of ${servedFrom.join(', ')} is enough`,
         ...(worst
@@ -85,7 +86,7 @@ function singlePoints(service: ServiceFacts): Finding[] {
       verdict: 'fail',
       severity: 'critical',
       claim: `${names.length === 1 ? 'One failure cuts' : `Each of ${names.length} failures cuts`} it off: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ' …' : ''}`,
-      details: singlePoints.map((risk) => `${riskName(risk)}: down ${minutesText(risk.downMinutesPerYear)} a year`),
+      details: singlePoints.map((risk) => `${riskName(risk)}: ${downText(risk)}`),
       confidence: 'high',
       remedy: { text: `A second way that does not go through ${names[0]}.` },
     },

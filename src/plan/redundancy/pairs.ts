@@ -1,7 +1,9 @@
 import type { Solver } from '../milp/solver.ts';
 import { searchConflicts } from './conflict-search.ts';
 import { bhandariPair, type Pair, type PairQuestion, pathAvoiding, risksOn, sharedRisks } from './pair-question.ts';
+import { minutesPerYear } from './failing.ts';
 import { pairProgram, type Sharing } from './pair-program.ts';
+import { searchLeastShared } from './share-search.ts';
 
 /** What a search for a pair came to. `none` is proved; `unknown` is not: neither a pair nor a proof was found in the time. */
 export type PairAnswer =
@@ -83,7 +85,6 @@ export interface LeastShared {
 }
 
 /** Minutes a year that a risk is down, and a little for being one at all, so that nothing is shared for nothing. */
-const minutesPerYear = 525_960;
 const perRisk = 0.01;
 
 /**
@@ -97,22 +98,23 @@ export async function leastShared(
   effort: PairEffort,
 ): Promise<LeastShared | null> {
   if (because.kind === 'unconnected') return null;
-  if (because.kind === 'risks') {
-    const apart = Uint8Array.from(question.apart);
-    for (const r of because.risks) apart[r] = 0;
-    const answer = await findPair({ ...question, apart }, effort);
-    if (answer.status === 'found')
-      return { pair: answer.pair, risks: sharedRisks(question, answer.pair), isLeast: true };
-  }
-  return effort.solver ? leastByProgram(question, effort.solver, effort) : null;
+  const costOf = (r: number) => question.map.risks[r]!.down * minutesPerYear + perRisk;
+  // What is on every path is shared in any case: only what comes on top is a matter of choice.
+  const apart = Uint8Array.from(question.apart);
+  for (const r of because.kind === 'risks' ? because.risks : []) apart[r] = 0;
+  const { best, isOpen } = searchLeastShared({ ...question, apart }, costOf, effort.maxCases ?? 1500);
+  if (best && !isOpen) return { pair: best.pair, risks: sharedRisks(question, best.pair), isLeast: true };
+  const byProgram = effort.solver && (await leastByProgram(question, costOf, effort.solver, effort));
+  if (byProgram?.isLeast || !best) return byProgram;
+  return { pair: best.pair, risks: sharedRisks(question, best.pair), isLeast: false };
 }
 
 async function leastByProgram(
   question: PairQuestion,
+  costOf: (risk: number) => number,
   solver: Solver,
   { timeLimitS, signal }: PairEffort,
 ): Promise<LeastShared | null> {
-  const costOf = (r: number) => question.map.risks[r]!.down * minutesPerYear + perRisk;
   const options = timeLimitS === undefined ? {} : { timeLimitS };
   const first = pairProgram(question, { costOf, least: 'shared' });
   const least = await solver.solve(first.milp, options, signal);

@@ -27,6 +27,16 @@ export function minutesText(minutes: number): string {
 /** As many digits as it takes to tell it from 100 %. */
 export function percentText(share: number): string {
   if (share >= 1) return '100 %';
-  const digits = Math.min(10, Math.max(2, Math.ceil(-Math.log10(1 - share)) + 1));
-  return `${(100 * share).toFixed(digits - 1)} %`;
+  const nines = Math.min(12, Math.max(0, Math.floor(1e-9 - Math.log10(1 - share))));
+  return `${(100 * share).toFixed(Math.max(1, nines))} %`;
+}
+
+/** A target as its author wrote it. */
+export function targetText(share: number): string {
+  return `${Number((100 * share).toFixed(10))} %`;
+}
+
+/** How long something is down a year; that nobody knows is not that it never is. */
+export function downText({ downMinutesPerYear }: RiskFacts): string {
+  return downMinutesPerYear > 0 ? `down ${minutesText(downMinutesPerYear)} a year` : 'how often, nobody has entered';
 }

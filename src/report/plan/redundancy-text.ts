@@ -1,6 +1,7 @@
 import { printable } from '../../model/outcome.ts';
 import type { PairFacts, PathFacts, RedundancyReport, RiskFacts, ServiceFacts } from '../../model/plan/redundancy.ts';
-import { kmText, minutesText, percentText, riskName } from '../../plan/redundancy/words.ts';
+import { minutesPerYear } from '../../plan/redundancy/failing.ts';
+import { downText, kmText, minutesText, percentText, riskName, targetText } from '../../plan/redundancy/words.ts';
 import { clip, hang, pad, padLeft, type Palette, palette, type TextOptions, wrap } from '../ansi.ts';
 import { plural } from '../format.ts';
 
@@ -85,7 +86,7 @@ function singlePoints(services: readonly ServiceFacts[], columns: number, paint:
     (a, b) => b.count - a.count || b.risk.downMinutesPerYear - a.risk.downMinutesPerYear,
   );
   const lines = worst.slice(0, 12).flatMap(({ risk, count }) => {
-    const words = `${printable(riskName(risk), 100)}: cuts off ${plural(count, 'service')}, down ${minutesText(risk.downMinutesPerYear)} a year`;
+    const words = `${printable(riskName(risk), 100)}: cuts off ${plural(count, 'service')}; ${downText(risk)}`;
     return hang('  • ', words, columns);
   });
   const more = worst.length > 12 ? [paint.dim(`  and ${worst.length - 12} more`)] : [];
@@ -98,11 +99,11 @@ function details(service: ServiceFacts, columns: number, paint: Palette): string
   const bounds = isExact
     ? ''
     : ` (between ${minutesText(downMinutesPerYear.low)} and ${minutesText(downMinutesPerYear.high)})`;
-  const against = target === null ? '' : `; target ${percentText(target)}`;
+  const against = target === null ? '' : `; target ${targetText(target)}`;
   const drawn =
     simulation.agrees === null
       ? `too few of ${simulation.draws} draws were cut off to say anything`
-      : `${simulation.agrees ? 'agrees' : 'DOES NOT AGREE'}: ${minutesText(simulation.interval[0] * 525_960)} to ${minutesText(simulation.interval[1] * 525_960)} a year of ${simulation.draws} draws`;
+      : `${simulation.agrees ? 'agrees' : 'DOES NOT AGREE'}: ${minutesText(simulation.interval[0] * minutesPerYear)} to ${minutesText(simulation.interval[1] * minutesPerYear)} a year of ${simulation.draws} draws`;
   return [
     ...hang(
       '',
@@ -188,7 +189,7 @@ function pairLines(pair: PairFacts, columns: number, paint: Palette): string[] {
   ];
 }
 
-function changes({ changes, changesTried }: RedundancyReport, columns: number, paint: Palette): string[] {
+function changes({ changes, changesTried, services }: RedundancyReport, columns: number, paint: Palette): string[] {
   if (changesTried === 0) return [];
   if (changes.length === 0) return wrap(`None of ${changesTried} single changes takes downtime away.`, columns);
   return [
@@ -196,10 +197,12 @@ function changes({ changes, changesTried }: RedundancyReport, columns: number, p
     ...changes.flatMap(({ target, before, after, buys, cost }, i) => {
       const [all, best] = buys;
       const price = cost ? `; ${money(cost)}` : '';
-      const effect = `mean downtime of a user ${minutesText(all!.before)} → ${minutesText(all!.after)} a year`;
-      const most = best
-        ? `; ${best.metric.replace('downtime ', '')} ${minutesText(best.before)} → ${minutesText(best.after)}`
-        : '';
+      const whose = services.length === 1 ? 'downtime' : 'mean downtime of a user';
+      const effect = `${whose} ${minutesText(all!.before)} → ${minutesText(all!.after)} a year`;
+      const most =
+        best && services.length > 1
+          ? `; ${best.metric.replace('downtime ', '')} ${minutesText(best.before)} → ${minutesText(best.after)}`
+          : '';
       return [
         ...hang(`  ${i + 1}. `, printable(`${target}: ${before} ⇒ ${after}${price}`, 400), columns),
         ...hang('     ', printable(effect + most, 300), columns).map(paint.dim),
