@@ -182,6 +182,14 @@ const failures = async (...args: string[]) => {
 };
 documents['plan-failures'] = () => failures('--doubles', '--of', 'link,node');
 documents['plan-failures-estimate'] = () => failures('--estimate');
+documents['plan-redundancy'] = async () => {
+  const text = `version: 1
+sites: [{ name: a, role: user }, { name: b, role: dc }]
+endpoints: [{ name: chat, url: 'https://chat.example/v1', site: b }]
+links: [{ name: x, from: a, to: b, lengthKm: 10 }, { name: y, from: a, to: b, lengthKm: 20 }]
+`;
+  return (await cli(['plan', 'redundancy', 'n.yaml', '--json'], { files: { 'n.yaml': text } })).stdout;
+};
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

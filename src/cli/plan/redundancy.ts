@@ -1,13 +1,14 @@
+import type { RedundancyReport } from '../../model/plan/redundancy.ts';
 import { redundancyInput, type RedundancyInput, planRedundancy } from '../../plan/redundancy/redundancy.ts';
 import { withOnly } from '../../plan/redundancy/services.ts';
 import { startSolver } from '../../plan/milp/solver.ts';
-import { clip } from '../../report/ansi.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderRedundancyText } from '../../report/plan/redundancy-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planFile, planFlags } from './flags.ts';
+import { planProgress } from './progress.ts';
 
 const flags = {
   json: planFlags.json,
@@ -45,44 +46,27 @@ async function inputOf(file: string | undefined, { from, to }: Flags, io: Io): P
 
 async function answer(input: RedundancyInput, { json, timeLimit }: Flags, io: Io): Promise<ExitCode> {
   const solver = startSolver();
-  const progress = progressLine(io);
-  const patience = new AbortController();
-  const timer = timeLimit === undefined ? undefined : setTimeout(() => patience.abort(), timeLimit * 1000);
+  const progress = planProgress(io, timeLimit);
+  // Between two steps the event loop gets its turn, so that Ctrl-C is heard.
+  const pause = async (doing: string) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    progress.show(doing);
+  };
   try {
-    const report = await planRedundancy(input, {
-      solver,
-      signal: AbortSignal.any([io.signals.interrupted, patience.signal]),
-      pause: progress.pause,
-    });
+    const report = await planRedundancy(input, { solver, signal: progress.signal, pause });
     progress.end();
     const { columns, colors } = io.terminal;
     io.terminal.out(json ? prettyJson(report) : renderRedundancyText(report, { columns, colors }));
-    if (io.signals.interrupted.aborted) return exitCode.interrupted;
-    if (report.findings.some(({ verdict }) => verdict === 'fail')) return exitCode.notReady;
-    return report.interrupted || report.findings.some(({ verdict }) => verdict === 'unknown')
-      ? exitCode.couldNotMeasure
-      : exitCode.ready;
+    return io.signals.interrupted.aborted ? exitCode.interrupted : codeOf(report);
   } finally {
     progress.end();
-    clearTimeout(timer);
     await solver.close();
   }
 }
 
-/** A line on stderr after the first second; between steps the event loop gets its turn, so that Ctrl-C is heard. */
-function progressLine({ clock, terminal }: Io) {
-  const beganMs = clock.monoMs();
-  let isDrawn = false;
-  return {
-    pause: async (doing: string) => {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (!terminal.stderrIsTty || clock.monoMs() - beganMs < 1000) return;
-      isDrawn = true;
-      terminal.err(`\r\u001b[2K${clip(doing, Math.max(20, terminal.columns - 3))}`);
-    },
-    end: () => {
-      if (isDrawn) terminal.err('\r\u001b[2K');
-      isDrawn = false;
-    },
-  };
+function codeOf({ findings, interrupted }: RedundancyReport): ExitCode {
+  if (findings.some(({ verdict }) => verdict === 'fail')) return exitCode.notReady;
+  return interrupted || findings.some(({ verdict }) => verdict === 'unknown')
+    ? exitCode.couldNotMeasure
+    : exitCode.ready;
 }

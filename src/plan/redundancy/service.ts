@@ -88,7 +88,10 @@ function singlePoints({ sets }: CutSets, map: RiskMap): RiskFacts[] {
 
 function worstCuts({ sets }: CutSets, map: RiskMap): ServiceFacts['cutSets']['worst'] {
   const share = (set: readonly number[]) => set.reduce((product, r) => product * map.risks[r]!.down, 1);
-  const worst = sets.toSorted((a, b) => share(b) - share(a)).slice(0, 10);
+  const worst = sets
+    .filter((set) => share(set) > 0)
+    .toSorted((a, b) => share(b) - share(a))
+    .slice(0, 10);
   return worst.map((set) => ({
     risks: set.map((r) => riskFacts(map, r)),
     downMinutesPerYear: share(set) * minutesPerYear,

@@ -143,16 +143,16 @@ function details(service: ServiceFacts, columns: number, paint: Palette): string
 }
 
 const apartWords: Record<PairFacts['apart'], string> = {
-  link: 'link',
-  node: 'node',
-  group: 'risk group',
-  carrier: 'carrier',
-  site: 'site',
-  all: 'anything',
+  link: 'two paths without a shared link',
+  node: 'two paths without a shared node',
+  group: 'two paths without a shared risk group',
+  carrier: 'two paths without a shared carrier',
+  site: 'two paths without a shared site',
+  all: 'two paths that share nothing',
 };
 
 function pairLines(pair: PairFacts, columns: number, paint: Palette): string[] {
-  const label = pad(`two paths without a shared ${apartWords[pair.apart]}`, 37);
+  const label = pad(apartWords[pair.apart], 37);
   const indent = '    ';
   const paths = (list: readonly PathFacts[]) =>
     list.flatMap(({ nodes, lengthKm }) =>
