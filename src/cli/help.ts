@@ -49,6 +49,7 @@ export function flagGroups(command: Command): Map<string, [string, Flag][]> {
 
 function ofActions(key: string, command: Command): string {
   const words = actionsWith(key, command);
+  if (command.whole && words.length === 0) return ' (without an action)';
   return words.length === Object.keys(command.actions ?? {}).length ? '' : ` (${words.join(', ')})`;
 }
 

@@ -17,6 +17,7 @@ import { emulatedOf } from '../emulated/world.ts';
 import { liveEndpoints } from '../live.ts';
 import { loadNetworkFile } from '../network-file.ts';
 import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags, tapMaxConcurrency } from '../request-flags.ts';
+import { writeReport } from '../write-report.ts';
 
 const { dialect: _dialect, rate: _rate, ...sharedFlags } = requestFlags;
 
@@ -182,16 +183,6 @@ export async function assessAndReport(
     : report.ready === 'pass'
       ? exitCode.ready
       : exitCode.couldNotMeasure;
-}
-
-async function writeReport(path: string, text: string, io: Io): Promise<void> {
-  try {
-    await io.fs.writeText(path, text);
-    io.terminal.err(`wrote ${path}\n`);
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(`cannot write ${path}: ${reason}`);
-  }
 }
 
 async function optionsOf(

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { plannedNetwork } from '../model/network.ts';
+import type { Observation } from '../model/observation.ts';
+import { measuredRtts, pairKey } from './measured.ts';
+
+const network = plannedNetwork.parse({
+  version: 1,
+  vantage: { name: 'probe', site: 'office' },
+  sites: [
+    { name: 'office', role: 'user' },
+    { name: 'dc', role: 'dc' },
+  ],
+  endpoints: [{ name: 'chat', url: 'https://h.example', site: 'dc' }],
+});
+
+function ping(from: string, to: string, rttMs: number | null): Observation {
+  const outcome = rttMs === null ? { kind: 'lost' as const } : { kind: 'answered' as const };
+  const at = '2026-01-01T00:00:00.000Z';
+  return { kind: 'ping', at, from, to, how: 'test', outcome, address: '192.0.2.1', method: 'icmp', sequence: 1, rttMs };
+}
+
+test('answers of a vantage to an endpoint count for their sites, either way round; what was lost or is nowhere says nothing', () => {
+  const seen = [
+    ping('probe', 'chat', 10),
+    ping('dc', 'office', 30),
+    ping('probe', 'chat', 11),
+    ping('probe', 'chat', null),
+  ];
+  const rtts = measuredRtts(network, [...seen, ping('elsewhere', 'chat', 1)]);
+  expect([...rtts.keys()]).toEqual([pairKey('office', 'dc')]);
+  expect(rtts.get(pairKey('dc', 'office'))).toMatchObject({
+    rttMs: 11,
+    n: 3,
+    how: 'median of 3 measured round trips (ping)',
+  });
+});
