@@ -79,6 +79,8 @@ const verdicts: readonly SampleVerdict[] = ['ok', 'bad', 'unknown'];
  */
 export class Meter {
   readonly #lines = new Map<string, Line>();
+  /** The same by agent, kind and endpoint: a batch asks for a thousand of them, and to make a key of each takes longer than the rest. */
+  readonly #index = new Map<string, Map<SampleKind, Map<string, Line>>>();
   readonly #slos = new Map<string, SloEvents>();
   readonly #agents = new Map<string, Newest>();
   #endpoints = new Set<string>();
@@ -101,7 +103,7 @@ export class Meter {
     for (const [key, { slo, endpoint }] of this.#slos) if (!promised.has(`${slo}\0${endpoint}`)) this.#slos.delete(key);
     for (const [key, line] of this.#lines)
       if (this.#endpoints.has(line.endpoint)) this.#equip(key, line);
-      else this.#lines.delete(key);
+      else this.#forget(key, line);
     for (const job of jobs) this.expect(job.agent, [job]);
   }
 
@@ -111,7 +113,7 @@ export class Meter {
     this.#everyMs = new Map(jobs.map(({ endpoint, probe, everyMs }) => [lineKey(endpoint, agent, probe), everyMs]));
     for (const [key, line] of this.#lines)
       if (this.#endpoints.has(line.endpoint)) this.#equip(key, line);
-      else this.#lines.delete(key);
+      else this.#forget(key, line);
     this.expect(agent, jobs);
   }
 
@@ -218,14 +220,14 @@ export class Meter {
 
   /** Null for what is not in the network file any more, and where there are too many. */
   #line(endpoint: string, agent: string, kind: SampleKind): Line | null {
-    const key = lineKey(endpoint, agent, kind);
-    const known = this.#lines.get(key);
+    const known = this.#index.get(agent)?.get(kind)?.get(endpoint);
     if (known) return known;
     if (!this.#endpoints.has(endpoint)) return null;
     if (this.#lines.size >= mostLines) {
-      if (this.#dropped.size < mostLines) this.#dropped.add(key);
+      if (this.#dropped.size < mostLines) this.#dropped.add(lineKey(endpoint, agent, kind));
       return null;
     }
+    const key = lineKey(endpoint, agent, kind);
     const line: Line = {
       endpoint,
       agent,
@@ -240,7 +242,13 @@ export class Meter {
     };
     this.#equip(key, line);
     this.#lines.set(key, line);
+    inside(inside(this.#index, agent), kind).set(endpoint, line);
     return line;
+  }
+
+  #forget(key: string, { endpoint, agent, kind }: Line): void {
+    this.#lines.delete(key);
+    this.#index.get(agent)?.get(kind)?.delete(endpoint);
   }
 
   #equip(key: string, line: Line): void {
@@ -264,6 +272,13 @@ export class Meter {
 
 const lineKey = (endpoint: string, agent: string, kind: string) => `${endpoint}\0${agent}\0${kind}`;
 const keyOfPledge = ({ endpoint, indicator }: Pledge) => `${endpoint.name}\0${indicator.kind}`;
+
+/** The map in a map, made if need be. */
+function inside<Key, Name, Value>(map: Map<Key, Map<Name, Value>>, key: Key): Map<Name, Value> {
+  let inner = map.get(key);
+  if (!inner) map.set(key, (inner = new Map()));
+  return inner;
+}
 
 function grouped(promises: readonly Pledge[]): Map<string, Pledge[]> {
   const groups = new Map<string, Pledge[]>();

@@ -7,7 +7,7 @@ import { SampleWriter, type Buffers } from './sample-writer.ts';
 import type { Words } from './words.ts';
 
 /** Rows that are handed to the engine without a break: some ten milliseconds. */
-const STEP_ROWS = 4_000;
+const STEP_ROWS = 8_000;
 
 /** Moves batches into the tables, in the transaction of the caller. */
 export async function writeBatches(
