@@ -4,16 +4,26 @@ import * as z from 'zod';
 import { type TopologyMap, parseGraphml } from '../../gather/topology/graphml.ts';
 import { mistakeText } from '../../gather/topology/parsed.ts';
 import { printable } from '../../model/outcome.ts';
-import { elementKinds, type FailuresEstimate, type FailuresReport } from '../../model/plan/failures.ts';
+import {
+  type DemandsReport,
+  elementKinds,
+  type FailuresEstimate,
+  type FailuresReport,
+} from '../../model/plan/failures.ts';
 import { caseCount, effectsBytes } from '../../plan/failures/effects.ts';
+import { failuresFindings } from '../../plan/failures/findings.ts';
 import { studyOfMap } from '../../plan/failures/from-map.ts';
-import { simulate, type Simulation } from '../../plan/failures/simulate.ts';
+import { studyOfNetwork } from '../../plan/failures/from-network.ts';
+import { simulate } from '../../plan/failures/simulate.ts';
 import type { Question } from '../../plan/failures/source.ts';
 import { countsByKind, pairsReport, questionOf, type Study } from '../../plan/failures/study.ts';
+import type { Traffic } from '../../plan/failures/traffic.ts';
+import { trafficCases } from '../../plan/failures/traffic-cases.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderEstimateText, renderFailuresText } from '../../report/plan/failures-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { loadPlannedNetwork } from '../network-file.ts';
 import { nearest } from '../suggest.ts';
 import { planFile, planFlags } from './flags.ts';
 import { progressLine } from './progress-line.ts';
@@ -71,18 +81,33 @@ export const planFailures = defineAction({
   positionals: planFile,
   flags,
   examples: [
+    { line: 'inferpath plan failures network.yaml', about: 'every one and every two failures, demands rerouted' },
     { line: 'inferpath plan failures --graphml Cogentco.graphml --doubles', about: 'all pairs of links of a map' },
     { line: 'inferpath plan failures --graphml Kdl.graphml --doubles --estimate', about: 'how long would it take?' },
   ],
   async run({ flags, positionals: [file], io }) {
     if ((file === undefined) === (flags.graphml === undefined))
-      throw new UsageError('Found neither a network file nor --graphml, or both; allowed: one of the two');
-    if (flags.graphml === undefined) throw new UsageError('--graphml: is required');
+      throw new UsageError(
+        `Found ${file === undefined ? 'neither a network file nor --graphml' : 'both a network file and --graphml'}; allowed: one of the two`,
+      );
+    if (file !== undefined) {
+      const { study, traffic } = studyOfNetwork(await loadPlannedNetwork(file, io), flags.of);
+      return run({ study: fromSources(study, flags.source), traffic, doubles: flags.doubles ?? true, flags, io });
+    }
     const { of: kinds = ['link'], routeFactor, limitKm = null } = flags;
-    const study = studyOfMap(await loadMap(flags.graphml, io), { kinds, routeFactor, limitKm });
-    return run(fromSources(study, flags.source), flags.doubles ?? false, flags, io);
+    const study = studyOfMap(await loadMap(flags.graphml!, io), { kinds, routeFactor, limitKm });
+    return run({ study: fromSources(study, flags.source), traffic: null, doubles: flags.doubles ?? false, flags, io });
   },
 });
+
+interface Task {
+  study: Study;
+  /** Null for a map. */
+  traffic: Traffic | null;
+  doubles: boolean;
+  flags: Flags;
+  io: Io;
+}
 
 /** The study with paths from the named places only. */
 function fromSources(study: Study, names: readonly string[] | undefined): Study {
@@ -96,35 +121,26 @@ function fromSources(study: Study, names: readonly string[] | undefined): Study 
   throw new UsageError(mistakes.join('\n'));
 }
 
-async function run(study: Study, doubles: boolean, flags: Flags, io: Io): Promise<ExitCode> {
+async function run(task: Task): Promise<ExitCode> {
+  const { study, doubles, flags, io } = task;
   const question = questionOf(study, doubles);
   checkSize(study, doubles);
   const threads = threadsFor(question, study.sources.length, flags.workers);
   if (flags.estimate) return estimate(study, question, threads, flags, io);
   const beganMs = io.clock.monoMs();
   const { interrupted } = io.signals;
-  const isOver = () => flags.timeLimit !== undefined && io.clock.monoMs() - beganMs >= flags.timeLimit * 1000;
+  const limitMs = (flags.timeLimit ?? Infinity) * 1000;
+  const isStopped = () => interrupted.aborted || io.clock.monoMs() - beganMs >= limitMs;
   const line = progressLine(io, 'sources');
-  const simulation = await simulate(question, study.sources, {
-    threads,
-    isStopped: () => interrupted.aborted || isOver(),
-    progress: line.show,
-  });
+  const simulation = await simulate(question, study.sources, { threads, isStopped, progress: line.show });
   line.end();
-  const report = reportOf(study, question, simulation, { interrupted: interrupted.aborted, threads });
-  report.elapsedS = (io.clock.monoMs() - beganMs) / 1000;
-  io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
-  return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
-}
-
-function reportOf(
-  study: Study,
-  question: Question,
-  simulation: Simulation,
-  { interrupted, threads }: { interrupted: boolean; threads: number },
-): FailuresReport {
-  const doneShare = study.sources.length === 0 ? 1 : simulation.done.length / study.sources.length;
-  return {
+  const demands = task.traffic && (await rerouted(task, task.traffic, isStopped));
+  const pairs = pairsReport(study, question, simulation);
+  const doneShare = Math.min(
+    study.sources.length === 0 ? 1 : simulation.done.length / study.sources.length,
+    demands ? demandsDone(demands, study, doubles) : 1,
+  );
+  const report: FailuresReport = {
     schema: 'inferpath/plan-failures@1',
     network: {
       name: study.name,
@@ -132,12 +148,40 @@ function reportOf(
       links: study.graph.links,
       elements: countsByKind(study.elements),
     },
-    pairs: pairsReport(study, question, simulation),
-    ended: doneShare === 1 ? 'complete' : interrupted ? 'interrupted' : 'time limit',
+    pairs,
+    demands,
+    findings: demands && doneShare === 1 ? failuresFindings(demands, pairs) : [],
+    ended: doneShare === 1 ? 'complete' : interrupted.aborted ? 'interrupted' : 'time limit',
     doneShare,
     threads,
-    elapsedS: 0,
+    elapsedS: (io.clock.monoMs() - beganMs) / 1000,
   };
+  io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
+  return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
+}
+
+/** Every failure with the demands rerouted, a turn of the event loop between the rows. */
+async function rerouted(
+  { study, doubles, io }: Task,
+  traffic: Traffic,
+  isStopped: () => boolean,
+): Promise<DemandsReport> {
+  const line = progressLine(io, 'cases with demands');
+  const total = caseCount(study.elements.length, doubles);
+  const cases = trafficCases(traffic, study.elements, study.nodeNames, doubles);
+  for (let step = cases.next(); ; step = cases.next(isStopped())) {
+    if (step.done) {
+      line.end();
+      return step.value;
+    }
+    line.show(step.value, total);
+    await new Promise((next) => setImmediate(next));
+  }
+}
+
+function demandsDone({ singles, doubles: pairs }: DemandsReport, { elements }: Study, doubles: boolean): number {
+  const total = caseCount(elements.length, doubles);
+  return total === 0 ? 1 : (singles.cases + (pairs?.cases ?? 0)) / total;
 }
 
 /** Time of two seconds of work, times what is left. */

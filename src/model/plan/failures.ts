@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { finding } from '../finding.ts';
+import { workloadClass } from '../workload.ts';
 
 const elementKind = z.enum(['link', 'node', 'risk-group', 'carrier', 'site']).meta({
   description: 'What fails: a link, a device, all of one risk group, all of one carrier, all at one site.',
@@ -75,6 +77,64 @@ const pairs = z
   })
   .meta({ description: 'Reachability and length of paths between all ends.' });
 
+const trafficCase = z
+  .object({
+    elements: z.array(element).max(2),
+    lostGbps: z.number().meta({ description: 'Demand between places that stand, but without a path.' }),
+    strandedGbps: z.number().meta({ description: 'Demand from or to a place that failed itself.' }),
+    lateCount: z.number().int().meta({
+      description: 'Demands whose round trip is longer than their class allows, and is not so without the failure.',
+    }),
+    late: z
+      .array(
+        z.object({
+          name: z.string(),
+          class: workloadClass,
+          from: z.string(),
+          to: z.string(),
+          rttMs: z.number(),
+          limitMs: z.number(),
+        }),
+      )
+      .meta({ description: 'The first ten of them.' }),
+    overfull: z
+      .number()
+      .int()
+      .meta({ description: 'Links fuller than planning.maxUtilisation that are not so without the failure.' }),
+    fullest: z.object({ link: z.string(), utilisation: z.number() }).nullable().meta({
+      description: 'The fullest of the links that carry more than without the failure, where capacity is known.',
+    }),
+  })
+  .meta({ description: 'One failure with the demands rerouted.' });
+export type TrafficCase = z.infer<typeof trafficCase>;
+
+const trafficOrder = z.object({
+  cases: z.number().int(),
+  losing: z.number().int().meta({ description: 'Cases that leave some demand without a path.' }),
+  late: z.number().int().meta({ description: 'Cases with a demand beyond the limit of its class.' }),
+  overfull: z.number().int().meta({ description: 'Cases with a link that is too full.' }),
+  harmless: z.number().int().meta({ description: 'Cases with none of these.' }),
+  worst: z.array(trafficCase),
+  together: z.number().int().meta({
+    description:
+      'Cases that lose, delay or fill more than their elements do each alone (for single ones: than without a failure).',
+  }),
+  worstTogether: z.array(trafficCase),
+});
+
+const demandsReport = z
+  .object({
+    load: z.literal('busyHour'),
+    totalGbps: z.number(),
+    maxUtilisation: z.number(),
+    withoutFailure: trafficCase,
+    singles: trafficOrder,
+    doubles: trafficOrder.nullable(),
+    notes: z.array(z.string()),
+  })
+  .meta({ description: 'What failures do to the demands of the network file, routed by shortest paths (ECMP).' });
+export type DemandsReport = z.infer<typeof demandsReport>;
+
 /** What `inferpath plan failures` found. */
 export const failuresReport = z
   .object({
@@ -86,6 +146,8 @@ export const failuresReport = z
       elements: z.partialRecord(elementKind, z.number().int()).meta({ description: 'What can fail, by kind.' }),
     }),
     pairs,
+    demands: demandsReport.nullable().meta({ description: 'Null for a map, which has no demands.' }),
+    findings: z.array(finding),
     ended: z.enum(['complete', 'time limit', 'interrupted']).meta({ description: 'Why the search ended.' }),
     doneShare: z.number().min(0).max(1).meta({ description: 'Share of the work that is done.' }),
     threads: z.number().int().meta({ description: 'Threads beside the main one; 0: none was needed.' }),

@@ -1,5 +1,11 @@
 import { printable } from '../../model/outcome.ts';
-import type { FailureCase, FailuresEstimate, FailuresReport } from '../../model/plan/failures.ts';
+import type {
+  DemandsReport,
+  FailureCase,
+  FailuresEstimate,
+  FailuresReport,
+  TrafficCase,
+} from '../../model/plan/failures.ts';
 import { lightRoundTripMs } from '../../stats/globe.ts';
 import { hang, type Palette, palette, type TextOptions, wrap } from '../ansi.ts';
 import { num, percent, plural } from '../format.ts';
@@ -19,6 +25,7 @@ export function renderFailuresText(report: FailuresReport, options: TextOptions)
     head(report, columns, paint),
     order('Single failures', singles, report.pairs, singles.worst, columns, paint),
     ...(doubles ? doublesText(doubles, report.pairs, columns, paint) : []),
+    ...(report.demands ? demandsText(report.demands, columns, paint) : []),
   ];
   return `${blocks.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`;
 }
@@ -45,6 +52,70 @@ function endedText({ ended, doneShare, pairs }: FailuresReport, columns: number,
   if (ended === 'complete') return [];
   const seen = `${percent(doneShare)} is done: every case was seen from ${pairs.sourcesDone} of ${plural(pairs.sources, 'source')}, drawn evenly. Sums cover only these; the worst cases below are exact, but a worse one may hide.`;
   return hang(`${paint.verdict.unknown(ended.toUpperCase())}  `, seen, columns);
+}
+
+/** What failures do to the demands: the part that users feel, so it stands last, where the eye is. */
+function demandsText(demands: DemandsReport, columns: number, paint: Palette): string[][] {
+  const total = `Demands of ${num(demands.totalGbps)} Gbit/s in the busiest hour, rerouted by shortest paths`;
+  const before = demands.withoutFailure;
+  const late =
+    before.lateCount > 0 ? `; ${plural(before.lateCount, 'demand')} beyond the limit of the class already` : '';
+  const without = before.fullest
+    ? `without a failure the fullest link is ${printable(before.fullest.link, 60)}, ${percent(before.fullest.utilisation)}${late}`
+    : '';
+  const head = [...hang('', total, columns).map(paint.bold), ...hang(indent, without, columns).map(paint.dim)];
+  const notes = demands.notes.flatMap((note) => hang(`${indent}note: `, printable(note, 400), columns).map(paint.dim));
+  const orders = [
+    trafficOrder('Single failures', demands.singles, demands.singles.worst, columns, paint),
+    ...(demands.doubles
+      ? [
+          trafficOrder(
+            'Double failures, worse together than apart',
+            demands.doubles,
+            demands.doubles.worstTogether,
+            columns,
+            paint,
+          ),
+        ]
+      : []),
+  ];
+  return [[...head, ...notes], ...orders];
+}
+
+function trafficOrder(
+  title: string,
+  order: DemandsReport['singles'],
+  worst: readonly TrafficCase[],
+  columns: number,
+  paint: Palette,
+): string[] {
+  const counts = `${order.losing} leave demand without a path, ${order.late} delay some beyond its class, ${order.overfull} overfill a link, ${order.harmless} do nothing of that; counted is what is not so without a failure`;
+  return [
+    ...hang('', `${title}: ${order.cases.toLocaleString('en')} looked at`, columns).map(paint.bold),
+    ...hang(indent, counts, columns).map(paint.dim),
+    ...worst.slice(0, shown).flatMap((one) => trafficCaseText(one, columns, paint)),
+  ];
+}
+
+function trafficCaseText(one: TrafficCase, columns: number, paint: Palette): string[] {
+  const parts: string[] = [];
+  if (one.lostGbps > 0) parts.push(`${num(one.lostGbps)} Gbit/s without a path`);
+  if (one.strandedGbps > 0) parts.push(`${num(one.strandedGbps)} Gbit/s from or to what failed`);
+  const [late] = one.late;
+  if (late)
+    parts.push(
+      `${plural(one.lateCount, 'demand')} too slow, like ${printable(late.name, 60)} ${printable(late.from, 40)} to ${printable(late.to, 40)}: ${num(late.rttMs)} ms, limit ${num(late.limitMs)} ms (${late.class})`,
+    );
+  if (one.fullest && (one.overfull > 0 || one.fullest.utilisation >= 0.5))
+    parts.push(`fullest link ${printable(one.fullest.link, 60)}, ${percent(one.fullest.utilisation)}`);
+  return [
+    ...hang(
+      `${indent}${paint.verdict.fail('✗')} `,
+      one.elements.map((element) => elementText(element)).join(' + '),
+      columns,
+    ),
+    ...hang(`${indent}${indent}`, parts.join('; '), columns).map(paint.dim),
+  ];
 }
 
 type Doubles = NonNullable<Pairs['doubles']>;
@@ -96,6 +167,7 @@ function caseText(one: FailureCase, pairs: Pairs, columns: number, paint: Palett
   if (one.latePairs > 0)
     parts.push(`${one.latePairs.toLocaleString('en')} more pairs beyond ${num(pairs.limit ?? 0)} ${pairs.unit}`);
   if (one.stretched) parts.push(stretchedText(one.stretched, pairs));
+  if (parts.length === 0) parts.push('no pair of those that stand is affected');
   return [
     ...hang(`${indent}${paint.verdict.fail('✗')} `, name, columns),
     ...hang(`${indent}${indent}`, parts.join('; '), columns).map(paint.dim),
