@@ -11,7 +11,7 @@ import { mtuReport } from '../model/mtu-report.ts';
 import { failuresEstimate, failuresReport } from '../model/plan/failures.ts';
 import { opticalReport } from '../model/plan/optical.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
-import { placementCase } from '../model/plan/placement.ts';
+import { placementCase, placementPlan } from '../model/plan/placement.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { redundancyReport } from '../model/plan/redundancy.ts';
 import { pingReport } from '../model/ping-report.ts';
@@ -62,6 +62,12 @@ export const schemas: readonly Published[] = [
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },
   { name: 'lab', about: 'what inferpath lab run --json prints', schema: labReportSchema, side: 'output' },
   { name: 'lab-check', about: 'what inferpath lab check --json prints', schema: labCheckSchema, side: 'output' },
+  {
+    name: 'plan-placement',
+    about: 'what inferpath plan placement NETWORK --json prints',
+    schema: placementPlan,
+    side: 'output',
+  },
   {
     name: 'plan-placement-case',
     about: 'what inferpath plan placement --pmed --json prints',

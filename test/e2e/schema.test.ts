@@ -170,6 +170,11 @@ documents['optical'] = async () => {
   };
   return (await cli(['plan', 'optical', '--gnpy', 't.json', '--equipment', 'e.json', '--json'], { files })).stdout;
 };
+documents['plan-placement'] = async () => {
+  const place = 'location: { lat: 50, lon: 8 }';
+  const text = `version: 1\nsites: [{ name: a, role: user, users: 9, ${place} }, { name: b, role: dc, ${place} }]\n`;
+  return (await cli(['plan', 'placement', 'n.yaml', '--json'], { files: { 'n.yaml': text } })).stdout;
+};
 documents['plan-placement-case'] = async () => {
   const files = { 'star.txt': '4 3 1\n1 2 3\n1 3 4\n1 4 5\n' };
   return (await cli(['plan', 'placement', '--pmed', 'star.txt', '--json'], { files })).stdout;

@@ -1,7 +1,9 @@
 import { mistakeText, type Parsed } from '../../gather/topology/parsed.ts';
+import { parseCflp } from '../../gather/topology/cflp.ts';
 import { parsePmed } from '../../gather/topology/pmed.ts';
 import { printable } from '../../model/outcome.ts';
 import type { PlacementCase } from '../../model/plan/placement.ts';
+import { placeCapacitated } from '../../plan/placement/capacitated/search.ts';
 import { placeCentre } from '../../plan/placement/centre.ts';
 import { allDistances } from '../../plan/placement/distances.ts';
 import { makePlacement } from '../../plan/placement/problem.ts';
@@ -20,7 +22,9 @@ interface CaseFlags {
   json: boolean;
   timeLimit?: number | undefined;
 }
-type CaseFacts = Pick<PlacementCase, 'input' | 'file' | 'problem' | 'clients' | 'sites' | 'maxOpen' | 'notes'>;
+type CaseFacts = Pick<PlacementCase, 'input' | 'file' | 'problem' | 'clients' | 'sites' | 'maxOpen'> & {
+  notes: string[];
+};
 
 /** What a search knows, whatever it minimises. */
 interface Known {
@@ -51,6 +55,20 @@ export async function placePmed(
           ({ radius }) => radius,
         );
   return solveCase(search, { input: 'pmed', file, problem, ...sizes, notes }, flags, io);
+}
+
+/** Solves a capacitated warehouse case of OR-Library, and prints what came of it. */
+export async function placeCflp(
+  file: string,
+  capacity: number | undefined,
+  flags: CaseFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const { value, notes } = parsed(file, parseCflp(await readCase(file, io), capacity));
+  const { sites, clients } = value;
+  const search = known(placeCapacitated({ ...value, maxOpen: sites }), ({ total }) => total);
+  const facts = { input: 'cflp', problem: 'capacitated', file, clients, sites, maxOpen: null, notes } as const;
+  return solveCase(search, facts, flags, io);
 }
 
 /** The same search, told in one way. */
@@ -87,7 +105,7 @@ async function solveCase(
       gap: objective < Infinity ? gapOf(objective, lowerBound) : null,
       proven: objective <= lowerBound,
       stopped,
-      open: openNumbers(standing.open, facts.problem === 'capacitated' ? 0 : (facts.maxOpen ?? 0)),
+      open: openNumbers(standing.open, facts.maxOpen ?? 0),
       nodesSearched: standing.nodes,
       seconds: (io.clock.monoMs() - beganMs) / 1000,
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fakes/io.ts';
-import { placementCase } from '../../model/plan/placement.ts';
+import { placementCase, placementPlan } from '../../model/plan/placement.ts';
 import { seededRandom } from '../../stats/random.ts';
 import { parseArgs } from '../args.ts';
 import { plan } from '../commands/plan.ts';
@@ -79,8 +79,73 @@ describe('inferpath plan placement --pmed', () => {
     [['--pmed', 'a.txt'], '4 3 1\n1 2 x\n', 'a.txt:2: length: found "x"; allowed: a number ≥ 0'],
     [['--pmed', 'a.txt'], '4 2 1\n1 2 3\n3 4 3\n', 'a.txt: found nodes that no path joins; allowed: a connected graph'],
     [['--pmed', 'b.txt'], star, 'Cannot read "b.txt"'],
-    [[], star, 'found no --pmed FILE'],
+    [[], star, 'found no network.yaml, --pmed FILE or --cflp FILE'],
   ])('%j of %j is refused', async (argv, text, message) => {
     await expect(run(argv, { 'a.txt': text })).rejects.toThrow(message);
+  });
+});
+
+const network = `version: 1
+sites:
+  - { name: london, role: user, location: { lat: 51.51, lon: -0.13 }, users: 6000 }
+  - { name: madrid, role: user, location: { lat: 40.42, lon: -3.7 }, users: 3000 }
+  - { name: new-york, role: user, location: { lat: 40.71, lon: -74.01 }, users: 1000 }
+  - { name: frankfurt, role: dc, location: { lat: 50.11, lon: 8.68 } }
+endpoints:
+  - { name: chat, url: 'https://chat.example', site: frankfurt, workload: assistant }
+workloads:
+  - { name: assistant, class: chat, targets: { networkRttMs: { max: 30 } } }
+candidates:
+  - { name: frankfurt, site: frankfurt, isOpen: true, mayClose: true, monthly: 900 }
+  - { name: london-edge, site: london, monthly: 400 }
+  - { name: ashburn, location: { lat: 39.04, lon: -77.49 }, monthly: 500 }
+links:
+  - { name: lon-fra, from: london, to: frankfurt, rttMs: 12 }
+`;
+
+describe('inferpath plan placement network.yaml', () => {
+  it('says the fewest sites that cover enough, with what each change buys', async () => {
+    const { code, stdout } = await run(['n.yaml', '--json'], { 'n.yaml': network });
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({ fewest: 2, fewestLowerBound: 2, open: ['london-edge', 'ashburn'], proven: true });
+    expect(report.target).toMatchObject({ value: 30, how: 'networkRttMs of the workload assistant' });
+    expect(report.now).toMatchObject({ open: ['frankfurt'], coverage: 0.9 });
+    expect(report.changes.map(({ id, target }) => `${id} ${target}`)).toEqual([
+      'open-site ashburn',
+      'open-site london-edge',
+      'close-site frankfurt',
+    ]);
+    expect(report.changes[0]?.buys[0]).toEqual({
+      metric: 'users inside the target',
+      before: 90,
+      after: 100,
+      unit: '%',
+    });
+    expect(report.curve.map(({ sites }) => sites)).toEqual([1, 2, 3]);
+    expect(report.findings).toMatchObject([{ id: 'placement-coverage', verdict: 'fail', confidence: 'low' }]);
+    expect(code).toBe(1);
+  });
+
+  it('takes the round trip of links before that of the map, and says so', async () => {
+    const { stdout } = await run(['n.yaml', '--json', '--max-sites', '1', '--coverage', '0.5'], { 'n.yaml': network });
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report.origins.map(({ origin, ways }) => `${origin} ${ways}`)).toEqual(['assumed 7', 'computed 2']);
+    expect(report.findings).toMatchObject([{ verdict: 'pass' }]);
+  });
+
+  it('says that no choice is enough, and that this is proven', async () => {
+    const { code, stdout } = await run(['n.yaml', '--target', '1', '--coverage', '1'], { 'n.yaml': network });
+    expect(stdout.replace(/\s+/g, ' ')).toContain('no 3 sites of the candidates reach 100 %, which is proven');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['version: 1\n', 'n.yaml: users: found no site with users'],
+    [
+      'version: 1\nsites: [{ name: a, role: user, users: 5 }, { name: b, role: dc }]\n',
+      'n.yaml: sites: a has users and neither a location nor links to a candidate',
+    ],
+  ])('%j is refused', async (text, message) => {
+    await expect(run(['n.yaml'], { 'n.yaml': text })).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { change } from '../change.ts';
+import { figure, origin } from '../figure.ts';
+import { finding } from '../finding.ts';
 
 /** What is known about the best choice, of whatever is minimised. */
 const proof = {
@@ -40,3 +43,78 @@ export const placementCase = z
   })
   .meta({ title: 'inferpath plan placement --pmed --json', description: 'The sites of a published case.' });
 export type PlacementCase = z.infer<typeof placementCase>;
+
+const share = z.number().min(0).max(1);
+const metrics = {
+  meanMs: z.number().meta({ description: 'Mean round trip of the users to the site that serves them, ms.' }),
+  p95Ms: z.number().meta({ description: 'Round trip that 95 % of the users stay within, ms.' }),
+  worstMs: z.number(),
+  coverage: share.meta({ description: 'Share of users inside the target.' }),
+  monthly: z
+    .number()
+    .meta({ description: 'What the open sites and their users cost a month, by the prices of the file.' }),
+};
+const names = z.array(z.string());
+
+/** What `inferpath plan placement NETWORK` prints. */
+export const placementPlan = z
+  .object({
+    schema: z.literal('inferpath/plan-placement@1'),
+    input: z.literal('network'),
+    file: z.string(),
+    target: figure,
+    wantedCoverage: share,
+    users: z.number(),
+    places: z.number().int().meta({ description: 'Places that users are at.' }),
+    candidates: names,
+    currency: z.string(),
+    origins: z
+      .array(z.object({ origin, how: z.string(), ways: z.number().int() }))
+      .meta({ description: 'Where the round trips come from, and how many of each.' }),
+    now: z
+      .object({ open: names, ...metrics })
+      .nullable()
+      .meta({ description: 'The sites that are open today.' }),
+    ...proof,
+    open: names.meta({ description: 'Sites to have: the fewest that reach the coverage, of those a low mean.' }),
+    fewest: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Sites that are enough for the coverage; null: none of those looked at.' }),
+    fewestLowerBound: z.number().int().meta({ description: 'Fewer than this are not enough: proven.' }),
+    answer: z.object({ open: names, ...metrics }).nullable(),
+    curve: z
+      .array(
+        z.object({
+          sites: z.number().int(),
+          open: names.meta({ description: 'The choice of the lowest mean.' }),
+          ...metrics,
+          meanLowerBoundMs: z.number().meta({ description: 'No choice of so many sites has a lower mean: proven.' }),
+          bestCoverage: share.meta({ description: 'Most that a choice of so many sites was found to cover.' }),
+          coverageUpperBound: z.number().meta({ description: 'No choice of so many sites covers more: proven.' }),
+        }),
+      )
+      .meta({ description: 'The trade-off, from one site on.' }),
+    serves: z
+      .array(
+        z.object({
+          from: z.string(),
+          users: z.number(),
+          to: z.string(),
+          rttMs: z.number(),
+          origin,
+          isInside: z.boolean(),
+        }),
+      )
+      .meta({ description: 'Who is served where by the answer; of very many places the largest.' }),
+    findings: z.array(finding),
+    changes: z.array(change),
+    notes: z.array(z.string()),
+  })
+  .meta({
+    title: 'inferpath plan placement --json',
+    description:
+      'Where to put sites: objective is the mean round trip of the answer, lowerBound that of any choice of as many sites.',
+  });
+export type PlacementPlan = z.infer<typeof placementPlan>;
