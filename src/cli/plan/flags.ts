@@ -14,6 +14,12 @@ export const planFlags = {
     about: 'Longest time to search, s; then the best so far with its bound; default: as long as it takes.',
     value: 'S',
   },
+  observations: {
+    schema: z.array(z.string().min(1)).default([]),
+    about: 'What assess --json or import --json printed: measured round trips win over assumed ones; may be repeated.',
+    value: 'FILE',
+    repeated: true,
+  },
   workers: {
     schema: z.coerce.number().int().min(1).max(256).optional(),
     about: 'Threads to compute on; default: one per processor.',

@@ -1,9 +1,7 @@
 import * as z from 'zod';
-import type { Network } from '../../model/network.ts';
-import type { PartName, PlanReport } from '../../model/plan/plan.ts';
-import { planDemand } from '../../plan/demand/demand.ts';
+import type { PlanReport } from '../../model/plan/plan.ts';
 import { inventoryOf } from '../../plan/inventory.ts';
-import { type Proposals, rankChanges, rankFindings } from '../../plan/rank.ts';
+import { rankChanges, rankFindings } from '../../plan/rank.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderPlanHtml } from '../../report/plan/html.ts';
 import { renderPlanText } from '../../report/plan/plan-text.ts';
@@ -13,6 +11,9 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
 import { planFlags } from './flags.ts';
+import { readObservations } from './observations.ts';
+import { computeParts, proposalsOf } from './parts.ts';
+import { planProgress } from './progress.ts';
 
 const flags = {
   html: {
@@ -20,6 +21,7 @@ const flags = {
     about: 'Also write the plan as one HTML page with map and charts; nothing in it is loaded from elsewhere.',
     value: 'FILE',
   },
+  observations: planFlags.observations,
   timeLimit: planFlags.timeLimit,
   json: planFlags.json,
 } as const;
@@ -41,7 +43,9 @@ export const wholePlan = defineAction({
 async function run(file: string, flags: Flags, io: Io): Promise<ExitCode> {
   const network = await loadPlannedNetwork(file, io);
   const beganMs = io.clock.monoMs();
-  const { parts, skipped } = computeParts(network);
+  const progress = planProgress(io, flags.timeLimit);
+  const observations = await readObservations(flags.observations, io);
+  const { parts, skipped } = await computeParts({ network, file, observations, progress, io }).finally(progress.end);
   const proposals = proposalsOf(parts);
   const findings = rankFindings(proposals.flatMap((part) => part.findings));
   const verdicts = findings.map(({ verdict }) => verdict);
@@ -62,20 +66,4 @@ async function run(file: string, flags: Flags, io: Io): Promise<ExitCode> {
   if (flags.html !== undefined) await writeReport(flags.html, renderPlanHtml(report, network), io);
   if (report.interrupted) return exitCode.interrupted;
   return report.ready === 'fail' ? exitCode.notReady : exitCode.ready;
-}
-
-type Computed = Pick<PlanReport, 'parts' | 'skipped'>;
-
-/** Every part that the file has something for. */
-function computeParts(network: Network): Computed {
-  const computed: Computed = { parts: {}, skipped: [] };
-  const skip = (part: PartName, why: string) => void computed.skipped.push({ part, why });
-  const demand = planDemand(network);
-  if (demand.flows.length > 0) computed.parts.demand = demand;
-  else skip('demand', 'no workload has traffic, and there are no jobs or demands');
-  return computed;
-}
-
-function proposalsOf({ demand }: PlanReport['parts']): Proposals[] {
-  return [demand ? { findings: demand.findings, changes: [] } : []].flat();
 }

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { change } from '../change.ts';
 import { finding, verdict } from '../finding.ts';
 import { planDemand } from './demand.ts';
+import { engineeringReport } from './engineering.ts';
+import { redundancyReport } from './redundancy.ts';
 
 /** What a network file holds for planning. */
 export const inventory = z
@@ -47,6 +49,8 @@ export const planReport = z
     changes: z.array(change).meta({ description: 'Of all parts: those first that mend the gravest findings.' }),
     parts: z.object({
       demand: planDemand.optional(),
+      redundancy: redundancyReport.optional(),
+      engineering: engineeringReport.optional(),
     }),
     skipped: z.array(skipped).meta({ description: 'Parts that the file has nothing for, or that time ended.' }),
     durationMs: z.number(),

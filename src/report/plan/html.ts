@@ -8,7 +8,7 @@ import { script } from '../html/script.ts';
 import { style } from '../html/style.ts';
 import { changesHtml, findingsHtml } from './findings-html.ts';
 import { networkMap } from './network-map.ts';
-import { partsHtml } from './parts-html.ts';
+import { partSections } from './sections/sections.ts';
 import { planStyle } from './style.ts';
 import { verdictWords } from './verdict.ts';
 
@@ -40,7 +40,7 @@ export function renderPlanHtml(report: PlanReport, network: Network): string {
     drawn === ''
       ? ''
       : `<section aria-labelledby="map-title"><h2 id="map-title">The network</h2><div class="card map">${drawn}</div></section>`,
-    ...partsHtml(report),
+    ...partSections(report),
     `<section aria-labelledby="findings-title"><h2 id="findings-title">All findings</h2>${findingsHtml(report.findings)}</section>`,
     '</main>',
     `<footer>inferpath ${esc(printable(report.version, 40))}</footer><div id="tip" role="presentation"></div>`,

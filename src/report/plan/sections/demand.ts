@@ -1,34 +1,20 @@
-import type { PlanDemand } from '../../model/plan/demand.ts';
-import type { PlanReport } from '../../model/plan/plan.ts';
-import { num } from '../format.ts';
-import { esc } from '../html/escape.ts';
-import { heat } from '../svg/heat.ts';
-
-/** One section per part that was computed. */
-export function partsHtml({ parts }: PlanReport): string[] {
-  return [parts.demand ? demandHtml(parts.demand) : []].flat();
-}
-
-function section(id: string, title: string, about: string, body: string): string {
-  return `<section aria-labelledby="${id}-title"><h2 id="${id}-title">${esc(title)}</h2><p class="facts">${esc(about)}</p>${body}</section>`;
-}
-
-/** A picture drawn for wide and for narrow pages. */
-function card(draw: (width: number) => string): string {
-  return `<div class="card chart full"><div class="wide">${draw(1000)}</div><div class="narrow">${draw(330)}</div></div>`;
-}
+import type { PlanDemand } from '../../../model/plan/demand.ts';
+import { num } from '../../format.ts';
+import { heat } from '../../svg/heat.ts';
+import { picture, section } from './section.ts';
 
 /** Sites of a matrix that are shown; more would not be read. */
 const mostSites = 24;
 
-function demandHtml({ pairs, total }: PlanDemand): string {
+/** Who sends how much to whom. */
+export function demandSection({ pairs, total }: PlanDemand): string {
   const volume = new Map<string, number>();
   for (const { from, to, gbps } of pairs)
     for (const site of [from, to]) volume.set(site, (volume.get(site) ?? 0) + gbps.p99);
   const sites = [...volume.keys()].sort((a, b) => volume.get(b)! - volume.get(a)!).slice(0, mostSites);
   const of = new Map(pairs.map((p) => [`${p.from} ${p.to}`, p.gbps]));
   const most = Math.max(...pairs.map((p) => p.gbps.p99));
-  const picture = (width: number) =>
+  const draw = (width: number) =>
     heat(
       'Traffic between sites at p99 of the busiest hour, Gbit/s: rows send, columns receive',
       sites,
@@ -49,6 +35,6 @@ function demandHtml({ pairs, total }: PlanDemand): string {
     'demand',
     'Demand',
     `Busy hour: north-south ${sum(total.northSouthGbps)}, east-west ${sum(total.eastWestGbps)}.`,
-    card(picture),
+    picture('Traffic between sites, p99 of the busiest hour, Gbit/s: rows send, columns receive', draw),
   );
 }

@@ -1,0 +1,82 @@
+import type { Network } from '../../model/network.ts';
+import type { Observation } from '../../model/observation.ts';
+import type { PartName, PlanReport } from '../../model/plan/plan.ts';
+import { planDemand } from '../../plan/demand/demand.ts';
+import { startSolver, type Solver } from '../../plan/milp/solver.ts';
+import type { Proposals } from '../../plan/rank.ts';
+import { planRedundancy, redundancyInput } from '../../plan/redundancy/redundancy.ts';
+import type { Io } from '../../wire/io.ts';
+import type { PlanProgress } from './progress.ts';
+
+export interface PartContext {
+  network: Network;
+  file: string;
+  observations: readonly Observation[];
+  progress: PlanProgress;
+  io: Io;
+}
+
+type Computed = Pick<PlanReport, 'parts' | 'skipped'>;
+type Parts = PlanReport['parts'];
+
+/** One part: why the file has nothing for it, or null, and how it is computed. */
+interface Step {
+  part: PartName;
+  lacks(network: Network): string | null;
+  compute(context: PartContext, solver: Solver): Promise<Partial<Parts>>;
+}
+
+const lacksLinks = ({ links }: Network) => (links.length === 0 ? 'the file has no links' : null);
+
+const steps: readonly Step[] = [
+  {
+    part: 'demand',
+    lacks: ({ workloads, jobs, demands }) =>
+      workloads.some(({ traffic }) => traffic) || jobs.length > 0 || demands.length > 0
+        ? null
+        : 'no workload has traffic, and there are no jobs or demands',
+    compute: async ({ network }) => ({ demand: planDemand(network) }),
+  },
+  {
+    part: 'redundancy',
+    lacks: lacksLinks,
+    compute: async ({ network, file, progress }, solver) => {
+      const pause = pauser(progress, 'redundancy');
+      return {
+        redundancy: await planRedundancy(redundancyInput(network, file), { solver, signal: progress.signal, pause }),
+      };
+    },
+  },
+];
+
+/** Every part that the file has something for, in order; what Ctrl-C or the time limit cuts off is named as skipped. */
+export async function computeParts(context: PartContext): Promise<Computed> {
+  const { network, progress } = context;
+  const computed: Computed = { parts: {}, skipped: [] };
+  const solver = startSolver();
+  try {
+    for (const { part, lacks, compute } of steps) {
+      const why = progress.signal.aborted ? 'the search was stopped before it' : lacks(network);
+      if (why === null) Object.assign(computed.parts, await compute(context, solver));
+      else computed.skipped.push({ part, why });
+    }
+  } finally {
+    await solver.close();
+  }
+  return computed;
+}
+
+/** What every part found and proposes. */
+export function proposalsOf(parts: Parts): Proposals[] {
+  return Object.values(parts).flatMap((part) =>
+    part === undefined ? [] : [{ findings: part.findings, changes: 'changes' in part ? part.changes : [] }],
+  );
+}
+
+/** Between two steps the event loop gets its turn, so that Ctrl-C is heard. */
+function pauser(progress: PlanProgress, part: string) {
+  return async (doing: string) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    progress.show(`${part}: ${doing}`);
+  };
+}
