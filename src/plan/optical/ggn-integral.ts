@@ -1,4 +1,4 @@
-import { mixingAt, mixingTable, type SpanIntegral } from './ggn-kernel.ts';
+import { mixingAlong, mixingTable, type SpanIntegral } from './ggn-kernel.ts';
 
 /** One pair of channels: the one under test and the one that mixes with it. */
 export interface Pair {
@@ -20,11 +20,6 @@ function stepsBelow(from: number, to: number, step: number): number {
   return Math.max(0, Math.ceil((to - from) / step));
 }
 
-/** Mismatch at offsets x and y of the two integrals from the channel under test, over 4π²xy. */
-function mismatch(pair: Pair, x: number, y: number): number {
-  return 4 * Math.PI ** 2 * x * y * (pair.beta2 + Math.PI * pair.beta3 * (x + y));
-}
-
 /** Raised-cosine spectrum with the inverse of its roll-off region, to be evaluated in the innermost loop. */
 function raisedCosine(offsetHz: number, flatHz: number, stopHz: number, perHz: number): number {
   const distance = Math.abs(offsetHz);
@@ -40,17 +35,16 @@ function raisedCosine(offsetHz: number, flatHz: number, stopHz: number, perHz: n
 export function farPsi(pair: Pair, span: SpanIntegral): number {
   const half = (pair.pumpBaudHz * (1 + pair.pumpRollOff)) / 2;
   const count = stepsBelow(0, (pair.cutBaudHz * (1 + pair.cutRollOff)) / 2, pair.cutStepHz);
+  const { beta2, beta3, cutStepHz: step } = pair;
+  const values = new Float64Array(count);
   let sum = 0;
   for (const edge of [pair.pumpHz - half, pair.pumpHz + half]) {
     const x = edge - pair.cutHz;
-    let [integral, before] = [0, 0];
-    for (let k = 0; k < count; k++) {
-      const y = k * pair.cutStepHz;
-      const now = mixingAt(span, mismatch(pair, x, y));
-      if (k > 0) integral += ((before + now) / 2) * pair.cutStepHz;
-      before = now;
-    }
-    sum += 2 * integral;
+    const perStep = 4 * Math.PI ** 2 * x * step;
+    mixingAlong(span, perStep * (beta2 + Math.PI * beta3 * x), perStep * Math.PI * beta3 * step, count, values);
+    let integral = count > 0 ? -(values[0]! + values[count - 1]!) / 2 : 0;
+    for (let k = 0; k < count; k++) integral += values[k]!;
+    sum += 2 * integral * step;
   }
   return 0.5 * sum * pair.pumpBaudHz;
 }
@@ -95,28 +89,15 @@ export function nearPsi(pair: Pair, span: SpanIntegral): number {
       const third = raisedCosine(offset + y, pumpFlat, pumpHalf, pumpPerHz);
       if (third === 0) continue;
       const position = Math.abs(scale * y * (b2 + b3 * (x + y)));
-      const low = Math.floor(position);
+      const low = Math.trunc(position);
       const t = position - low;
-      sum += weight * third * lagrange(value, low, t);
+      // Lagrange's polynomial through four points; the place is between the second and the third.
+      const [before, after, beyond] = [t + 1, t - 1, t - 2];
+      const inner = ((value[low + 1]! * after - value[low + 2]! * t) * before * beyond) / 2;
+      const outer = ((value[low + 3]! * before - value[low]! * beyond) * t * after) / 6;
+      sum += weight * third * (inner + outer);
     }
     total += rowWeight * sum;
   }
   return total;
-}
-
-/** Lagrange's polynomial through six points; `t` of the way from the third (index `low` + 2) to the fourth. */
-function lagrange(value: Float64Array, low: number, t: number): number {
-  const [a, b, c, d, e] = [t + 2, t + 1, t - 1, t - 2, t - 3];
-  const ab = a * b;
-  const de = d * e;
-  const bt = b * t;
-  const cd = c * d;
-  return (
-    (value[low]! * -(bt * c * de)) / 120 +
-    (value[low + 1]! * (a * t * c * de)) / 24 +
-    (value[low + 2]! * -(ab * c * de)) / 12 +
-    (value[low + 3]! * (ab * t * de)) / 12 +
-    (value[low + 4]! * -(ab * t * c * e)) / 24 +
-    (value[low + 5]! * (ab * t * cd)) / 120
-  );
 }

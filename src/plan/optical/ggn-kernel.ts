@@ -3,58 +3,144 @@
  * lines between the places of a power profile (against undisturbed attenuation), which makes the integral along the fibre a sum.
  */
 export interface SpanIntegral {
-  zM: Float64Array;
-  /** Power over undisturbed attenuation at each place, of one channel. */
-  rho2: Float64Array;
+  lengthM: number;
   alpha: number;
+  /** Distance of the places, where all but the last are evenly spread from 0; 0 where they are not. */
+  stepM: number;
+  zM: Float64Array;
+  /** Change of the slope of ρ² at each place times the attenuation to it. */
+  bend: Float64Array;
+  /** ρ² at both ends, the far one times the attenuation to it. */
+  start: number;
+  end: number;
 }
 
 export function spanIntegral(zM: Float64Array, loss: Float64Array, channel: number, alpha: number): SpanIntegral {
+  const last = zM.length - 1;
   const rho2 = zM.map((z, k) => loss[channel * zM.length + k]! * Math.exp(alpha * z));
-  return { zM, rho2, alpha };
+  const slope = (k: number) => (k < 1 || k > last ? 0 : (rho2[k]! - rho2[k - 1]!) / (zM[k]! - zM[k - 1]!));
+  const bend = zM.map((z, k) => (slope(k) - slope(k + 1)) * Math.exp(-alpha * z));
+  const even = zM.every((z, k) => k === last || Math.abs(z - k * zM[1]!) < 1e-6);
+  const stepM = even ? zM[1]! : 0;
+  return {
+    lengthM: zM[last]!,
+    alpha,
+    stepM,
+    zM,
+    bend,
+    start: rho2[0]!,
+    end: rho2[last]! * Math.exp(-alpha * zM[last]!),
+  };
+}
+
+/**
+ * With w = −α + iΔβ and E_k = e^(iΔβ z_k) the value is |(end·E_N − start)/w − S/w²|², S = Σ bend_k E_k; over w² at once it needs one
+ * division.
+ */
+function square(
+  { alpha, start, end }: SpanIntegral,
+  deltaBeta: number,
+  sRe: number,
+  sIm: number,
+  lastRe: number,
+  lastIm: number,
+): number {
+  const [re, im] = [end * lastRe - start, end * lastIm];
+  const top = re * -alpha - im * deltaBeta - sRe;
+  const side = re * deltaBeta + im * -alpha - sIm;
+  const w2 = alpha * alpha + deltaBeta * deltaBeta;
+  return (top * top + side * side) / (w2 * w2);
 }
 
 /** Value at one phase mismatch, m². */
-export function mixingAt({ zM, rho2, alpha }: SpanIntegral, deltaBeta: number): number {
-  const last = zM.length - 1;
-  // w = −α + iΔβ; every term is over w, or over w².
-  const square = alpha * alpha + deltaBeta * deltaBeta;
-  const [inverseRe, inverseIm] = [-alpha / square, -deltaBeta / square];
-  const [inverse2Re, inverse2Im] = [inverseRe ** 2 - inverseIm ** 2, 2 * inverseRe * inverseIm];
-  let [slopesRe, slopesIm] = [0, 0];
-  const z0 = zM[0]!;
-  const size0 = Math.exp(-alpha * z0);
-  const [firstRe, firstIm] = [size0 * Math.cos(deltaBeta * z0), size0 * Math.sin(deltaBeta * z0)];
-  let [beforeRe, beforeIm] = [firstRe, firstIm];
-  for (let k = 1; k <= last; k++) {
-    const size = Math.exp(-alpha * zM[k]!);
-    const re = size * Math.cos(deltaBeta * zM[k]!);
-    const im = size * Math.sin(deltaBeta * zM[k]!);
-    const slope = (rho2[k]! - rho2[k - 1]!) / (zM[k]! - zM[k - 1]!);
-    slopesRe += slope * (re - beforeRe);
-    slopesIm += slope * (im - beforeIm);
-    [beforeRe, beforeIm] = [re, im];
+export function mixingAt(span: SpanIntegral, deltaBeta: number): number {
+  const { zM, bend } = span;
+  let [sRe, sIm, re, im] = [0, 0, 1, 0];
+  for (let k = 0; k < zM.length; k++) {
+    re = Math.cos(deltaBeta * zM[k]!);
+    im = Math.sin(deltaBeta * zM[k]!);
+    sRe += bend[k]! * re;
+    sIm += bend[k]! * im;
   }
-  const endsRe = rho2[last]! * beforeRe - rho2[0]! * firstRe;
-  const endsIm = rho2[last]! * beforeIm - rho2[0]! * firstIm;
-  const re = endsRe * inverseRe - endsIm * inverseIm - (slopesRe * inverse2Re - slopesIm * inverse2Im);
-  const im = endsRe * inverseIm + endsIm * inverseRe - (slopesRe * inverse2Im + slopesIm * inverse2Re);
-  return re * re + im * im;
+  return square(span, deltaBeta, sRe, sIm, re, im);
 }
 
-/** Points of the table in one period 2π/L of the fastest oscillation. With six-point interpolation the error is below 1e-9 of the peak. */
-const POINTS_PER_PERIOD = 96;
+/** After so many steps a phase is computed afresh, so that rounding does not add up. */
+const FRESH_EVERY = 256;
 
 /**
- * The same for millions of mismatches: tabulated from 0 to `most` and interpolated (Lagrange, six points). The value is even in Δβ.
- * The double integral then costs some nanoseconds per point in place of a sum of exponentials.
+ * Values at Δβ = linear·k + quadratic·k² for k = 0 … count − 1, into `out`. Phases turn by multiplication in place of sines, and the sum over evenly
+ * spread places is Clenshaw's recurrence: three operations per place.
+ */
+export function mixingAlong(
+  span: SpanIntegral,
+  linear: number,
+  quadratic: number,
+  count: number,
+  out: Float64Array,
+): void {
+  const { stepM, lengthM, bend } = span;
+  if (stepM === 0) {
+    for (let k = 0; k < count; k++) out[k] = mixingAt(span, k * (linear + quadratic * k));
+    return;
+  }
+  const last = bend.length - 1;
+  // One phase turns with the distance of the places, the other with the length of the span, whose last piece may be shorter.
+  let [re, im, turnRe, turnIm] = [1, 0, 1, 0];
+  let [endRe, endIm, endTurnRe, endTurnIm] = [1, 0, 1, 0];
+  const [moreRe, moreIm] = [Math.cos(2 * quadratic * stepM), Math.sin(2 * quadratic * stepM)];
+  const [endMoreRe, endMoreIm] = [Math.cos(2 * quadratic * lengthM), Math.sin(2 * quadratic * lengthM)];
+  for (let k = 0; k < count; k++) {
+    const deltaBeta = k * (linear + quadratic * k);
+    if (k % FRESH_EVERY === 0) {
+      const turn = linear + quadratic * (2 * k + 1);
+      [re, im, turnRe, turnIm] = [
+        Math.cos(deltaBeta * stepM),
+        Math.sin(deltaBeta * stepM),
+        Math.cos(turn * stepM),
+        Math.sin(turn * stepM),
+      ];
+      [endRe, endIm] = [Math.cos(deltaBeta * lengthM), Math.sin(deltaBeta * lengthM)];
+      [endTurnRe, endTurnIm] = [Math.cos(turn * lengthM), Math.sin(turn * lengthM)];
+    }
+    let [b1, b2] = [0, 0];
+    const twice = 2 * re;
+    for (let j = last - 1; j >= 1; j--) {
+      const b0 = bend[j]! + twice * b1 - b2;
+      b2 = b1;
+      b1 = b0;
+    }
+    const sRe = bend[0]! + re * b1 - b2 + bend[last]! * endRe;
+    const sIm = im * b1 + bend[last]! * endIm;
+    out[k] = square(span, deltaBeta, sRe, sIm, endRe, endIm);
+    const nextRe = re * turnRe - im * turnIm;
+    im = re * turnIm + im * turnRe;
+    re = nextRe;
+    const nextEndRe = endRe * endTurnRe - endIm * endTurnIm;
+    endIm = endRe * endTurnIm + endIm * endTurnRe;
+    endRe = nextEndRe;
+    if (quadratic === 0) continue;
+    const nextTurnRe = turnRe * moreRe - turnIm * moreIm;
+    turnIm = turnRe * moreIm + turnIm * moreRe;
+    turnRe = nextTurnRe;
+    const nextEndTurnRe = endTurnRe * endMoreRe - endTurnIm * endMoreIm;
+    endTurnIm = endTurnRe * endMoreIm + endTurnIm * endMoreRe;
+    endTurnRe = nextEndTurnRe;
+  }
+}
+
+/** Points of the table in one period 2π/L of the fastest oscillation. Interpolation by four points is then good to 1e-9 of the peak. */
+const POINTS_PER_PERIOD = 384;
+
+/**
+ * The same for millions of mismatches: tabulated from 0 to `most`, and one point below, for interpolation by four points. The value is even in Δβ. The
+ * double integral then costs some nanoseconds per point in place of a sum of exponentials.
  */
 export function mixingTable(span: SpanIntegral, most: number): { value: Float64Array; perStep: number } {
-  const lengthM = span.zM.at(-1)!;
-  const step = Math.min((2 * Math.PI) / lengthM / POINTS_PER_PERIOD, span.alpha / 24);
-  const count = Math.ceil(most / step) + 8;
-  const value = new Float64Array(count + 2);
-  // Two points below zero, so that the six around a place always exist.
-  for (let k = -2; k < count; k++) value[k + 2] = mixingAt(span, k * step);
+  const step = Math.min((2 * Math.PI) / span.lengthM / POINTS_PER_PERIOD, span.alpha / 96);
+  const count = Math.ceil(most / step) + 4;
+  const value = new Float64Array(count + 1);
+  mixingAlong(span, step, 0, count, value.subarray(1));
+  value[0] = value[2]!;
   return { value, perStep: 1 / step };
 }
