@@ -80,24 +80,48 @@ export function nearPsi(pair: Pair, span: SpanIntegral): number {
     if (rowWeight === 0) continue;
     const x = offset + away;
     const scale = 4 * Math.PI ** 2 * x * perStep;
-    const [b2, b3] = [pair.beta2, Math.PI * pair.beta3];
-    let sum = 0;
-    for (let c = 0; c < columns; c++) {
-      const weight = weights[c]!;
-      if (weight === 0) continue;
-      const y = ys[c]!;
-      const third = raisedCosine(offset + y, pumpFlat, pumpHalf, pumpPerHz);
-      if (third === 0) continue;
-      const position = Math.abs(scale * y * (b2 + b3 * (x + y)));
-      const low = Math.trunc(position);
-      const t = position - low;
-      // Lagrange's polynomial through four points; the place is between the second and the third.
-      const [before, after, beyond] = [t + 1, t - 1, t - 2];
-      const inner = ((value[low + 1]! * after - value[low + 2]! * t) * before * beyond) / 2;
-      const outer = ((value[low + 3]! * before - value[low]! * beyond) * t * after) / 6;
-      sum += weight * third * (inner + outer);
-    }
+    const row: Row = { ys, weights, value, slope: scale * pair.beta2, bend: scale * Math.PI * pair.beta3, x };
+    // The third spectrum is that of the mixing channel at the sum of both offsets: flat inside, cosine at both sides, nothing beyond.
+    const column = (edge: number) => Math.min(columns, Math.max(0, Math.ceil((edge - offset + cutHalf) / cutStepHz)));
+    const [outer, inner, innerEnd, outerEnd] = [-pumpHalf, -pumpFlat, pumpFlat, pumpHalf].map(column) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const cosine = (c: number) => raisedCosine(offset + ys[c]!, pumpFlat, pumpHalf, pumpPerHz);
+    let sum = rowSum(row, inner, innerEnd);
+    for (let c = outer; c < inner; c++) sum += cosine(c) * rowSum(row, c, c + 1);
+    for (let c = innerEnd; c < outerEnd; c++) sum += cosine(c) * rowSum(row, c, c + 1);
     total += rowWeight * sum;
   }
   return total;
+}
+
+interface Row {
+  ys: Float64Array;
+  weights: Float64Array;
+  value: Float64Array;
+  /** Place in the table per offset, and what it changes with the offsets. */
+  slope: number;
+  bend: number;
+  x: number;
+}
+
+/** Weighted sum of table values over some columns, each by Lagrange's polynomial through the four points around it. */
+function rowSum({ ys, weights, value, slope, bend, x }: Row, from: number, to: number): number {
+  let sum = 0;
+  for (let c = from; c < to; c++) {
+    const y = ys[c]!;
+    const position = Math.abs(y * (slope + bend * (x + y)));
+    const low = Math.trunc(position);
+    const t = position - low;
+    const before = t + 1;
+    const after = t - 1;
+    const beyond = t - 2;
+    const inner = ((value[low + 1]! * after - value[low + 2]! * t) * before * beyond) / 2;
+    const outer = ((value[low + 3]! * before - value[low]! * beyond) * t * after) / 6;
+    sum += weights[c]! * (inner + outer);
+  }
+  return sum;
 }

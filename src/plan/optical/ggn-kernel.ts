@@ -45,7 +45,8 @@ function square(
   lastRe: number,
   lastIm: number,
 ): number {
-  const [re, im] = [end * lastRe - start, end * lastIm];
+  const re = end * lastRe - start;
+  const im = end * lastIm;
   const top = re * -alpha - im * deltaBeta - sRe;
   const side = re * deltaBeta + im * -alpha - sIm;
   const w2 = alpha * alpha + deltaBeta * deltaBeta;
@@ -55,7 +56,10 @@ function square(
 /** Value at one phase mismatch, m². */
 export function mixingAt(span: SpanIntegral, deltaBeta: number): number {
   const { zM, bend } = span;
-  let [sRe, sIm, re, im] = [0, 0, 1, 0];
+  let sRe = 0;
+  let sIm = 0;
+  let re = 1;
+  let im = 0;
   for (let k = 0; k < zM.length; k++) {
     re = Math.cos(deltaBeta * zM[k]!);
     im = Math.sin(deltaBeta * zM[k]!);
@@ -86,58 +90,60 @@ export function mixingAlong(
   }
   const last = bend.length - 1;
   // One phase turns with the distance of the places, the other with the length of the span, whose last piece may be shorter.
-  let [re, im, turnRe, turnIm] = [1, 0, 1, 0];
-  let [endRe, endIm, endTurnRe, endTurnIm] = [1, 0, 1, 0];
-  const [moreRe, moreIm] = [Math.cos(2 * quadratic * stepM), Math.sin(2 * quadratic * stepM)];
-  const [endMoreRe, endMoreIm] = [Math.cos(2 * quadratic * lengthM), Math.sin(2 * quadratic * lengthM)];
-  for (let k = 0; k < count; k++) {
-    const deltaBeta = k * (linear + quadratic * k);
-    if (k % FRESH_EVERY === 0) {
-      const turn = linear + quadratic * (2 * k + 1);
-      [re, im, turnRe, turnIm] = [
-        Math.cos(deltaBeta * stepM),
-        Math.sin(deltaBeta * stepM),
-        Math.cos(turn * stepM),
-        Math.sin(turn * stepM),
-      ];
-      [endRe, endIm] = [Math.cos(deltaBeta * lengthM), Math.sin(deltaBeta * lengthM)];
-      [endTurnRe, endTurnIm] = [Math.cos(turn * lengthM), Math.sin(turn * lengthM)];
+  const moreRe = Math.cos(2 * quadratic * stepM);
+  const moreIm = Math.sin(2 * quadratic * stepM);
+  const endMoreRe = Math.cos(2 * quadratic * lengthM);
+  const endMoreIm = Math.sin(2 * quadratic * lengthM);
+  for (let from = 0; from < count; from += FRESH_EVERY) {
+    const to = Math.min(count, from + FRESH_EVERY);
+    const begin = from * (linear + quadratic * from);
+    const turn = linear + quadratic * (2 * from + 1);
+    let re = Math.cos(begin * stepM);
+    let im = Math.sin(begin * stepM);
+    let turnRe = Math.cos(turn * stepM);
+    let turnIm = Math.sin(turn * stepM);
+    let endRe = Math.cos(begin * lengthM);
+    let endIm = Math.sin(begin * lengthM);
+    let endTurnRe = Math.cos(turn * lengthM);
+    let endTurnIm = Math.sin(turn * lengthM);
+    for (let k = from; k < to; k++) {
+      const twice = 2 * re;
+      let b1 = 0;
+      let b2 = 0;
+      for (let j = last - 1; j >= 1; j--) {
+        const b0 = bend[j]! + twice * b1 - b2;
+        b2 = b1;
+        b1 = b0;
+      }
+      const sRe = bend[0]! + re * b1 - b2 + bend[last]! * endRe;
+      const sIm = im * b1 + bend[last]! * endIm;
+      out[k] = square(span, k * (linear + quadratic * k), sRe, sIm, endRe, endIm);
+      const nextRe = re * turnRe - im * turnIm;
+      im = re * turnIm + im * turnRe;
+      re = nextRe;
+      const nextEndRe = endRe * endTurnRe - endIm * endTurnIm;
+      endIm = endRe * endTurnIm + endIm * endTurnRe;
+      endRe = nextEndRe;
+      if (quadratic === 0) continue;
+      const nextTurnRe = turnRe * moreRe - turnIm * moreIm;
+      turnIm = turnRe * moreIm + turnIm * moreRe;
+      turnRe = nextTurnRe;
+      const nextEndTurnRe = endTurnRe * endMoreRe - endTurnIm * endMoreIm;
+      endTurnIm = endTurnRe * endMoreIm + endTurnIm * endMoreRe;
+      endTurnRe = nextEndTurnRe;
     }
-    let [b1, b2] = [0, 0];
-    const twice = 2 * re;
-    for (let j = last - 1; j >= 1; j--) {
-      const b0 = bend[j]! + twice * b1 - b2;
-      b2 = b1;
-      b1 = b0;
-    }
-    const sRe = bend[0]! + re * b1 - b2 + bend[last]! * endRe;
-    const sIm = im * b1 + bend[last]! * endIm;
-    out[k] = square(span, deltaBeta, sRe, sIm, endRe, endIm);
-    const nextRe = re * turnRe - im * turnIm;
-    im = re * turnIm + im * turnRe;
-    re = nextRe;
-    const nextEndRe = endRe * endTurnRe - endIm * endTurnIm;
-    endIm = endRe * endTurnIm + endIm * endTurnRe;
-    endRe = nextEndRe;
-    if (quadratic === 0) continue;
-    const nextTurnRe = turnRe * moreRe - turnIm * moreIm;
-    turnIm = turnRe * moreIm + turnIm * moreRe;
-    turnRe = nextTurnRe;
-    const nextEndTurnRe = endTurnRe * endMoreRe - endTurnIm * endMoreIm;
-    endTurnIm = endTurnRe * endMoreIm + endTurnIm * endMoreRe;
-    endTurnRe = nextEndTurnRe;
   }
 }
 
 /** Points of the table in one period 2π/L of the fastest oscillation. Interpolation by four points is then good to 1e-9 of the peak. */
-const POINTS_PER_PERIOD = 384;
+const POINTS_PER_PERIOD = 192;
 
 /**
  * The same for millions of mismatches: tabulated from 0 to `most`, and one point below, for interpolation by four points. The value is even in Δβ. The
  * double integral then costs some nanoseconds per point in place of a sum of exponentials.
  */
 export function mixingTable(span: SpanIntegral, most: number): { value: Float64Array; perStep: number } {
-  const step = Math.min((2 * Math.PI) / span.lengthM / POINTS_PER_PERIOD, span.alpha / 96);
+  const step = Math.min((2 * Math.PI) / span.lengthM / POINTS_PER_PERIOD, span.alpha / 48);
   const count = Math.ceil(most / step) + 4;
   const value = new Float64Array(count + 1);
   mixingAlong(span, step, 0, count, value.subarray(1));

@@ -219,19 +219,13 @@ function explicitSteps(
   for (let k = 1; k < width; k++) {
     const step = grid.zM[k]! - grid.zM[k - 1]!;
     for (let i = 0; i < n; i++) {
-      const gain = rowTimes(raman, i, n, now) - alpha[i]!;
+      const gain = dot(raman, i * n, now, 0, n) - alpha[i]!;
       next[i] = now[i]! * (1 + gain * step) * grid.splice[k - 1]!;
       power[i * width + k] = next[i]!;
     }
     now.set(next);
   }
   return power;
-}
-
-function rowTimes(matrix: Float64Array, row: number, n: number, vector: Float64Array): number {
-  let sum = 0;
-  for (let j = 0, at = row * n; j < n; j++, at++) sum += matrix[at]! * vector[j]!;
-  return sum;
 }
 
 /** Channels and pumps that go with them first, then the pumps against them: rows of the power in the order of `fibre.pumps`. */
@@ -296,51 +290,83 @@ function iterate(power: Float64Array, alpha: Float64Array, raman: Float64Array, 
   // One column per place, so that a step reads and writes memory in one piece.
   const columns = new Float64Array(n * width);
   for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) columns[k * n + i] = power[i * width + k]!;
-  const column = (k: number) => columns.subarray(k * n, (k + 1) * n);
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
     let residue = 0;
-    const write = (at: number, value: number) => {
-      residue = Math.max(residue, Math.abs((value - columns[at]!) / value));
-      columns[at] = value;
-    };
     for (let k = 1; k < width; k++) {
-      const now = column(k - 1);
       const step = zM[k]! - zM[k - 1]!;
-      for (let i = 0; i < m; i++)
-        write(k * n + i, now[i]! * (1 + (rowTimes(raman, i, n, now) - alpha[i]!) * step) * splice[k - 1]!);
+      residue = Math.max(residue, euler(columns, alpha, raman, 0, m, (k - 1) * n, k * n, step, splice[k - 1]!));
     }
     for (let k = width - 2; k >= 0; k--) {
-      const now = column(k + 1);
       const step = zM[k + 1]! - zM[k]!;
-      for (let i = m; i < n; i++)
-        write(k * n + i, now[i]! * (1 + (rowTimes(raman, i, n, now) - alpha[i]!) * step) * splice[k + 1]!);
+      residue = Math.max(residue, euler(columns, alpha, raman, m, n, (k + 1) * n, k * n, step, splice[k + 1]!));
     }
-    if (residue <= RESIDUE || worstStep(columns, alpha, raman, m, zM, splice) <= ACCURACY) break;
+    if (residue <= RESIDUE || stepsFit(columns, alpha, raman, m, zM, splice)) break;
   }
   for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) power[i * width + k] = columns[k * n + i]!;
 }
 
-/** How far the slopes of the forward waves are from what the equations say of the powers, relative; the worst of all. */
-function worstStep(
+/** Four sums at once: one alone would wait for its own last addition. */
+function dot(a: Float64Array, fromA: number, b: Float64Array, fromB: number, count: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    s0 += a[fromA + k]! * b[fromB + k]!;
+    s1 += a[fromA + k + 1]! * b[fromB + k + 1]!;
+    s2 += a[fromA + k + 2]! * b[fromB + k + 2]!;
+    s3 += a[fromA + k + 3]! * b[fromB + k + 3]!;
+  }
+  for (; k < count; k++) s0 += a[fromA + k]! * b[fromB + k]!;
+  return s0 + s1 + (s2 + s3);
+}
+
+/** One step of rows `first` to `end` − 1 from the column at `from` to that at `to`; gives the largest relative change of what stood there. */
+function euler(
+  columns: Float64Array,
+  alpha: Float64Array,
+  raman: Float64Array,
+  first: number,
+  end: number,
+  from: number,
+  to: number,
+  stepM: number,
+  splice: number,
+): number {
+  const n = alpha.length;
+  let change = 0;
+  for (let i = first; i < end; i++) {
+    const gain = dot(raman, i * n, columns, from, n);
+    const value = columns[from + i]! * (1 + (gain - alpha[i]!) * stepM) * splice;
+    const moved = Math.abs((value - columns[to + i]!) / value);
+    if (moved > change) change = moved;
+    columns[to + i] = value;
+  }
+  return change;
+}
+
+/** Whether the slopes of all forward waves are what the equations say of the powers, within the accuracy; stops at the first that is not. */
+function stepsFit(
   columns: Float64Array,
   alpha: Float64Array,
   raman: Float64Array,
   m: number,
   zM: Float64Array,
   splice: Float64Array,
-): number {
+): boolean {
   const n = alpha.length;
-  let worst = 0;
   for (let k = 0; k < zM.length - 1; k++) {
-    const now = columns.subarray(k * n, (k + 1) * n);
     const step = zM[k + 1]! - zM[k]!;
+    const [now, next] = [k * n, (k + 1) * n];
     for (let i = 0; i < m; i++) {
-      const found = (columns[(k + 1) * n + i]! - now[i]!) / step;
-      const due = now[i]! * (rowTimes(raman, i, n, now) - alpha[i]!) * splice[k]!;
-      worst = Math.max(worst, Math.abs((due - found) / due));
+      const gain = dot(raman, i * n, columns, now, n);
+      const due = columns[now + i]! * (gain - alpha[i]!) * splice[k]!;
+      const found = (columns[next + i]! - columns[now + i]!) / step;
+      if (Math.abs((due - found) / due) > ACCURACY) return false;
     }
   }
-  return worst;
+  return true;
 }
 
 /**
