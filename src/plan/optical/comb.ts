@@ -43,26 +43,40 @@ export interface Comb {
 }
 
 export function combOf(channels: readonly Channel[]): Comb {
-  const sorted = [...channels].sort((a, b) => a.frequencyHz - b.frequencyHz);
-  const column = (of: (channel: Channel) => number) => Float64Array.from(sorted, of);
-  return {
-    count: sorted.length,
-    frequencyHz: column((c) => c.frequencyHz),
-    baudHz: column((c) => c.baudHz),
-    slotHz: column((c) => c.slotHz),
-    rollOff: column((c) => c.rollOff),
-    txPowerW: column((c) => c.txPowerW),
-    txOsnrDb: column((c) => c.txOsnrDb),
-    offsetDb: column((c) => c.offsetDb),
-    powerW: column((c) => c.txPowerW),
-    signalShare: column(() => 1),
-    aseShare: column(() => 0),
-    nliShare: column(() => 0),
-    dispersionSPerM: column(() => 0),
-    pmdS: column(() => 0),
-    pdlDb: column(() => 0),
+  const n = channels.length;
+  const column = () => new Float64Array(n);
+  const comb: Comb = {
+    count: n,
+    frequencyHz: column(),
+    baudHz: column(),
+    slotHz: column(),
+    rollOff: column(),
+    txPowerW: column(),
+    txOsnrDb: column(),
+    offsetDb: column(),
+    powerW: column(),
+    signalShare: column().fill(1),
+    aseShare: column(),
+    nliShare: column(),
+    dispersionSPerM: column(),
+    pmdS: column(),
+    pdlDb: column(),
     latencyS: 0,
   };
+  const inOrder = channels.every((channel, i) => i === 0 || channel.frequencyHz >= channels[i - 1]!.frequencyHz);
+  const sorted = inOrder ? channels : channels.toSorted((a, b) => a.frequencyHz - b.frequencyHz);
+  for (let i = 0; i < n; i++) {
+    const channel = sorted[i]!;
+    comb.frequencyHz[i] = channel.frequencyHz;
+    comb.baudHz[i] = channel.baudHz;
+    comb.slotHz[i] = channel.slotHz;
+    comb.rollOff[i] = channel.rollOff;
+    comb.txPowerW[i] = channel.txPowerW;
+    comb.txOsnrDb[i] = channel.txOsnrDb;
+    comb.offsetDb[i] = channel.offsetDb;
+    comb.powerW[i] = channel.txPowerW;
+  }
+  return comb;
 }
 
 /** A channel passes a band when its whole slot lies in it. */

@@ -8,8 +8,17 @@ export interface GlassTable {
   gamma: Float64Array;
   dispersionPerM: Float64Array;
   /** Kernels that are made when first asked for. */
-  gn?: Float64Array;
+  gn?: GnKernel;
   raman?: Float64Array;
+}
+
+/**
+ * η of channel j on i without γᵢ² and the effective length of the span, 1/m. On an even grid of equal channels in glass of constant β₂ and loss it
+ * depends on j − i alone: then 2n − 1 values, that of j − i at n − 1 + j − i.
+ */
+export interface GnKernel {
+  even: boolean;
+  value: Float64Array;
 }
 
 /** Tables by glass, for one set of frequencies and symbol rates. */
@@ -18,7 +27,11 @@ export type GlassTables = Map<Glass, GlassTable>;
 export function glassTable(tables: GlassTables, glass: Glass, comb: Comb): GlassTable {
   const known = tables.get(glass);
   if (known) return known;
-  const column = (of: (glass: Glass, atHz: number) => number) => comb.frequencyHz.map((f) => of(glass, f));
+  const column = (of: (glass: Glass, atHz: number) => number) => {
+    const values = new Float64Array(comb.count);
+    for (let i = 0; i < comb.count; i++) values[i] = of(glass, comb.frequencyHz[i]!);
+    return values;
+  };
   const table: GlassTable = {
     alpha: column(alphaAt),
     beta2: column(beta2At),

@@ -61,8 +61,9 @@ function* sending(
   const amplified = path.map((element) => bandsOf(element, library)).filter((bands) => bands.length > 0);
   const { minHz, maxHz } = settings.spectra[0]!;
   const bands = amplified.length > 0 ? commonBands(amplified, () => undefined) : [{ minHz, maxHz }];
-  const carried = channels.filter((channel) => bands.some((band) => inBand(channel, band)));
-  const left = channels.filter((channel) => !carried.includes(channel));
+  const carried: Channel[] = [];
+  const left: Channel[] = [];
+  for (const channel of channels) (bands.some((band) => inBand(channel, band)) ? carried : left).push(channel);
   if (carried.length === 0)
     throw new DesignError(path[0]!.uid, 'no channel lies in the band that all amplifiers of the path carry');
   return { ...(yield* propagate(path, combOf(carried), simulation)), left };

@@ -57,7 +57,8 @@ export function* propagate(
   simulation: Simulation,
 ): Generator<Step, Arrival, void> {
   const tables: GlassTables = new Map();
-  const addedNoise = comb.txOsnrDb.map((osnr) => fromDb(-osnr));
+  const addedNoise = new Float64Array(comb.count);
+  for (let i = 0; i < comb.count; i++) addedNoise[i] = fromDb(-comb.txOsnrDb[i]!);
   const passages: Passage[] = [];
   let before = totalPowerW(comb);
   for (let at = 1; at < path.length - 1; at++) {
@@ -79,7 +80,7 @@ export function* propagate(
         break;
       case 'roadm': {
         const osnrDb = throughRoadm(comb, element, path[at - 1]!, path[at + 1]!);
-        for (let i = 0; i < comb.count; i++) addedNoise[i]! += fromDb(-osnrDb[i]!);
+        if (osnrDb) for (let i = 0; i < comb.count; i++) addedNoise[i]! += fromDb(-osnrDb[i]!);
         break;
       }
       case 'fused':
@@ -99,7 +100,7 @@ export function* propagate(
   return { comb, addedNoise, passages };
 }
 
-function throughRoadm(comb: Comb, roadm: Roadm, from: Element, to: Element): Float64Array {
+function throughRoadm(comb: Comb, roadm: Roadm, from: Element, to: Element): Float64Array | undefined {
   const way = from.kind === 'transceiver' ? 'add' : to.kind === 'transceiver' ? 'drop' : 'express';
   return crossRoadm(comb, roadm, way, from.uid, to.uid);
 }
@@ -126,8 +127,11 @@ function throughFibre(comb: Comb, fibre: Fibre, tables: GlassTables, { nli, rama
   const spliced = fromDb(-fibre.lumped.reduce((sum, { lossDb }) => sum + lossDb, 0));
   const out = fromDb(-(fibre.connectorOutDb ?? 0));
   const width = profile?.zM.length ?? 0;
+  let kept = 1;
   for (let i = 0; i < comb.count; i++) {
-    const kept = profile ? profile.loss[(i + 1) * width - 1]! : Math.exp(-table.alpha[i]! * fibre.lengthM) * spliced;
+    if (profile) kept = profile.loss[(i + 1) * width - 1]!;
+    else if (i === 0 || table.alpha[i] !== table.alpha[i - 1])
+      kept = Math.exp(-table.alpha[i]! * fibre.lengthM) * spliced;
     comb.powerW[i]! *= kept * out;
   }
 }

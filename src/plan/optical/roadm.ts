@@ -1,5 +1,5 @@
 import { addPdl, addPmd, type Comb } from './comb.ts';
-import { densityToDbm, toDb, toDbm } from './units.ts';
+import { densityToDbm, fromDb, fromDbm, toDb } from './units.ts';
 
 /** What a ROADM equalises its channels to. */
 export type Equalisation =
@@ -83,18 +83,37 @@ function rangeAt({ ranges }: RoadmProfile, atHz: number): RoadmImpairment | unde
 
 /**
  * Takes every channel down to its target. A ROADM does not amplify: what comes in weaker passes as it is. Gives the OSNR in 0.1 nm that the
- * way adds per channel (∞ for none).
+ * way adds per channel (∞ for none), or nothing where it adds none at all.
  */
-export function crossRoadm(comb: Comb, roadm: Roadm, way: RoadmWay, from: string, to: string): Float64Array {
+export function crossRoadm(
+  comb: Comb,
+  roadm: Roadm,
+  way: RoadmWay,
+  from: string,
+  to: string,
+): Float64Array | undefined {
   const profile = profileOf(roadm, way, from, to);
   const equalisation = equalisationOf(roadm, to);
-  const osnrDb = new Float64Array(comb.count).fill(Number.POSITIVE_INFINITY);
+  let osnrDb: Float64Array | undefined;
+  let lossW = 1;
+  let range: RoadmImpairment | undefined;
+  let target = Number.NaN;
   for (let i = 0; i < comb.count; i++) {
-    const range = rangeAt(profile, comb.frequencyHz[i]!);
-    const wanted = targetDbm(equalisation, comb.baudHz[i]!, comb.slotHz[i]!) + comb.offsetDb[i]!;
-    const arrivingDbm = toDbm(comb.powerW[i]!) - (range?.maxLossDb ?? 0);
-    comb.powerW[i] = 10 ** ((Math.min(wanted, arrivingDbm) - 30) / 10);
-    if (range?.osnrDb !== undefined) osnrDb[i] = range.osnrDb;
+    const here = rangeAt(profile, comb.frequencyHz[i]!);
+    if (here !== range) lossW = fromDb(-(here?.maxLossDb ?? 0));
+    range = here;
+    // Equal channels have one target; a power of ten each would be most of the work.
+    if (
+      i === 0 ||
+      comb.baudHz[i] !== comb.baudHz[i - 1] ||
+      comb.slotHz[i] !== comb.slotHz[i - 1] ||
+      comb.offsetDb[i] !== comb.offsetDb[i - 1]
+    )
+      target = fromDbm(targetDbm(equalisation, comb.baudHz[i]!, comb.slotHz[i]!) + comb.offsetDb[i]!);
+    comb.powerW[i] = Math.min(target, comb.powerW[i]! * lossW);
+    if (range?.osnrDb === undefined) continue;
+    osnrDb ??= new Float64Array(comb.count).fill(Number.POSITIVE_INFINITY);
+    osnrDb[i] = range.osnrDb;
   }
   addSpread(comb, profile);
   return osnrDb;

@@ -1,4 +1,5 @@
 import type { Comb } from './comb.ts';
+import { dot } from './dot.ts';
 import { alphaAt, type Fibre } from './fibre.ts';
 import { type GlassTable, ramanMatrix } from './glass-table.ts';
 import { BOLTZMANN_J_PER_K, fromDb, PLANCK_J_S } from './units.ts';
@@ -303,23 +304,6 @@ function iterate(power: Float64Array, alpha: Float64Array, raman: Float64Array, 
     if (residue <= RESIDUE || stepsFit(columns, alpha, raman, m, zM, splice)) break;
   }
   for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) power[i * width + k] = columns[k * n + i]!;
-}
-
-/** Four sums at once: one alone would wait for its own last addition. */
-function dot(a: Float64Array, fromA: number, b: Float64Array, fromB: number, count: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let k = 0;
-  for (; k + 3 < count; k += 4) {
-    s0 += a[fromA + k]! * b[fromB + k]!;
-    s1 += a[fromA + k + 1]! * b[fromB + k + 1]!;
-    s2 += a[fromA + k + 2]! * b[fromB + k + 2]!;
-    s3 += a[fromA + k + 3]! * b[fromB + k + 3]!;
-  }
-  for (; k < count; k++) s0 += a[fromA + k]! * b[fromB + k]!;
-  return s0 + s1 + (s2 + s3);
 }
 
 /** One step of rows `first` to `end` − 1 from the column at `from` to that at `to`; gives the largest relative change of what stood there. */
