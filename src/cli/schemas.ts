@@ -10,6 +10,7 @@ import { inferReport } from '../model/infer-report.ts';
 import { mtuReport } from '../model/mtu-report.ts';
 import { failuresEstimate, failuresReport } from '../model/plan/failures.ts';
 import { opticalReport } from '../model/plan/optical.ts';
+import { opticalNetworkReport } from '../model/plan/optical-network.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
 import { placementCase, placementPlan } from '../model/plan/placement.ts';
 import { planReport } from '../model/plan/plan.ts';
@@ -81,7 +82,18 @@ export const schemas: readonly Published[] = [
     schema: redundancyReport,
     side: 'output',
   },
-  { name: 'optical', about: 'what inferpath plan optical --json prints', schema: opticalReport, side: 'output' },
+  {
+    name: 'optical',
+    about: 'what inferpath plan optical --gnpy … --json prints',
+    schema: opticalReport,
+    side: 'output',
+  },
+  {
+    name: 'plan-optical',
+    about: 'what inferpath plan optical NETWORK --json prints',
+    schema: opticalNetworkReport,
+    side: 'output',
+  },
   {
     name: 'plan-engineering',
     about: 'what inferpath plan engineering --json prints',

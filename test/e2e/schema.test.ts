@@ -195,6 +195,12 @@ links: [{ name: x, from: a, to: b, lengthKm: 10 }, { name: y, from: a, to: b, le
 `;
   return (await cli(['plan', 'redundancy', 'n.yaml', '--json'], { files: { 'n.yaml': text } })).stdout;
 };
+documents['plan-optical'] = async () => {
+  const files = {
+    'network.yaml': await readFile(new URL('../fixtures/optical/network.yaml', import.meta.url), 'utf8'),
+  };
+  return (await cli(['plan', 'optical', 'network.yaml', '--json'], { files })).stdout;
+};
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fakeIo } from '../../../test/fakes/io.ts';
 import type { OpticalReport } from '../../model/plan/optical.ts';
+import type { OpticalNetworkReport } from '../../model/plan/optical-network.ts';
 import { runCli } from '../run.ts';
 
 const fixture = (name: string) =>
@@ -91,5 +92,25 @@ describe('plan optical', () => {
     const { code, stderr } = await run([...both, '--from', 'trx south', '--to', 'trx north']);
     expect(code).toBe(2);
     expect(stderr).toContain('no path leads from here to trx north');
+  });
+
+  test('of a network file: own fibre, wavelengths for the traffic, and what is no fibre of ours', async () => {
+    const network = readFileSync(new URL('../../../test/fixtures/optical/network.yaml', import.meta.url), 'utf8');
+    const files = { 'network.yaml': network };
+    const { code, stdout } = await run(['network.yaml', '--json'], files);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout) as OpticalNetworkReport;
+    expect(report.links.map(({ name, spansKm }) => [name, spansKm.length])).toEqual([
+      ['fra-zrh', 5],
+      ['zrh-mil', 4],
+    ]);
+    const [milan, zurich, paris] = report.lightpaths;
+    expect(milan).toMatchObject({ from: 'frankfurt', to: 'milan', links: ['fra-zrh', 'zrh-mil'], why: '' });
+    expect(zurich!.wavelengths[0]!.count * zurich!.wavelengths[0]!.gbps).toBeGreaterThanOrEqual(zurich!.gbps);
+    expect(paris!.why).toContain('no own fibre');
+    expect(report.spectrum).toMatchObject({ fits: true, totalSlots: 384 });
+    const text = (await run(['network.yaml'], files)).stdout;
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect((await run(['network.yaml', '--from', 'a'], files)).stderr).toContain('cannot go with a network file');
   });
 });

@@ -6,15 +6,18 @@ import { type Lightpath, lightpath } from '../../plan/optical/lightpath.ts';
 import { closingModes } from '../../plan/optical/modes.ts';
 import { publishedModes } from '../../plan/optical/mode-table.ts';
 import { opticalReportOf } from '../../plan/optical/report.ts';
+import { opticalOfNetwork } from '../../plan/optical/network/from-network.ts';
 import { DesignError } from '../../plan/optical/system.ts';
 import { OutOfCurve } from '../../plan/optical/fibre.ts';
 import { clip } from '../../report/ansi.ts';
 import { prettyJson } from '../../report/json.ts';
+import { renderOpticalNetworkText } from '../../report/plan/optical-network-text.ts';
 import { renderOpticalText } from '../../report/plan/optical-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { nearest } from '../suggest.ts';
-import { planFlags } from './flags.ts';
+import { loadPlannedNetwork } from '../network-file.ts';
+import { planFile, planFlags } from './flags.ts';
 
 /** Largest file that is read: several times the largest published topology. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -41,10 +44,13 @@ type OpticalFlags = FlagValues<typeof flags>;
 
 export const planOptical = defineAction({
   about:
-    'Does the light close? Signal to noise of every channel of a lightpath (GN model on fibre, amplifiers, ROADMs, Raman scattering), latency, and ' +
-    'which transceiver modes from 100 Gbit/s to 1.6 Tbit/s close on it with how much margin. Amplifiers that the topology leaves out or open are designed.',
+    'Does the light close? Signal to noise of every channel (GN model on fibre, amplifiers, ROADMs, Raman scattering), latency, and which transceiver modes ' +
+    'from 100 Gbit/s to 1.6 Tbit/s close with how much margin. Of a network file: each link whose fibre is yours to light, and the wavelengths and slots ' +
+    'that the traffic needs. Of a GNPy topology: one lightpath; amplifiers that it leaves out or open are designed.',
+  positionals: planFile,
   flags,
   examples: [
+    { line: 'inferpath plan optical network.yaml', about: 'own fibre of a network file, and the wavelengths on it' },
     {
       line: 'inferpath plan optical --gnpy topology.json --equipment eqpt_config.json --from "trx A" --to "trx B"',
       about: 'one lightpath of a GNPy topology',
@@ -54,10 +60,23 @@ export const planOptical = defineAction({
       about: 'with channels of your own, a number for a script',
     },
   ],
-  run: ({ flags, io }) => run(flags, io),
+  run: ({ flags, positionals: [file], io }) => (file === undefined ? ofGnpy(flags, io) : ofNetwork(file, flags, io)),
 });
 
-async function run(flags: OpticalFlags, io: Io): Promise<ExitCode> {
+async function ofNetwork(file: string, flags: OpticalFlags, io: Io): Promise<ExitCode> {
+  const outside = (['gnpy', 'equipment', 'simParams', 'spectrum', 'from', 'to'] as const).find(
+    (key) => flags[key] !== undefined,
+  );
+  if (outside !== undefined)
+    throw new UsageError(`--${outside}: cannot go with a network file; allowed: one of the two`);
+  const report = opticalOfNetwork(await loadPlannedNetwork(file, io));
+  const { columns, colors } = io.terminal;
+  io.terminal.out(flags.json ? prettyJson(report) : renderOpticalNetworkText(report, { columns, colors }));
+  const short = !report.spectrum.fits || report.lightpaths.some(({ links, why }) => links.length > 0 && why !== '');
+  return short ? exitCode.notReady : exitCode.ready;
+}
+
+async function ofGnpy(flags: OpticalFlags, io: Io): Promise<ExitCode> {
   const optical = await readCase(flags, io);
   const ends = endsOf(flags, optical);
   const path = await compute(optical, ends, io);
@@ -74,7 +93,7 @@ async function readCase(flags: OpticalFlags, io: Io): Promise<OpticalCase> {
   if (gnpy === undefined || equipment === undefined)
     throw new UsageError(
       `${gnpy === undefined ? '--gnpy' : '--equipment'}: is required`,
-      'inferpath plan optical --gnpy topology.json --equipment eqpt_config.json --from A --to B',
+      'inferpath plan optical network.yaml, or --gnpy topology.json --equipment eqpt_config.json --from A --to B',
     );
   const read = async (name: string): Promise<NamedText> => ({ name, text: await readFile(name, io) });
   const files: GnpyFiles = { topology: await read(gnpy), equipment: await read(equipment), configs: new Map() };

@@ -31,6 +31,11 @@ const element = z.object({
   lossDb: db.meta({ description: 'Power before over power behind; negative where it amplifies.' }),
   gainDb: z.number().optional(),
   nfDb: z.number().nullable().optional().meta({ description: 'Noise figure; null for a noiseless one.' }),
+  overGainDb: z
+    .number()
+    .min(0)
+    .optional()
+    .meta({ description: 'How far its gain is above the largest flat one of its model: it can hardly be built.' }),
   saturated: z
     .boolean()
     .optional()

@@ -73,6 +73,8 @@ export interface AmplifierState {
   inputDbm: number;
   outputDbm: number;
   saturated: boolean;
+  /** How far the gain is above the largest flat one of the model; 0 where it is not. */
+  overGainDb: number;
 }
 
 /** Amplifies all channels of a comb; the comb lies in the band of the amplifier. */
@@ -99,7 +101,8 @@ export function amplify(comb: Comb, amplifier: Amplifier): AmplifierState {
   addPmd(comb, model.pmdS);
   addPdl(comb, model.pdlDb);
   const saturated = gainDb < wantedDb - 1e-9;
-  return { gainDb, nfDb, inputDbm, outputDbm: toDbm(totalPowerW(comb)), saturated };
+  const overGainDb = Math.max(0, gainDb - model.gainFlatMaxDb);
+  return { gainDb, nfDb, inputDbm, outputDbm: toDbm(totalPowerW(comb)), saturated, overGainDb };
 }
 
 function slotOf({ count, frequencyHz, slotHz }: Comb): number {

@@ -92,12 +92,23 @@ export function* propagate(
         element satisfies never;
     }
     const after = totalPowerW(comb);
+    if (!(after > 0 && after < Infinity && isSound(comb)))
+      throw new DesignError(
+        element.uid,
+        'the power here is beyond what the models hold for; see its gain, power and losses',
+      );
     passage.outputDbm = toDbm(after);
     passage.lossDb = toDb(before / after);
     before = after;
     passages.push(passage);
   }
   return { comb, addedNoise, passages };
+}
+
+/** Interference of more than the whole power, or what is no number: somebody wrote a figure that no fibre or amplifier has. */
+function isSound({ count, signalShare, aseShare }: Comb): boolean {
+  for (let i = 0; i < count; i++) if (!(signalShare[i]! > 0 && aseShare[i]! >= 0)) return false;
+  return true;
 }
 
 function throughRoadm(comb: Comb, roadm: Roadm, from: Element, to: Element): Float64Array | undefined {

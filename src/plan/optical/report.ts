@@ -57,7 +57,14 @@ function elementOf({
     ...(lengthM === undefined ? {} : { lengthKm: lengthM / 1e3 }),
     outputDbm,
     lossDb,
-    ...(amplifier ? { gainDb: amplifier.gainDb, nfDb: bounded(amplifier.nfDb), saturated: amplifier.saturated } : {}),
+    ...(amplifier
+      ? {
+          gainDb: amplifier.gainDb,
+          nfDb: bounded(amplifier.nfDb),
+          saturated: amplifier.saturated,
+          overGainDb: amplifier.overGainDb,
+        }
+      : {}),
   };
 }
 

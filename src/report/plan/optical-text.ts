@@ -28,7 +28,9 @@ function heading(report: OpticalReport, columns: number, paint: Palette): string
   const ends = `${printable(report.from, 60)} → ${printable(report.to, 60)}`;
   const kinds = (kind: string) => elements.filter((element) => element.kind === kind).length;
   const amplifiers = kinds('amplifier') + kinds('multi-band');
+  const named = (list: typeof elements) => list.map(({ uid }) => printable(uid, 60)).join(', ');
   const saturated = elements.filter((element) => element.saturated);
+  const strained = elements.filter(({ overGainDb = 0 }) => overGainDb > 0.01);
   return [
     ...hang('', `${ends}: ${Math.round(report.lengthKm)} km, ${report.latencyMs.toFixed(2)} ms one way`, columns).map(
       paint.bold,
@@ -46,9 +48,14 @@ function heading(report: OpticalReport, columns: number, paint: Palette): string
           `${plural(notCarriedThz.length, 'channel')} outside the band of the amplifiers`,
           columns,
         )),
-    ...(saturated.length === 0
+    ...(saturated.length === 0 ? [] : hang(paint.verdict.unknown('SATURATED  '), named(saturated), columns)),
+    ...(strained.length === 0
       ? []
-      : hang(paint.verdict.unknown('SATURATED  '), saturated.map(({ uid }) => printable(uid, 60)).join(', '), columns)),
+      : hang(
+          paint.verdict.unknown('BEYOND ITS GAIN  '),
+          `${named(strained)}: more than the model gives flat`,
+          columns,
+        )),
   ];
 }
 

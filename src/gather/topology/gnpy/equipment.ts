@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
-const finite = z.number();
+/** Figures in dB, dBm and the like: beyond this nothing real lies, and powers of ten would be no numbers. */
+const finite = z.number().min(-1000).max(1000);
 const positive = z.number().positive();
 const frequency = z.number().min(1e13).max(1e16);
 const text = z.string().min(1);
@@ -28,8 +29,8 @@ const gainAndPower = {
   out_voa_auto: z.boolean().default(false),
   allowed_for_design: z.boolean().default(false),
   raman: z.boolean().default(false),
-  pmd: z.number().min(0).default(0),
-  pdl: z.number().min(0).default(0),
+  pmd: z.number().min(0).max(1000).default(0),
+  pdl: z.number().min(0).max(1000).default(0),
   other_name: z.array(text).optional(),
 };
 
@@ -80,7 +81,7 @@ export const fibreFields = {
   dispersion_per_frequency: curve.optional(),
   effective_area: z.number().min(1e-12).max(1e-9).optional(),
   gamma: positive.optional(),
-  pmd_coef: z.number().min(0).optional(),
+  pmd_coef: z.number().min(0).max(1000).optional(),
   ref_frequency: frequency.optional(),
   ref_wavelength: z.number().min(1e-7).max(1e-5).optional(),
   raman_coefficient: z
@@ -118,14 +119,14 @@ const span = z.object({
   target_extended_gain: finite.default(2.5),
   max_length: positive.default(150),
   length_units: lengthUnits.default('km'),
-  padding: z.number().min(0).default(10),
-  EOL: z.number().min(0).default(0),
-  con_in: z.number().min(0).default(0),
-  con_out: z.number().min(0).default(0),
+  padding: z.number().min(0).max(1000).default(10),
+  EOL: z.number().min(0).max(1000).default(0),
+  con_in: z.number().min(0).max(1000).default(0),
+  con_out: z.number().min(0).max(1000).default(0),
   span_loss_ref: finite.default(20),
   power_slope: finite.default(0.3),
   voa_margin: finite.default(1),
-  voa_step: z.number().min(0).default(0.5),
+  voa_step: z.number().min(0).max(1000).default(0.5),
 });
 
 const restrictions = z
@@ -143,9 +144,9 @@ const impairment = z.object({
   'frequency-range': z
     .object({ 'lower-frequency': frequency.nullish(), 'upper-frequency': frequency.nullish() })
     .optional(),
-  'roadm-pmd': z.number().min(0).nullish(),
-  'roadm-pdl': z.number().min(0).nullish(),
-  'roadm-maxloss': z.number().min(0).nullish(),
+  'roadm-pmd': z.number().min(0).max(1000).nullish(),
+  'roadm-pdl': z.number().min(0).max(1000).nullish(),
+  'roadm-maxloss': z.number().min(0).max(1000).nullish(),
   'roadm-osnr': finite.nullish(),
 });
 
@@ -160,8 +161,8 @@ const roadm = z.object({
   type_variety: text.default('default'),
   ...equalisationFields,
   add_drop_osnr: finite.default(100),
-  pmd: z.number().min(0).default(0),
-  pdl: z.number().min(0).default(0),
+  pmd: z.number().min(0).max(1000).default(0),
+  pdl: z.number().min(0).max(1000).default(0),
   restrictions,
   'roadm-path-impairments': z.array(profile).default([]),
 });
@@ -187,8 +188,8 @@ const spectrum = z
   });
 
 const penalty = z.object({
-  chromatic_dispersion: finite.optional(),
-  pmd: finite.optional(),
+  chromatic_dispersion: z.number().optional(),
+  pmd: z.number().optional(),
   pdl: finite.optional(),
   penalty_value: finite,
 });

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 
 const positive = z.number().positive();
+/** Figures in dB and dBm. */
+const finite = z.number().min(-1000).max(1000);
 
 /** A comb of equal channels, as GNPy's initial spectrum has several. */
 const part = z
@@ -10,9 +12,9 @@ const part = z
     baud_rate: positive,
     slot_width: z.number().min(1e9),
     roll_off: z.number().min(0).max(1),
-    delta_pdb: z.number().default(0),
-    tx_osnr: z.number().default(40),
-    tx_power_dbm: z.number().default(0),
+    delta_pdb: finite.default(0),
+    tx_osnr: finite.default(40),
+    tx_power_dbm: finite.default(0),
     label: z.string().optional(),
   })
   .refine(({ f_min, f_max }) => f_max >= f_min, { message: 'must not be below f_min', path: ['f_max'] })
@@ -26,9 +28,9 @@ const channel = z.object({
   baudRateGbd: positive,
   slotWidthGhz: z.number().min(1),
   rollOff: z.number().min(0).max(1).default(0.15),
-  txPowerDbm: z.number().default(0),
-  txOsnrDb: z.number().default(40),
-  deltaPDb: z.number().default(0),
+  txPowerDbm: finite.default(0),
+  txOsnrDb: finite.default(40),
+  deltaPDb: finite.default(0),
 });
 
 /** Either GNPy's initial spectrum or a list of channels. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { equalisationFields, fibreFields, lossCurve } from './equipment.ts';
 
-const finite = z.number();
+/** Figures in dB, dBm and the like: beyond this nothing real lies, and powers of ten would be no numbers. */
+const finite = z.number().min(-1000).max(1000);
 const text = z.string().min(1);
 const orEmpty = <T extends z.ZodType>(schema: T) =>
   z.union([z.literal('').transform(() => undefined), schema]).nullish();
@@ -35,8 +36,8 @@ const roadmParams = z.object({
     .nullish(),
   restrictions: varieties.nullish(),
   add_drop_osnr: finite.optional(),
-  pmd: z.number().min(0).optional(),
-  pdl: z.number().min(0).optional(),
+  pmd: z.number().min(0).max(1000).optional(),
+  pdl: z.number().min(0).max(1000).optional(),
 });
 
 const roadm = z.object({ ...common, type: z.literal('Roadm'), params: roadmParams.nullish() });
@@ -44,20 +45,20 @@ const roadm = z.object({ ...common, type: z.literal('Roadm'), params: roadmParam
 const fused = z.object({
   ...common,
   type: z.literal('Fused'),
-  params: z.object({ loss: z.number().min(0).optional() }).nullish(),
+  params: z.object({ loss: z.number().min(0).max(1000).optional() }).nullish(),
 });
 
 const fibreParams = z.object({
-  length: z.number().positive().max(1e7),
+  length: z.number().positive().max(2e7),
   length_units: z.enum(['km', 'm']).default('km'),
-  loss_coef: z.union([z.number().positive(), lossCurve]).optional(),
+  loss_coef: z.union([z.number().positive().max(1000), lossCurve]).optional(),
   loss_coef_per_frequency: z
-    .array(z.object({ frequency: z.number().positive(), loss_coef_value: z.number().positive() }))
+    .array(z.object({ frequency: z.number().positive(), loss_coef_value: z.number().positive().max(1000) }))
     .optional(),
-  att_in: orEmpty(z.number().min(0)),
-  con_in: orEmpty(z.number().min(0)),
-  con_out: orEmpty(z.number().min(0)),
-  lumped_losses: z.array(z.object({ position: z.number().min(0), loss: z.number().min(0) })).nullish(),
+  att_in: orEmpty(z.number().min(0).max(1000)),
+  con_in: orEmpty(z.number().min(0).max(1000)),
+  con_out: orEmpty(z.number().min(0).max(1000)),
+  lumped_losses: z.array(z.object({ position: z.number().min(0), loss: z.number().min(0).max(1000) })).nullish(),
   ...fibreFields,
 });
 
@@ -80,6 +81,10 @@ const fibre = z
   .refine(({ type, operational }) => type === 'Fiber' || operational, {
     message: 'is missing; a RamanFiber needs temperature and raman_pumps',
     path: ['operational'],
+  })
+  .refine(({ params }) => params.length_units === 'm' || params.length <= 20_000, {
+    message: 'is longer than any cable, 20,000 km',
+    path: ['params', 'length'],
   })
   .refine(({ params }) => params.loss_coef !== undefined || (params.loss_coef_per_frequency?.length ?? 0) > 1, {
     message: 'is missing, dB/km',

@@ -26,6 +26,8 @@ const COMPARED_AT = { inputDbm: 0, count: 88, slotHz: 50e9 };
 
 /** The amplifiers that can do a task, or come nearest. */
 export function capable(uid: string, models: readonly AmplifierModel[], task: Task): Candidate[] {
+  if (!Number.isFinite(task.gainDb) || !Number.isFinite(task.powerDbm))
+    throw new DesignError(uid, 'the power here is no number; see the losses before it');
   const plain = models.filter(({ raman }) => !raman);
   const raman = task.ramanAllowed ? models.filter((model) => model.raman) : [];
   const candidate = (model: AmplifierModel): Candidate => {
