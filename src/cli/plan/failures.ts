@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type TopologyMap, parseGraphml } from '../../gather/topology/graphml.ts';
@@ -10,11 +10,12 @@ import {
   type FailuresEstimate,
   type FailuresReport,
 } from '../../model/plan/failures.ts';
+import { checkpointText, readCheckpoint } from '../../plan/failures/checkpoint.ts';
 import { caseCount, effectsBytes } from '../../plan/failures/effects.ts';
 import { failuresFindings } from '../../plan/failures/findings.ts';
 import { studyOfMap } from '../../plan/failures/from-map.ts';
 import { studyOfNetwork } from '../../plan/failures/from-network.ts';
-import { simulate } from '../../plan/failures/simulate.ts';
+import { simulate, type Simulation } from '../../plan/failures/simulate.ts';
 import type { Question } from '../../plan/failures/source.ts';
 import { countsByKind, pairsReport, questionOf, type Study } from '../../plan/failures/study.ts';
 import type { Traffic } from '../../plan/failures/traffic.ts';
@@ -22,6 +23,7 @@ import { trafficCases } from '../../plan/failures/traffic-cases.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderEstimateText, renderFailuresText } from '../../report/plan/failures-text.ts';
 import type { Io } from '../../wire/io.ts';
+import { processUse } from '../../wire/process-use.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { nearest } from '../suggest.ts';
@@ -66,6 +68,17 @@ const flags = {
     about: 'Only say how long it would take, from a sample of two seconds.',
     group: 'Long searches',
   },
+  checkpoint: {
+    schema: z.string().min(1).optional(),
+    about: 'Save what is done into this file every ten seconds and at the end; go on from it if it is there.',
+    value: 'FILE',
+    group: 'Long searches',
+  },
+  background: {
+    schema: z.boolean().default(false),
+    about: 'Take only what time of the processors others leave (lowest priority).',
+    group: 'Long searches',
+  },
   workers: planFlags.workers,
   timeLimit: planFlags.timeLimit,
   json: planFlags.json,
@@ -83,6 +96,10 @@ export const planFailures = defineAction({
   examples: [
     { line: 'inferpath plan failures network.yaml', about: 'every one and every two failures, demands rerouted' },
     { line: 'inferpath plan failures --graphml Cogentco.graphml --doubles', about: 'all pairs of links of a map' },
+    {
+      line: 'inferpath plan failures --graphml Kdl.graphml --doubles --background --checkpoint kdl.json > kdl.txt &',
+      about: 'a long search that can be ended and gone on with',
+    },
     { line: 'inferpath plan failures --graphml Kdl.graphml --doubles --estimate', about: 'how long would it take?' },
   ],
   async run({ flags, positionals: [file], io }) {
@@ -131,8 +148,19 @@ async function run(task: Task): Promise<ExitCode> {
   const { interrupted } = io.signals;
   const limitMs = (flags.timeLimit ?? Infinity) * 1000;
   const isStopped = () => interrupted.aborted || io.clock.monoMs() - beganMs >= limitMs;
+  if (flags.background) setPriority(constants.priority.PRIORITY_LOW);
+  const before = flags.checkpoint === undefined ? null : await begun(flags.checkpoint, question, study, io);
+  const save = async (state: Simulation) =>
+    io.fs.writePrivate(resolve(io.cwd, flags.checkpoint!), checkpointText(question, state));
   const line = progressLine(io, 'sources');
-  const simulation = await simulate(question, study.sources, { threads, isStopped, progress: line.show });
+  const simulation = await simulate(question, study.sources, {
+    threads,
+    isStopped,
+    progress: line.show,
+    ...(before ? { before } : {}),
+    ...(flags.checkpoint === undefined ? {} : { keep: { everyMs: saveMs, save, nowMs: io.clock.monoMs } }),
+  });
+  if (flags.checkpoint !== undefined) await save(simulation);
   line.end();
   const demands = task.traffic && (await rerouted(task, task.traffic, isStopped));
   const pairs = pairsReport(study, question, simulation);
@@ -158,6 +186,28 @@ async function run(task: Task): Promise<ExitCode> {
   };
   io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
   return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
+}
+
+const saveMs = 10_000;
+/** Largest checkpoint: its text has to fit into one string. */
+const maxSavedBytes = 256e6;
+
+/** What the checkpoint holds; null where there is none yet. */
+async function begun(path: string, question: Question, { sources }: Study, io: Io): Promise<Simulation | null> {
+  const place = resolve(io.cwd, path);
+  if (effectsBytes(question.table.count, question.doubles) > maxSavedBytes)
+    throw new UsageError(
+      `Cannot keep a checkpoint of more than ${maxSavedBytes / 1e6} MB`,
+      'leave --checkpoint away, or look at less',
+    );
+  if (!(await io.fs.exists(place))) return null;
+  const read = readCheckpoint(await io.fs.readText(place, 2 * maxSavedBytes), question, sources);
+  if ('error' in read)
+    throw new UsageError(
+      `Cannot go on from "${printable(path)}": it ${read.error}`,
+      'remove the file, or name another',
+    );
+  return read;
 }
 
 /** Every failure with the demands rerouted, a turn of the event loop between the rows. */
@@ -188,9 +238,14 @@ function demandsDone({ singles, doubles: pairs }: DemandsReport, { elements }: S
 async function estimate(study: Study, question: Question, threads: number, flags: Flags, io: Io): Promise<ExitCode> {
   const beganMs = io.clock.monoMs();
   const isStopped = () => io.clock.monoMs() - beganMs > 2000 || io.signals.interrupted.aborted;
-  const { done } = await simulate(question, study.sources, { threads: 0, isStopped });
+  // Processor time, for the machine may be busy with other things; from the second source on, for the first one warms up.
+  const marks: number[] = [];
+  const progress = () => void marks.push(processUse().cpuSeconds);
+  const { done } = await simulate(question, study.sources, { threads: 0, isStopped, progress });
   if (done.length === 0) return exitCode.interrupted;
-  const cpuS = ((io.clock.monoMs() - beganMs) / 1000 / done.length) * study.sources.length;
+  const perSource =
+    marks.length > 1 ? (marks.at(-1)! - marks[0]!) / (marks.length - 1) : (io.clock.monoMs() - beganMs) / 1000;
+  const cpuS = perSource * study.sources.length;
   const report: FailuresEstimate = {
     schema: 'inferpath/plan-failures-estimate@1',
     cases: caseCount(question.table.count, question.doubles),
