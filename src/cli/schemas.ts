@@ -13,6 +13,9 @@ import { opticalReport } from '../model/plan/optical.ts';
 import { opticalNetworkReport } from '../model/plan/optical-network.ts';
 import { engineeringReport } from '../model/plan/engineering.ts';
 import { placementCase, placementPlan } from '../model/plan/placement.ts';
+import { planDemand } from '../model/plan/demand.ts';
+import { planFabric } from '../model/plan/fabric.ts';
+import { planTransport } from '../model/plan/transport.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { redundancyReport } from '../model/plan/redundancy.ts';
 import { pingReport } from '../model/ping-report.ts';
@@ -94,6 +97,15 @@ export const schemas: readonly Published[] = [
     schema: opticalNetworkReport,
     side: 'output',
   },
+
+  { name: 'plan-demand', about: 'what inferpath plan demand --json prints', schema: planDemand, side: 'output' },
+  {
+    name: 'plan-transport',
+    about: 'what inferpath plan transport --json prints',
+    schema: planTransport,
+    side: 'output',
+  },
+  { name: 'plan-fabric', about: 'what inferpath plan fabric --json prints', schema: planFabric, side: 'output' },
   {
     name: 'plan-engineering',
     about: 'what inferpath plan engineering --json prints',

@@ -162,6 +162,15 @@ spec:
 documents['slo-check'] = () => objectives('check', 'watch.yaml');
 documents['slo-export'] = () => objectives('export', 'watch.yaml');
 documents['slo-import'] = () => objectives('import', 'openslo.yaml');
+const threeRegions = async (part: string): Promise<string> => {
+  const path = fileURLToPath(new URL('../../examples/three-regions.yaml', import.meta.url));
+  const files = { 'n.yaml': await readFile(path, 'utf8') };
+  return (await cli(['plan', part, 'n.yaml', '--json'], { files })).stdout;
+};
+documents['plan-demand'] = () => threeRegions('demand');
+documents['plan-transport'] = () => threeRegions('transport');
+documents['plan-fabric'] = async () =>
+  (await cli(['plan', 'fabric', '--gpus', '64', '--nic-gbps', '400', '--radix', '32', '--json'])).stdout;
 documents['optical'] = async () => {
   const at = (name: string) => fileURLToPath(new URL(`../fixtures/optical/${name}.json`, import.meta.url));
   const files = {

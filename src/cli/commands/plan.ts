@@ -2,6 +2,9 @@ import { defineCommand } from '../command.ts';
 import { planEngineering } from '../plan/engineering.ts';
 import { planFailures } from '../plan/failures.ts';
 import { planRedundancyAction } from '../plan/redundancy.ts';
+import { demand } from '../plan/demand.ts';
+import { fabric } from '../plan/fabric.ts';
+import { transport } from '../plan/transport.ts';
 import { planOptical } from '../plan/optical.ts';
 import { placement } from '../plan/placement.ts';
 import { wholePlan } from '../plan/whole.ts';
@@ -15,6 +18,9 @@ export const plan = defineCommand({
     'upgrades year by year. Sends nothing. Each part can be asked alone; without one, all run.',
   whole: wholePlan,
   actions: {
+    demand,
+    fabric,
+    transport,
     optical: planOptical,
     engineering: planEngineering,
     placement,

@@ -5,6 +5,7 @@ import { planDemand } from '../../plan/demand/demand.ts';
 import { startSolver, type Solver } from '../../plan/milp/solver.ts';
 import type { Proposals } from '../../plan/rank.ts';
 import { planRedundancy, redundancyInput } from '../../plan/redundancy/redundancy.ts';
+import { planTransport } from '../../plan/transport/transport.ts';
 import type { Io } from '../../wire/io.ts';
 import type { PlanProgress } from './progress.ts';
 
@@ -35,7 +36,7 @@ const steps: readonly Step[] = [
       workloads.some(({ traffic }) => traffic) || jobs.length > 0 || demands.length > 0
         ? null
         : 'no workload has traffic, and there are no jobs or demands',
-    compute: async ({ network }) => ({ demand: planDemand(network) }),
+    compute: async ({ network, observations }) => ({ demand: planDemand(network, 0, observations) }),
   },
   {
     part: 'redundancy',
@@ -46,6 +47,14 @@ const steps: readonly Step[] = [
         redundancy: await planRedundancy(redundancyInput(network, file), { solver, signal: progress.signal, pause }),
       };
     },
+  },
+  {
+    part: 'transport',
+    lacks: ({ requirements, quotes }) =>
+      requirements.length + quotes.length > 0 ? null : 'there are no requirements and no quotes',
+    compute: async ({ network, observations }) => ({
+      transport: planTransport(network, planDemand(network, 0, observations)),
+    }),
   },
 ];
 

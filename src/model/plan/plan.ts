@@ -4,6 +4,7 @@ import { finding, verdict } from '../finding.ts';
 import { planDemand } from './demand.ts';
 import { engineeringReport } from './engineering.ts';
 import { redundancyReport } from './redundancy.ts';
+import { planTransport } from './transport.ts';
 
 /** What a network file holds for planning. */
 export const inventory = z
@@ -51,6 +52,7 @@ export const planReport = z
       demand: planDemand.optional(),
       redundancy: redundancyReport.optional(),
       engineering: engineeringReport.optional(),
+      transport: planTransport.optional(),
     }),
     skipped: z.array(skipped).meta({ description: 'Parts that the file has nothing for, or that time ended.' }),
     durationMs: z.number(),

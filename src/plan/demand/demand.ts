@@ -1,9 +1,12 @@
 import type { Network } from '../../model/network.ts';
+import type { Observation } from '../../model/observation.ts';
 import type { PlanDemand } from '../../model/plan/demand.ts';
+import { computed } from '../figures.ts';
 import { demandFindings } from './findings.ts';
 import { type Flow } from './flow.ts';
 import { demandInput } from './from-network.ts';
 import { jobFlows } from './jobs.ts';
+import { measuredSizes } from './measured.ts';
 import { pairsOf, publishedFlow, sumOf } from './matrix.ts';
 import { requestFlows } from './requests.ts';
 
@@ -14,12 +17,14 @@ export function growthFactor({ planning }: Network, year: number): number {
 
 /**
  * The traffic matrix of a network file: workloads, jobs and demands turned into flows, and flows into what every pair of sites
- * needs at mean, in the busiest hour and at the 99th percentile.
+ * needs at mean, in the busiest hour and at the 99th percentile. Sizes that were measured go before those that are published or assumed,
+ * and after those that stand in the file.
  */
-export function planDemand(network: Network, year = 0): PlanDemand {
+export function planDemand(network: Network, year = 0, observations: readonly Observation[] = []): PlanDemand {
   const growth = growthFactor(network, year);
-  const { requests, jobs, demands, notes } = demandInput(network);
-  const flows = [...requests.flatMap(requestFlows), ...jobs.flatMap(jobFlows), ...demands].map((f) => grown(f, growth));
+  const { requests, jobs, demands, notes } = demandInput(network, measuredSizes(observations));
+  const single = [...requests.flatMap(requestFlows), ...jobs.flatMap(jobFlows), ...demands];
+  const flows = merged(single).map((f) => grown(f, growth));
   const total = (scope: Flow['scope']) => sumOf(flows.filter((f) => f.scope === scope)).gbps;
   const pairs = pairsOf(flows);
   return {
@@ -46,4 +51,30 @@ const always = [
 function grown(flow: Flow, growth: number): Flow {
   if (flow.law === 'poisson') return { ...flow, busyByHourUtc: flow.busyByHourUtc.map((n) => n * growth) };
   return { ...flow, bitsPerS: flow.bitsPerS * growth, packetsPerS: flow.packetsPerS * growth };
+}
+
+/** Flows of one workload that take the same way and are of one size, from users of several sites, are one flow. */
+function merged(flows: readonly Flow[]): Flow[] {
+  const byKey = new Map<string, Flow>();
+  flows.forEach((flow, i) => {
+    const { source, part, from, to, law, bitsPerS } = flow;
+    const key = law === 'poisson' ? [source, part, from, to, bitsPerS].join('\n') : String(i);
+    const same = byKey.get(key);
+    byKey.set(key, same ? together(same, flow) : flow);
+  });
+  return [...byKey.values()];
+}
+
+function together(a: Flow, b: Flow): Flow {
+  const busyByHourUtc = a.busyByHourUtc.map((n, hour) => n + b.busyByHourUtc[hour]!);
+  const most = Math.max(...busyByHourUtc);
+  const all = computed(
+    'at once with the users of other sites',
+    most,
+    '',
+    'sum over the sites in their busiest hour together',
+    [],
+  );
+  const own = a.figures.filter(({ name }) => name !== all.name);
+  return { ...a, busyByHourUtc, figures: [...own, all] };
 }

@@ -10,6 +10,7 @@ import type { JobWork } from './jobs.ts';
 import { apis, type ApiRow } from './library/apis.ts';
 import { kinds, workingHours } from './library/kinds.ts';
 import { models } from './library/models.ts';
+import type { MeasuredSizes } from './measured.ts';
 import type { RequestWork } from './requests.ts';
 
 /** What the network file says about traffic, and what of it could not be used and why. */
@@ -20,10 +21,17 @@ export interface DemandInput {
   notes: string[];
 }
 
+type Measured = ReadonlyMap<string, MeasuredSizes>;
+
 /** Reads workloads with `traffic`, `jobs` and `demands` of a network file. */
-export function demandInput(network: Network): DemandInput {
+export function demandInput(network: Network, measured: Measured = new Map()): DemandInput {
   const notes: string[] = [];
-  const requests = network.workloads.flatMap((w) => (w.traffic ? workloadRequests(network, w, w.traffic, notes) : []));
+  const requests = network.workloads.flatMap((w) =>
+    w.traffic ? workloadRequests(network, w, w.traffic, measured, notes) : [],
+  );
+  const unshaped = network.workloads.flatMap(({ name, traffic }) => (traffic && !traffic.byHour ? [name] : []));
+  if (unshaped.length > 0)
+    notes.push(`working hours of each site are assumed for ${unshaped.join(', ')}; traffic.byHour says it better`);
   const jobs = network.jobs.flatMap((job) => jobWork(network, job, notes));
   return { requests, jobs, demands: network.demands.flatMap(demandFlows), notes };
 }
@@ -32,6 +40,7 @@ function workloadRequests(
   network: Network,
   workload: Workload,
   traffic: WorkloadTraffic,
+  measured: Measured,
   notes: string[],
 ): RequestWork[] {
   const at = `workloads.${workload.name}`;
@@ -43,7 +52,8 @@ function workloadRequests(
   if (users.length === 0 || serving.length === 0) return [];
   const loads = loadBySite(users, traffic, at, notes);
   if (!loads) return [];
-  const sizes = sizesOf(network, workload, traffic, serving[0]!.endpoint, notes);
+  const seen = serving.flatMap(({ endpoint }) => (endpoint && measured.get(endpoint.name)) ?? [])[0] ?? {};
+  const sizes = sizesOf(network, workload, traffic, serving[0]!.endpoint, seen, notes);
   return users.map((site, i) => {
     const [byHour, busiest] = loads[i]!;
     return {
@@ -93,8 +103,6 @@ type SiteLoad = [byHourUtc: number[], busiest: Figure];
 /** Requests a second of every site by hour; null when the file does not say how many there are. */
 function loadBySite(users: readonly Site[], traffic: WorkloadTraffic, at: string, notes: string[]): SiteLoad[] | null {
   const { byHour = workingHours, requestsPerS, requestsPerUserHour } = traffic;
-  if (!traffic.byHour)
-    notes.push(`${at}: load by hour is assumed: working hours of each site; traffic.byHour says it better`);
   const weights = users.map((site) => weightsByHourUtc(byHour, utcOffsetHours(site)));
   const heads = users.map(({ users: n = 0 }) => n);
   const all = heads.reduce((sum, n) => sum + n, 0);
@@ -135,11 +143,12 @@ function sizesOf(
   workload: Workload,
   traffic: WorkloadTraffic,
   endpoint: Endpoint | undefined,
+  seen: MeasuredSizes,
   notes: string[],
 ): Sizes {
   const at = `workloads.${workload.name}`;
   const kind = kinds[traffic.kind];
-  const api = apiOf(traffic, endpoint, at, notes);
+  const ofApi = apiFigures(apiOf(traffic, endpoint, at, notes));
   const given = (name: string, value: number | undefined, unit: string, key: string, other: Figure): Figure =>
     value === undefined ? other : entered(name, value, unit, `${at}.${key}`);
   const prompt = given('prompt', workload.promptTokens, 'tokens', 'promptTokens', kind.promptTokens);
@@ -160,20 +169,45 @@ function sizesOf(
       kind.retrievedTokens,
     ),
     outputTokens: given('answer', traffic.outputTokens, 'tokens', 'traffic.outputTokens', answer),
-    tokensPerS: given('tokens per second', traffic.tokensPerS, '1/s', 'traffic.tokensPerS', defaultTokensPerS),
+    tokensPerS: given(
+      'tokens per second',
+      traffic.tokensPerS,
+      '1/s',
+      'traffic.tokensPerS',
+      seen.tokensPerS ?? defaultTokensPerS,
+    ),
     mediaBytes: given('media', traffic.mediaBytes, 'B', 'traffic.mediaBytes', kind.mediaBytes),
-    api,
-    eventBytes: sourced('event', api.eventBytes, 'B', `${api.name}: ${api.source}`),
-    tokensPerEvent: sourced('tokens per event', api.tokensPerEvent, '', `${api.name}: ${api.source}`),
-    bytesPerPromptToken: sourced(
+    eventBytes: given('event', traffic.eventBytes, 'B', 'traffic.eventBytes', seen.eventBytes ?? ofApi.eventBytes),
+    tokensPerEvent: given(
+      'tokens per event',
+      traffic.tokensPerEvent,
+      '',
+      'traffic.tokensPerEvent',
+      seen.tokensPerEvent ?? ofApi.tokensPerEvent,
+    ),
+    bytesPerPromptToken: given(
       'bytes per token',
-      api.bytesPerPromptToken,
+      traffic.bytesPerPromptToken,
       'B',
-      'recorded requests: 1.8 to 5.2 B, upper end',
+      'traffic.bytesPerPromptToken',
+      seen.bytesPerPromptToken ?? ofApi.bytesPerPromptToken,
     ),
     streamed: traffic.kind !== 'scoring' && classDefaults[workload.class].maxTokens > 0,
     retrieveFrom: traffic.retrieveFrom,
     kv: kvOf(network, traffic, at, notes),
+  };
+}
+
+function apiFigures({ name, eventBytes, tokensPerEvent, bytesPerPromptToken, source }: ApiRow) {
+  return {
+    eventBytes: sourced('event', eventBytes, 'B', `${name}: ${source}`),
+    tokensPerEvent: sourced('tokens per event', tokensPerEvent, '', `${name}: ${source}`),
+    bytesPerPromptToken: sourced(
+      'bytes per token',
+      bytesPerPromptToken,
+      'B',
+      'recorded requests: 1.8 to 5.2 B, upper end',
+    ),
   };
 }
 

@@ -27,7 +27,8 @@ export function meanRate(sources: readonly Source[]): number {
  */
 export function neededRate(sources: readonly Source[], p: number): number {
   const active = sources.filter((s) => s.busy > 0 && s.rate > 0);
-  let needed = quantileOfSum(active, p);
+  // Bursts rarer than 1 − p are not in the quantile, but their mean is carried all the same.
+  let needed = Math.max(quantileOfSum(active, p), meanRate(active));
   const urgent = active.filter((s) => s.deadline);
   const largest = Math.max(0, ...urgent.filter((s) => s.law === 'poisson').map((s) => s.rate));
   if (largest > 0) needed += largest;

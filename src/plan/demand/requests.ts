@@ -2,7 +2,6 @@ import type { Figure } from '../../model/figure.ts';
 import type { WorkloadClass } from '../../model/workload.ts';
 import { assumed, computed } from '../figures.ts';
 import type { Flow } from './flow.ts';
-import type { ApiRow } from './library/apis.ts';
 import { ACK_BYTES, eventOnWire, type OnWire, transferOnWire } from './wire.ts';
 
 /** Requests of the users of one site to one place that serves them. */
@@ -23,8 +22,7 @@ export interface RequestWork {
   outputTokens: Figure;
   tokensPerS: Figure;
   mediaBytes: Figure;
-  api: ApiRow;
-  /** Bytes of an event, measured or from the API. */
+  /** Bytes of an event: entered, measured, or of the API. */
   eventBytes: Figure;
   tokensPerEvent: Figure;
   bytesPerPromptToken: Figure;
