@@ -109,3 +109,63 @@ DEMANDS (
   expect(report.modules).toMatchObject({ cost: 21, links: [{ link: 'L', load: 48, capacity: 50 }] });
   expect(report.notes[0]).toContain('1 of 1 links have nothing installed');
 });
+
+const network = `version: 1
+sites:
+  - { name: a, role: dc, location: { lat: 50, lon: 8 } }
+  - { name: b, role: dc, location: { lat: 51, lon: 8 } }
+  - { name: c, role: dc }
+nodes:
+  - { name: r1, site: a }
+riskGroups:
+  - { name: duct }
+links:
+  - { name: short, from: r1, to: b, capacityGbps: 100, lengthKm: 100, riskGroups: [duct] }
+  - { name: there, from: a, to: c, capacityGbps: 100, lengthKm: 100, riskGroups: [duct] }
+  - { name: on, from: c, to: b, capacityGbps: 100, lengthKm: 100 }
+  - { name: far, from: a, to: b, capacityGbps: 40, rttMs: 9 }
+demands:
+  - { name: copy, from: a, to: b, gbps: 60, backGbps: 10 }
+planning: { years: 2, growthPerYear: 0.5, maxUtilisation: 0.7 }
+`;
+
+test('a network file: traffic of its demands, devices at their sites, risk groups among the failures', async () => {
+  const { stdout } = await cli(['plan', 'engineering', 'n.yaml', '--json'], { files: { 'n.yaml': network } });
+  const report = engineeringReport.parse(JSON.parse(stdout));
+  expect(report.source).toMatchObject({ kind: 'network', unit: 'Gbit/s', links: 4, volume: 70 });
+  expect(report).toMatchObject({ limit: 0.7, growthPerYear: 0.5 });
+  expect(report.links.map(({ link }) => link)).toEqual(['short', 'short', 'there', 'there', 'on', 'on', 'far', 'far']);
+  expect(report.shortestPath.maxUtilisation).toBeCloseTo(0.6, 9);
+  // 60 over 100 + 100 + 40.
+  expect(report.maxUtilisation).toBeCloseTo(0.25, 9);
+  expect(report.failures.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    'link short',
+    'link there',
+    'link on',
+    'link far',
+    'node r1',
+    'site a',
+    'site b',
+    'site c',
+    'risk-group duct',
+  ]);
+  const duct = report.failures.at(-1)!;
+  expect(duct).toMatchObject({ hottest: 'far', unroutedVolume: 0 });
+  expect(duct.maxUtilisation).toBeCloseTo(1.5, 9);
+  expect(report.findings[0]).toMatchObject({ id: 'link-over-limit', verdict: 'fail' });
+  expect(report.upgrades.given[0]).toMatchObject({ link: 'far', because: 'load after duct fails', inYears: 0 });
+  const short = report.upgrades.given.find(({ link }) => link === 'short')!;
+  expect(short.inYears).toBeCloseTo(Math.log(0.7 / 0.6) / Math.log(1.5), 9);
+});
+
+test('a link of unknown capacity is not judged, and then nothing passes', async () => {
+  const unknown = network
+    .replace('capacityGbps: 40, ', '')
+    .replace('gbps: 60', 'gbps: 6')
+    .replace('growthPerYear: 0.5', 'growthPerYear: 0');
+  const { stdout } = await cli(['plan', 'engineering', 'n.yaml', '--json'], { files: { 'n.yaml': unknown } });
+  const report = engineeringReport.parse(JSON.parse(stdout));
+  expect(report.findings[0]).toMatchObject({ verdict: 'unknown', coverage: 0.75 });
+  expect(report.links.some(({ link }) => link === 'far')).toBe(false);
+  expect(report.notes.join()).toContain('no capacityGbps is known of far');
+});

@@ -1,19 +1,19 @@
 import * as z from 'zod';
 import { mistakeText, type Parsed } from '../../gather/topology/parsed.ts';
 import { parseRepetitaDemands, parseRepetitaGraph } from '../../gather/topology/repetita.ts';
-import { parseSndlib, type SndlibNetwork } from '../../gather/topology/sndlib.ts';
-import type { EngineeringReport } from '../../model/plan/engineering.ts';
+import { parseSndlib } from '../../gather/topology/sndlib.ts';
 import { printable } from '../../model/outcome.ts';
-import { analyse, type EngineeringInput } from '../../plan/engineering/analyse.ts';
-import { engineeringChanges, engineeringFindings } from '../../plan/engineering/findings.ts';
+import type { EngineeringInput } from '../../plan/engineering/analyse.ts';
+import { fromNetwork, type LoadKind } from '../../plan/engineering/from-network.ts';
 import { fromRepetita } from '../../plan/engineering/from-repetita.ts';
 import { fromSndlib } from '../../plan/engineering/from-sndlib.ts';
-import { cheapestModules } from '../../plan/engineering/modules.ts';
-import { startSolver, type Solver } from '../../plan/milp/solver.ts';
+import { engineeringReportOf, type EngineeringSource } from '../../plan/engineering/report.ts';
+import { startSolver } from '../../plan/milp/solver.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderEngineeringText } from '../../report/plan/engineering-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { loadPlannedNetwork } from '../network-file.ts';
 import { planFlags } from './flags.ts';
 import { planProgress } from './progress.ts';
 
@@ -39,6 +39,11 @@ const flags = {
     schema: z.boolean().default(false),
     about: 'For --sndlib: both directions of a link share its capacity; default: each has it.',
     group: 'Other files',
+  },
+  load: {
+    schema: z.enum(['mean', 'busyHour', 'p99']).default('p99'),
+    about: 'Which load of the pairs of sites has to fit: mean, busyHour or p99; default p99.',
+    value: 'LOAD',
   },
   limit: {
     schema: z.coerce.number().positive().max(1).optional(),
@@ -71,9 +76,13 @@ export const planEngineering = defineAction({
   about:
     'How full every link is, with routing as given and as it could be at best (proved), after every single failure, and year by year ' +
     'under growth; which links to widen first.',
-  positionals: { name: 'file', about: 'the file of demands for --repetita', min: 0, max: 1 },
+  positionals: { name: 'file', about: 'the network file; for --repetita the file of demands', min: 0, max: 1 },
   flags,
   examples: [
+    {
+      line: 'inferpath plan engineering network.yaml --years 5',
+      about: 'which link is full when, and what comes first',
+    },
     {
       line: 'inferpath plan engineering --repetita Abilene.graph Abilene.0000.demands',
       about: 'least possible utilisation, and what shortest paths make of it',
@@ -86,46 +95,29 @@ export const planEngineering = defineAction({
   run: ({ flags, positionals, io }) => run(flags, positionals, io),
 });
 
-type Core = Omit<EngineeringInput, 'limit' | 'growthPerYear' | 'years'>;
-
 interface Loaded {
-  core: Core;
-  source: Pick<EngineeringReport['source'], 'kind' | 'files' | 'unit'>;
-  notes: string[];
-  defaults: Pick<EngineeringInput, 'limit' | 'growthPerYear' | 'years'>;
-  sndlib?: SndlibNetwork;
+  input: EngineeringInput;
+  source: EngineeringSource;
 }
 
 async function run(flags: Flags, positionals: string[], io: Io): Promise<ExitCode> {
-  const loaded = await load(flags, positionals, io);
-  const input: EngineeringInput = {
-    ...loaded.core,
-    failures: flags.failures ? loaded.core.failures : [],
-    limit: flags.limit ?? loaded.defaults.limit,
-    growthPerYear: flags.growth ?? loaded.defaults.growthPerYear,
-    years: flags.years ?? loaded.defaults.years,
-  };
+  const { input, source } = await load(flags, positionals, io);
   const solver = startSolver();
   const progress = planProgress(io, flags.timeLimit);
   try {
-    const analysis = await analyse(input, {
+    const asked: EngineeringInput = {
+      ...input,
+      failures: flags.failures ? input.failures : [],
+      limit: flags.limit ?? input.limit,
+      growthPerYear: flags.growth ?? input.growthPerYear,
+      years: flags.years ?? input.years,
+    };
+    const report = await engineeringReportOf(asked, source, {
       solver,
       signal: progress.signal,
       bestAfterFailures: flags.bestAfterFailures,
       onProgress: progress.show,
     });
-    const { sndlib } = loaded;
-    const report: EngineeringReport = {
-      schema: 'inferpath/plan-engineering@1',
-      source: { ...loaded.source, ...sizes(input) },
-      ...analysis,
-      modules: sndlib ? await buy(sndlib, input, analysis.links, solver, progress.signal) : null,
-      notes: loaded.notes,
-      findings: [],
-      changes: [],
-    };
-    report.findings = engineeringFindings(report);
-    report.changes = engineeringChanges(report);
     progress.end();
     const { columns, colors } = io.terminal;
     io.terminal.out(flags.json ? prettyJson(report) : renderEngineeringText(report, { columns, colors }));
@@ -136,24 +128,30 @@ async function run(flags: Flags, positionals: string[], io: Io): Promise<ExitCod
   }
 }
 
-function sizes({ network, demands }: EngineeringInput) {
-  return {
-    nodes: network.graph.nodes,
-    links: network.links,
-    demands: demands.volume.length,
-    volume: demands.volume.reduce((sum, much) => sum + much, 0),
-  };
-}
-
 async function load(flags: Flags, positionals: string[], io: Io): Promise<Loaded> {
   const [file] = positionals;
-  if (flags.repetita !== undefined && flags.sndlib !== undefined)
+  const { repetita, sndlib } = flags;
+  if (repetita !== undefined && sndlib !== undefined)
     throw new UsageError('--repetita, --sndlib: found both; allowed: one of them');
-  if (flags.repetita !== undefined) return loadRepetita(flags.repetita, file, io);
-  if (flags.sndlib !== undefined && file === undefined) return loadSndlib(flags.sndlib, flags.shared, io);
-  throw new UsageError(
-    'found no --repetita GRAPH with a file of demands, and no --sndlib FILE alone; allowed: one of them',
-  );
+  if (repetita !== undefined) return loadRepetita(repetita, file, io);
+  if (sndlib !== undefined) {
+    if (file !== undefined)
+      throw new UsageError(`file: found "${printable(file, 300)}" beside --sndlib; allowed: one of them`);
+    return loadSndlib(sndlib, flags.shared, io);
+  }
+  if (file === undefined) throw new UsageError('file: is required; allowed: a network file, or --repetita or --sndlib');
+  return loadNetwork(file, flags.load, io);
+}
+
+async function loadNetwork(file: string, load: LoadKind, io: Io): Promise<Loaded> {
+  const network = await loadPlannedNetwork(file, io);
+  if (network.links.length === 0)
+    throw new UsageError(
+      `${printable(file, 300)}: links is empty`,
+      'what links are is told in docs/network-file.md; inferpath import topology reads other files',
+    );
+  const { notes, unjudged, ...input } = fromNetwork(network, load);
+  return { input, source: { kind: 'network', files: [file], unit: 'Gbit/s', notes, unjudged } };
 }
 
 const defaults = { limit: 0.8, growthPerYear: 0.4, years: 3 };
@@ -168,9 +166,10 @@ async function loadRepetita(graphFile: string, demandsFile: string | undefined, 
   const graph = parsed(graphFile, parseRepetitaGraph(await read(graphFile, io)));
   const demands = parsed(demandsFile, parseRepetitaDemands(await read(demandsFile, io), graph.value.nodes.length));
   const { notes, ...core } = fromRepetita(graph.value, demands.value);
-  return {
-    core,
-    source: { kind: 'repetita', files: [graphFile, demandsFile], unit: 'units' },
+  const source: EngineeringSource = {
+    kind: 'repetita',
+    files: [graphFile, demandsFile],
+    unit: 'units',
     notes: [
       ...graph.notes,
       ...demands.notes,
@@ -178,20 +177,21 @@ async function loadRepetita(graphFile: string, demandsFile: string | undefined, 
       'the format names no unit of capacities and demands',
       assumedDefaults,
     ],
-    defaults,
   };
+  return { input: { ...core, ...defaults }, source };
 }
 
 async function loadSndlib(file: string, isShared: boolean, io: Io): Promise<Loaded> {
   const network = parsed(file, parseSndlib(await read(file, io)));
   const { notes, ...core } = fromSndlib(network.value, isShared ? 'shared' : 'each');
-  return {
-    core,
-    source: { kind: 'sndlib', files: [file], unit: printable(network.value.meta['unit'] ?? 'units', 40) },
+  const source: EngineeringSource = {
+    kind: 'sndlib',
+    files: [file],
+    unit: printable(network.value.meta['unit'] ?? 'units', 40),
     notes: [...network.notes, ...notes, assumedDefaults],
-    defaults,
     sndlib: network.value,
   };
+  return { input: { ...core, ...defaults }, source };
 }
 
 async function read(file: string, io: Io): Promise<string> {
@@ -208,28 +208,4 @@ async function read(file: string, io: Io): Promise<string> {
 function parsed<T>(file: string, result: Parsed<T>): { value: T; notes: string[] } {
   if (!result.ok) throw new UsageError(result.mistakes.map((one) => mistakeText(file, one)).join('\n'));
   return { value: result.value, notes: result.notes.map(({ line, message }) => `${file}:${line}: ${message}`) };
-}
-
-/** Modules for the loads of the routing as given: of the busier direction, or of both where they share. */
-async function buy(
-  file: SndlibNetwork,
-  { network, limit }: EngineeringInput,
-  links: EngineeringReport['links'],
-  solver: Solver,
-  signal: AbortSignal,
-): Promise<EngineeringReport['modules']> {
-  const load = new Map<string, number>();
-  links.forEach(({ link, utilisation, capacity }) =>
-    load.set(link, Math.max(load.get(link) ?? 0, utilisation * capacity)),
-  );
-  const offered = file.links.filter(({ name }) => load.has(name));
-  const loads = offered.map(({ name }) => load.get(name)!);
-  if (network.graph.links === 0) return null;
-  return cheapestModules(
-    offered,
-    loads,
-    loads.map((much) => much / limit),
-    solver,
-    signal,
-  );
 }

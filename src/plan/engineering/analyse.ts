@@ -16,6 +16,8 @@ export interface EngineeringInput {
   arcNames: readonly string[];
   /** Of each link: the name that reports use. */
   linkNames: readonly string[];
+  /** 1 for links that have room for everything: their capacity is unknown, or they join a device to its site. They are not judged. */
+  isUnlimited?: Uint8Array;
   failures: readonly FailureCase[];
   limit: number;
   growthPerYear: number;
@@ -173,7 +175,7 @@ function directions(
     const at = yearsUntil(share, limit, growthPerYear);
     return at !== null && at <= years ? at : null;
   };
-  return Array.from(network.pool, (p, arc) => ({
+  const all = Array.from(network.pool, (p, arc) => ({
     link: input.arcNames[arc]!,
     from: input.nodeNames[network.graph.from[arc]!]!,
     to: input.nodeNames[network.graph.to[arc]!]!,
@@ -187,6 +189,7 @@ function directions(
     overLimitInYears: within(shares[p]!),
     overLimitAfterFailureInYears: within(worst[p]!.share),
   }));
+  return all.filter((_, arc) => !input.isUnlimited?.[network.link[arc]!]);
 }
 
 function byYear(

@@ -5,9 +5,10 @@ import type { EngineeringReport } from '../../model/plan/engineering.ts';
 type Analysed = Omit<EngineeringReport, 'findings' | 'changes'>;
 
 /** Judgements of an analysis: is a link too full, when and after what; what rerouting alone would buy; which link comes first. */
-export function engineeringFindings(report: Analysed): Finding[] {
-  if (report.source.volume === 0) return [];
-  return [linksOver(report), ...rerouting(report), ...unrouted(report)];
+/** @param unjudged links whose capacity is not known: while there are some, nothing passes */
+export function engineeringFindings(report: Analysed, unjudged: readonly string[] = []): Finding[] {
+  if (report.source.volume === 0 || report.links.length === 0) return [];
+  return [linksOver(report, unjudged), ...rerouting(report), ...unrouted(report)];
 }
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
@@ -19,7 +20,10 @@ export function namedLink(link: string, links: EngineeringReport['links']): stri
   return one ? `${link} (${one.from} – ${one.to})` : link;
 }
 
-function linksOver({ limit, links, shortestPath, upgrades, years, growthPerYear, failures }: Analysed): Finding {
+function linksOver(
+  { limit, links, shortestPath, upgrades, years, growthPerYear, failures }: Analysed,
+  unjudged: readonly string[],
+): Finding {
   const [first] = upgrades.given;
   const last = years.at(-1)!;
   const hottest = links.reduce((a, b) => (b.utilisation > a.utilisation ? b : a));
@@ -37,11 +41,12 @@ function linksOver({ limit, links, shortestPath, upgrades, years, growthPerYear,
   if (!first)
     return {
       ...base,
-      verdict: 'pass',
+      verdict: unjudged.length > 0 ? 'unknown' : 'pass',
       severity: 'info',
+      coverage: 1 - unjudged.length / (unjudged.length + new Set(links.map(({ link }) => link)).size),
       subject: hottest.link,
       claim: `No link passes ${percent(limit)} within ${last.year} years${failures.length > 0 ? ', single failures included' : ''}; the fullest is ${fullest} now`,
-      details: [],
+      details: unjudged.length > 0 ? [`the capacity of ${unjudged.join(', ')} is not known`] : [],
     };
   const name = namedLink(first.link, links);
   const normal = links.filter(({ utilisation }) => utilisation > limit).length;
