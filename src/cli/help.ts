@@ -48,9 +48,11 @@ export function flagGroups(command: Command): Map<string, [string, Flag][]> {
 }
 
 function ofActions(key: string, command: Command): string {
+  const { actions = {}, whole } = command;
   const words = actionsWith(key, command);
-  if (command.whole && words.length === 0) return ' (without an action)';
-  return words.length === Object.keys(command.actions ?? {}).length ? '' : ` (${words.join(', ')})`;
+  if (whole && words.length === 0) return ' (without an action)';
+  const isOfAll = words.length === Object.keys(actions).length && (!whole || Object.hasOwn(whole.flags, key));
+  return isOfAll ? '' : ` (${words.join(', ')})`;
 }
 
 /** `-n, --requests N`, as it stands in help and in the reference; a switch that is on by default shows how to turn it off. */

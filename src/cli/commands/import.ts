@@ -9,7 +9,8 @@ import { renderImportText } from '../../report/import-text.ts';
 import { clip } from '../../report/ansi.ts';
 import { plural } from '../../report/format.ts';
 import type { Io } from '../../wire/io.ts';
-import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { defineAction, defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { importTopology } from '../import-topology.ts';
 import { version } from '../version.ts';
 
 const flags = {
@@ -53,9 +54,7 @@ const flags = {
   json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema import).' },
 };
 
-export const importCommand = defineCommand({
-  name: 'import',
-  summary: 'Turn the output of ping, mtr, traceroute, fping and others into observations',
+const observations = defineAction({
   about:
     'Reads what the stock tools print and makes the same observations of it that inferpath’s own probes make, each saying where it ' +
     'came from. The format is found out by looking. Nothing is lost in silence: every line that is not understood is named.\n\n' +
@@ -68,6 +67,14 @@ export const importCommand = defineCommand({
     { line: 'inferpath import --json logs/*.txt > observations.json', about: 'many files, one document' },
   ],
   run: async ({ flags, positionals, io }) => runImport(flags, positionals, io),
+});
+
+export const importCommand = defineCommand({
+  name: 'import',
+  summary: 'Turn the output of ping, mtr, traceroute, fping and others into observations, and maps into network files',
+  about: observations.about,
+  whole: observations,
+  actions: { topology: importTopology },
 });
 
 type Flags = FlagValues<typeof flags>;
