@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { cli } from '../../test/fixtures/cli.ts';
 import { sharedData } from '../../test/shared-data.ts';
 import { parseTopologyCsv } from '../gather/topology/csv.ts';
+import { draftDemands } from '../gather/topology/draft.ts';
 import { plannedNetwork } from '../model/network.ts';
 import { parseNetwork } from './network-file.ts';
 
@@ -78,16 +79,16 @@ const data = sharedData('planning');
 const gnpy = sharedData('gnpy');
 
 test.skipIf(data === null)(
-  'every public network of SNDlib and REPETITA becomes a file that planning reads',
+  'networks of SNDlib and REPETITA become files that planning reads',
   async () => {
-    for (const file of readdirSync(`${data}/sndlib`)) {
+    for (const file of ['abilene.txt', 'polska.txt', 'cost266.txt', 'zib54.txt']) {
       const text = readFileSync(`${data}/sndlib/${file}`, 'utf8');
       const { network } = await networkOf([file], { [file]: text });
       expect(network.links.length, file).toBeGreaterThan(10);
       expect(network.demands.length, file).toBeGreaterThan(10);
     }
     const files = Object.fromEntries(
-      ['Cogentco.graph', 'Cogentco.0000.demands'].map((name) => [
+      ['Geant2012.graph', 'Geant2012.0000.demands'].map((name) => [
         name,
         readFileSync(`${data}/repetita/${name}`, 'utf8'),
       ]),
@@ -98,6 +99,26 @@ test.skipIf(data === null)(
   },
   60_000,
 );
+
+test.skipIf(data === null)(
+  'maps of the Topology Zoo become files, too',
+  async () => {
+    const folder = `${data}/topologyzoo/graphml`;
+    for (const file of ['Abilene.graphml', 'Geant2012.graphml', 'Cogentco.graphml']) {
+      const { network } = await networkOf([file], { [file]: readFileSync(`${folder}/${file}`, 'utf8') });
+      expect(network.sites.length, file).toBeGreaterThan(1);
+      expect(network.links.length, file).toBeGreaterThan(0);
+    }
+  },
+  60_000,
+);
+
+test('of very many pairs the largest are kept, with the share that they are', () => {
+  const rows = Array.from({ length: 4000 }, (_, i) => ({ from: `a${i}`, to: 'b', gbps: i < 3000 ? 1 : 0.5 }));
+  const notes: string[] = [];
+  expect(draftDemands(rows, notes)).toHaveLength(3000);
+  expect(notes).toEqual(['of 4000 pairs with demand only the 3000 largest are here, 85.7 % of the traffic']);
+});
 
 test('two topologies at once are refused, and so is what is none', async () => {
   const sndlib = '?SNDlib native format; type: network\nNODES (\n A\n)\nLINKS (\n)\nDEMANDS (\n)\n';

@@ -4,10 +4,11 @@ import type { Draft } from '../gather/topology/draft.ts';
 import { draftOfGnpy } from '../gather/topology/gnpy-draft.ts';
 import { readJson } from '../gather/topology/gnpy/read.ts';
 import { gnpyTopologySchema } from '../gather/topology/gnpy/topology.ts';
+import { parseGraphml } from '../gather/topology/graphml.ts';
 import { mistakeText, type Parsed } from '../gather/topology/parsed.ts';
 import { parseRepetitaDemands, parseRepetitaGraph } from '../gather/topology/repetita.ts';
 import { parseSndlib } from '../gather/topology/sndlib.ts';
-import { draftOfCsv, draftOfRepetita, draftOfSndlib, type RateUnit } from '../gather/topology/to-draft.ts';
+import { draftOfCsv, draftOfMap, draftOfRepetita, draftOfSndlib, type RateUnit } from '../gather/topology/to-draft.ts';
 import { plannedNetwork } from '../model/network.ts';
 import { printable } from '../model/outcome.ts';
 import { renderDraftYaml } from '../report/draft-yaml.ts';
@@ -20,7 +21,7 @@ const maxBytes = 256 * 1024 * 1024;
 /** `inferpath import topology`: other tools' maps as a network file. */
 export const importTopology = defineAction({
   about:
-    'Prints a network file made of SNDlib, REPETITA, GNPy or CSV files. What the file does not say is not invented: it is left out, ' +
+    'Prints a network file made of GraphML, SNDlib, REPETITA, GNPy or CSV files. What the file does not say is not invented: it is left out, ' +
     'or guessed and said so in a comment.',
   positionals: {
     name: 'file…',
@@ -65,7 +66,7 @@ async function run(paths: readonly string[], unit: RateUnit | undefined, io: Io)
   return exitCode.ready;
 }
 
-type Format = 'sndlib' | 'repetita graph' | 'repetita demands' | 'gnpy' | 'csv';
+type Format = 'sndlib' | 'graphml' | 'repetita graph' | 'repetita demands' | 'gnpy' | 'csv';
 
 /** By the first words, not by the name. */
 function formatOf(text: string): Format {
@@ -74,6 +75,7 @@ function formatOf(text: string): Format {
     .replace(/^\uFEFF/, '')
     .trimStart();
   if (head.startsWith('?SNDlib')) return 'sndlib';
+  if (head.startsWith('<')) return 'graphml';
   if (head.startsWith('{')) return 'gnpy';
   if (/^NODES\s+\d+\s*[\r\n]/.test(head)) return 'repetita graph';
   return /^DEMANDS\s+\d+\s*[\r\n]/.test(head) ? 'repetita demands' : 'csv';
@@ -100,6 +102,7 @@ function draftOf(files: readonly Named[], unit: RateUnit | undefined): Draft {
       `file…: found ${kinds}; allowed: one topology, a graph of REPETITA with its demands, or CSV tables`,
     );
   if (formats[0] === 'sndlib') return draftOfSndlib(valueOf(only!, parseSndlib(only!.text)), unit);
+  if (formats[0] === 'graphml') return draftOfMap(valueOf(only!, parseGraphml(only!.text)));
   return gnpyDraft(only!);
 }
 

@@ -1,5 +1,6 @@
 import type { CsvTable } from './csv.ts';
 import { type Draft, draftDemands, type DraftLink, type DraftSite, formerName, nameMaker } from './draft.ts';
+import type { TopologyMap } from './graphml.ts';
 import type { RepetitaDemand, RepetitaGraph } from './repetita.ts';
 import type { SndlibNetwork } from './sndlib.ts';
 
@@ -126,13 +127,7 @@ export function draftOfRepetita(
   return withoutLoops({ sites, links, demands: draftDemands(rows, notes), carriers: [], riskGroups: [], notes });
 }
 
-/** A map: places, lines, and now and then a speed. */
-export interface PlainMap {
-  nodes: readonly { name: string; place: { lat: number; lon: number } | null }[];
-  links: readonly { name: string; from: number; to: number; speedGbps: number | null }[];
-}
-
-export function draftOfMap(map: PlainMap): Draft {
+export function draftOfMap(map: TopologyMap): Draft {
   const notes: string[] = [];
   const nodes = map.nodes.map(({ name, place }) => ({ name, lat: place?.lat ?? null, lon: place?.lon ?? null }));
   const sites = sitesOf(nodes, notes);
