@@ -282,7 +282,8 @@ function checkSize({ elements }: Study, doubles: boolean): void {
 
 const maxMapBytes = 64 * 1024 * 1024;
 
-async function loadMap(path: string, io: Io): Promise<TopologyMap> {
+/** A map of the Topology Zoo, or the mistakes in it. */
+export async function loadMap(path: string, io: Io): Promise<TopologyMap> {
   let text: string;
   try {
     text = await io.fs.readText(resolve(io.cwd, path), maxMapBytes);

@@ -85,7 +85,7 @@ describe('plan redundancy', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    expect(await said([])).toContain('<network.yaml>');
+    expect(await said([])).toContain('neither a network file nor --graphml');
     expect(await said(['n.yaml', '--from', 'office'])).toContain('one of --from and --to');
     expect(await said(['n.yaml', '--from', 'nowhere', '--to', 'chat'])).toContain('--from: found "nowhere"');
     expect(await said(['n.yaml', '--from', 'office', '--to', 'nowhere'])).toContain('--to: found "nowhere"');

@@ -1,4 +1,6 @@
 import type { RedundancyReport } from '../../model/plan/redundancy.ts';
+import { printable } from '../../model/outcome.ts';
+import { riskNetworkOfMap } from '../../plan/redundancy/from-map.ts';
 import { redundancyInput, type RedundancyInput, planRedundancy } from '../../plan/redundancy/redundancy.ts';
 import { withOnly } from '../../plan/redundancy/services.ts';
 import { startSolver } from '../../plan/milp/solver.ts';
@@ -7,6 +9,8 @@ import { renderRedundancyText } from '../../report/plan/redundancy-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { nearest } from '../suggest.ts';
+import { loadMap } from './failures.ts';
 import { planFile, planFlags } from './flags.ts';
 import { planProgress } from './progress.ts';
 
@@ -15,6 +19,7 @@ const flags = {
   timeLimit: planFlags.timeLimit,
   from: planFlags.from,
   to: planFlags.to,
+  graphml: planFlags.graphml,
 } as const;
 
 export const planRedundancyAction = defineAction({
@@ -26,22 +31,50 @@ export const planRedundancyAction = defineAction({
   examples: [
     { line: 'inferpath plan redundancy network.yaml', about: 'every endpoint from every site of users' },
     { line: 'inferpath plan redundancy network.yaml --from paris --to chat-eu', about: 'one service, with its paths' },
+    {
+      line: 'inferpath plan redundancy --graphml Geant2012.graphml --from PT --to FI',
+      about: 'two nodes of a map of the Topology Zoo',
+    },
   ],
   run: async ({ flags, positionals: [file], io }) => answer(await inputOf(file, flags, io), flags, io),
 });
 
 type Flags = FlagValues<typeof flags>;
 
-async function inputOf(file: string | undefined, { from, to }: Flags, io: Io): Promise<RedundancyInput> {
-  if (file === undefined) throw new UsageError('<network.yaml>: is required');
+async function inputOf(file: string | undefined, { from, to, graphml }: Flags, io: Io): Promise<RedundancyInput> {
+  if ((file === undefined) === (graphml === undefined))
+    throw new UsageError('found neither a network file nor --graphml, or both; allowed: one of the two');
   if ((from === undefined) !== (to === undefined))
     throw new UsageError('found one of --from and --to; allowed: both or none');
-  const network = await loadPlannedNetwork(file, io);
-  const input = redundancyInput(network, file);
+  if (graphml !== undefined) return ofMap(graphml, from, to, io);
+  const network = await loadPlannedNetwork(file!, io);
+  const input = redundancyInput(network, file!);
   if (from === undefined || to === undefined) return input;
   const only = withOnly(network, from, to);
   if ('mistake' in only) throw new UsageError(only.mistake);
   return { ...input, services: [only] };
+}
+
+/** Cable over great circle where a map gives only places. */
+const routeFactor = 1.5;
+
+async function ofMap(path: string, from: string | undefined, to: string | undefined, io: Io): Promise<RedundancyInput> {
+  if (from === undefined || to === undefined)
+    throw new UsageError('--graphml: found neither --from nor --to; allowed: both');
+  const { net, notes } = riskNetworkOfMap(await loadMap(path, io), routeFactor);
+  const names = net.nodes.map(({ name }) => name);
+  for (const [flag, name] of [
+    ['--from', from],
+    ['--to', to],
+  ] as const) {
+    if (names.includes(name)) continue;
+    const meant = nearest(name, names);
+    const hint = meant ? `; did you mean "${meant}"?` : '';
+    throw new UsageError(`${flag}: found ${JSON.stringify(printable(name, 80))}; allowed: a node of the map${hint}`);
+  }
+  if (from === to) throw new UsageError('--to: found the same as --from; allowed: another node');
+  const service = { from, to, servedFrom: [to], countsSite: false, target: null, users: 1 };
+  return { source: path, net, services: [service], offered: [], notes };
 }
 
 async function answer(input: RedundancyInput, { json, timeLimit }: Flags, io: Io): Promise<ExitCode> {

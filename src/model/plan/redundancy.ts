@@ -77,16 +77,17 @@ const service = z
     simulation: z
       .object({
         unavailability: z.number(),
-        interval: z.tuple([z.number(), z.number()]).meta({ description: '99 % of such intervals hold the truth.' }),
-        draws: z.number().int(),
-        cutOff: z.number().int().meta({ description: 'Draws in which no serving site was reached.' }),
+        interval: z
+          .tuple([z.number(), z.number()])
+          .meta({ description: 'At least 99 % of such intervals hold the truth.' }),
+        tried: z.number().int().meta({ description: 'Combinations of failures that were tried one by one.' }),
+        drawn: z.number().int().meta({ description: 'Combinations of failures that were drawn.' }),
         seed: z.number().int(),
-        agrees: z
-          .boolean()
-          .nullable()
-          .meta({ description: 'With the bounds; null: too few draws were cut off to tell.' }),
+        agrees: z.boolean().meta({ description: 'Whether the interval meets the bounds.' }),
       })
-      .meta({ description: 'The same by drawing failures: a check that shares nothing but the input.' }),
+      .meta({
+        description: 'The same by trying and drawing failures: a check that shares nothing but the input.',
+      }),
     pairs: z.array(pair),
     singlePoints: z.array(risk).meta({ description: 'Each of these alone cuts it off; most downtime first.' }),
     cutSets: z.object({

@@ -15,8 +15,9 @@ export interface ServiceQuestion extends Reachability {
   service: Service;
 }
 
-export const draws = 4000;
-export const seed = 1;
+/** Of each number of failures that is not tried to the end. */
+const draws = 500;
+const seed = 1;
 
 export function serviceQuestion(map: RiskMap, service: Service): ServiceQuestion {
   const numberOf = (name: string) => map.nodeNames.indexOf(name);
@@ -42,8 +43,6 @@ export async function serviceFacts(
   const { low, high } = downtimeOf(question);
   const cuts = cutSets(question, 3, maxSearches);
   const simulated = simulate(reachOf(question), draws, seed);
-  const isSure = simulated.cutOff >= 30;
-  const { interval } = simulated;
   return {
     from: service.from,
     to: service.to,
@@ -56,11 +55,11 @@ export async function serviceFacts(
     downMinutesPerYear: { low: low * minutesPerYear, high: high * minutesPerYear },
     simulation: {
       unavailability: simulated.share,
-      interval: [interval[0], interval[1]],
-      draws,
-      cutOff: simulated.cutOff,
+      interval: [simulated.interval[0], simulated.interval[1]],
+      tried: simulated.tried,
+      drawn: simulated.drawn,
       seed,
-      agrees: isSure ? low <= interval[1] && high >= interval[0] : null,
+      agrees: low <= simulated.interval[1] && high >= simulated.interval[0],
     },
     pairs: await pairsOf(net, service, effort),
     singlePoints: singlePoints(cuts, map),

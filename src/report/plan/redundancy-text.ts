@@ -100,10 +100,9 @@ function details(service: ServiceFacts, columns: number, paint: Palette): string
     ? ''
     : ` (between ${minutesText(downMinutesPerYear.low)} and ${minutesText(downMinutesPerYear.high)})`;
   const against = target === null ? '' : `; target ${targetText(target)}`;
-  const drawn =
-    simulation.agrees === null
-      ? `too few of ${simulation.draws} draws were cut off to say anything`
-      : `${simulation.agrees ? 'agrees' : 'DOES NOT AGREE'}: ${minutesText(simulation.interval[0] * minutesPerYear)} to ${minutesText(simulation.interval[1] * minutesPerYear)} a year of ${simulation.draws} draws`;
+  const { interval, tried, drawn, agrees } = simulation;
+  const between = `${minutesText(interval[0] * minutesPerYear)} to ${minutesText(interval[1] * minutesPerYear)} a year`;
+  const check = `${agrees ? 'agrees' : 'DOES NOT AGREE'}: ${between}, by ${tried} tries and ${drawn} draws`;
   return [
     ...hang(
       '',
@@ -115,7 +114,7 @@ function details(service: ServiceFacts, columns: number, paint: Palette): string
       `${percentText(availability.low)}${nines === null ? '' : `, ${nines.toFixed(1)} nines`}: ${minutesText(downMinutesPerYear.high)} down a year${bounds}${against}`,
       columns,
     ),
-    ...hang('  simulation  ', drawn, columns),
+    ...hang('  simulation  ', check, columns),
     ...hang(
       '  alone       ',
       singlePoints.length === 0
