@@ -1,7 +1,5 @@
-import { mistakeText, type Parsed } from '../../gather/topology/parsed.ts';
 import { parseCflp } from '../../gather/topology/cflp.ts';
 import { parsePmed } from '../../gather/topology/pmed.ts';
-import { printable } from '../../model/outcome.ts';
 import type { PlacementCase } from '../../model/plan/placement.ts';
 import { placeCapacitated } from '../../plan/placement/capacitated/search.ts';
 import { placeCentre } from '../../plan/placement/centre.ts';
@@ -13,10 +11,9 @@ import { renderPlacementCase } from '../../report/plan/placement-text.ts';
 import { makeGraph } from '../../stats/graph/graph.ts';
 import type { Io } from '../../wire/io.ts';
 import { type ExitCode, exitCode, UsageError } from '../command.ts';
+import { parsed, readCase } from './placement-files.ts';
 import { planProgress } from './progress.ts';
 import { runSearch } from './search-run.ts';
-
-const maxBytes = 64 * 1024 * 1024;
 
 interface CaseFlags {
   json: boolean;
@@ -133,23 +130,4 @@ function openNumbers(open: Uint8Array, count: number): number[] {
   const chosen = all.filter((s) => open[s]);
   const others = all.filter((s) => !open[s]).slice(0, Math.max(0, count - chosen.length));
   return [...chosen, ...others].sort((a, b) => a - b).map((s) => s + 1);
-}
-
-async function readCase(file: string, io: Io): Promise<string> {
-  try {
-    return await io.fs.readText(file, maxBytes);
-  } catch (error) {
-    throw new UsageError(
-      `Cannot read "${printable(file, 300)}": ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
-
-/** @throws UsageError with every mistake of the file */
-function parsed<T>(file: string, result: Parsed<T>): { value: T; notes: string[] } {
-  if (!result.ok) throw new UsageError(result.mistakes.map((one) => mistakeText(file, one)).join('\n'));
-  return {
-    value: result.value,
-    notes: result.notes.map(({ line, message }) => `${printable(file, 300)}:${line}: ${message}`),
-  };
 }

@@ -1,3 +1,5 @@
+import type { Observation } from '../../model/observation.ts';
+import { measuredRtts, pairKey } from '../../plan/measured.ts';
 import type { PlacementOptions } from '../../plan/placement/from-network.ts';
 import { placementQuestion } from '../../plan/placement/from-network.ts';
 import { planSites, type PlanStanding } from '../../plan/placement/plan.ts';
@@ -14,11 +16,13 @@ import { runSearch } from './search-run.ts';
 export async function placeNetwork(
   file: string,
   options: PlacementOptions,
+  observations: readonly Observation[],
   flags: { json: boolean; timeLimit?: number | undefined },
   io: Io,
 ): Promise<ExitCode> {
   const network = await loadPlannedNetwork(file, io);
-  const question = placementQuestion(network, options);
+  const measured = measuredRtts(network, observations);
+  const question = placementQuestion(network, { ...options, measured: (a, b) => measured.get(pairKey(a, b)) });
   if ('missing' in question) throw new UsageError(question.missing.map((one) => `${file}: ${one}`).join('\n'));
   const progress = planProgress(io, flags.timeLimit);
   try {

@@ -133,6 +133,35 @@ describe('inferpath plan placement network.yaml', () => {
     expect(report.findings).toMatchObject([{ verdict: 'pass' }]);
   });
 
+  it('takes more users and candidates from lists', async () => {
+    const files = {
+      'n.yaml': network,
+      'c.csv': 'name,lat,lon,population\nsydney,-33.9,151.2,4000\n',
+      'r.csv': 'name,lat,lon\nsyd,-33.8,151.1\n',
+    };
+    const { stdout } = await run(['n.yaml', '--json', '--cities', 'c.csv', '--regions', 'r.csv'], files);
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({ users: 14_000, places: 4, fewest: 3, fewestLowerBound: 3 });
+    expect(report.open).toContain('syd');
+    await expect(run(['n.yaml', '--cities', 'r.csv'], files)).rejects.toThrow('r.csv:1: users: found no such column');
+  });
+
+  it('believes what was measured first', async () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const base = { kind: 'ping', at, from: 'madrid', to: 'chat', how: 'test', address: '127.0.0.1', method: 'icmp' };
+    const observations = [33, 34, 35].map((rttMs, sequence) => ({
+      ...base,
+      outcome: { kind: 'answered' },
+      rttMs,
+      sequence,
+    }));
+    const files = { 'n.yaml': network, 'o.json': JSON.stringify({ observations }) };
+    const { stdout } = await run(['n.yaml', '--json', '--observations', 'o.json'], files);
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report.now).toMatchObject({ coverage: 0.6 });
+    expect(report.origins).toContainEqual({ origin: 'measured', how: 'median of measured round trips', ways: 1 });
+  });
+
   it('says that no choice is enough, and that this is proven', async () => {
     const { code, stdout } = await run(['n.yaml', '--target', '1', '--coverage', '1'], { 'n.yaml': network });
     expect(stdout.replace(/\s+/g, ' ')).toContain('no 3 sites of the candidates reach 100 %, which is proven');

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { defineAction, UsageError } from '../command.ts';
 import { planFlags } from './flags.ts';
+import { readObservations } from './observations.ts';
 import { placeCflp, placePmed } from './placement-case.ts';
+import { readCities, readRegions } from './placement-files.ts';
 import { placeNetwork } from './placement-network.ts';
 
 const flags = {
@@ -26,6 +28,22 @@ const flags = {
     schema: z.coerce.number().int().min(1).max(1000).optional(),
     about: 'Most sites of the trade-off; default: planning.maxSites of the file, else 10.',
     value: 'N',
+  },
+  cities: {
+    schema: z.string().min(1).optional(),
+    about: 'More users: CSV with the headings name, lat, lon and users (or population).',
+    value: 'FILE',
+  },
+  regions: {
+    schema: z.string().min(1).optional(),
+    about: 'More candidates: CSV with the headings name, lat, lon and, if wanted, monthly.',
+    value: 'FILE',
+  },
+  observations: {
+    schema: z.array(z.string().min(1)).default([]),
+    about: 'What assess --json or import --json printed: measured round trips win over assumed ones; may be repeated.',
+    value: 'FILE',
+    repeated: true as const,
   },
   pmed: {
     schema: z.string().min(1).optional(),
@@ -74,12 +92,21 @@ export const placement = defineAction({
       about: 'the best of ten seconds, with its gap',
     },
   ],
-  run({ flags, positionals: [file], io }) {
+  async run({ flags, positionals: [file], io }) {
     if (flags.pmed !== undefined && file === undefined) return placePmed(flags.pmed, flags.problem, flags, io);
     if (flags.cflp !== undefined && file === undefined) return placeCflp(flags.cflp, flags.capacity, flags, io);
     if (file === undefined || flags.pmed !== undefined || flags.cflp !== undefined)
       throw new UsageError('found no network.yaml, --pmed FILE or --cflp FILE alone; allowed: one of them');
     const { workload, target: targetMs, coverage, maxSites } = flags;
-    return placeNetwork(file, { workload, targetMs, coverage, maxSites }, flags, io);
+    const moreUsers = flags.cities === undefined ? [] : await readCities(flags.cities, io);
+    const moreSites = flags.regions === undefined ? [] : await readRegions(flags.regions, io);
+    const observations = await readObservations(flags.observations, io);
+    return placeNetwork(
+      file,
+      { workload, targetMs, coverage, maxSites, moreUsers, moreSites },
+      observations,
+      flags,
+      io,
+    );
   },
 });
