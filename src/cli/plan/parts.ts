@@ -2,12 +2,17 @@ import type { Network } from '../../model/network.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { PartName, PlanReport } from '../../model/plan/plan.ts';
 import { planDemand } from '../../plan/demand/demand.ts';
+import { measuredRtts, pairKey } from '../../plan/measured.ts';
 import { startSolver, type Solver } from '../../plan/milp/solver.ts';
+import { placementQuestion } from '../../plan/placement/from-network.ts';
+import { planSites } from '../../plan/placement/plan.ts';
+import { placementReport } from '../../plan/placement/report.ts';
 import type { Proposals } from '../../plan/rank.ts';
 import { planRedundancy, redundancyInput } from '../../plan/redundancy/redundancy.ts';
 import { planTransport } from '../../plan/transport/transport.ts';
 import type { Io } from '../../wire/io.ts';
 import type { PlanProgress } from './progress.ts';
+import { runSearch } from './search-run.ts';
 
 export interface PartContext {
   network: Network;
@@ -55,6 +60,22 @@ const steps: readonly Step[] = [
     compute: async ({ network, observations }) => ({
       transport: planTransport(network, planDemand(network, 0, observations)),
     }),
+  },
+  {
+    part: 'placement',
+    lacks: (network) => {
+      const question = placementQuestion(network, {});
+      return 'missing' in question ? question.missing.join('; ') : null;
+    },
+    compute: async ({ network, file, observations, progress, io }) => {
+      const rtts = measuredRtts(network, observations);
+      const question = placementQuestion(network, { measured: (a, b) => rtts.get(pairKey(a, b)) });
+      if ('missing' in question) return {};
+      const words = () => 'placement';
+      const { standing, stopped } = await runSearch(planSites(question.input), io, progress, words);
+      const { currency } = network.planning;
+      return { placement: placementReport(question, standing, { file, currency, stopped }) };
+    },
   },
 ];
 

@@ -3,6 +3,8 @@ import { change } from '../change.ts';
 import { finding, verdict } from '../finding.ts';
 import { planDemand } from './demand.ts';
 import { engineeringReport } from './engineering.ts';
+import { failuresReport } from './failures.ts';
+import { placementPlan } from './placement.ts';
 import { redundancyReport } from './redundancy.ts';
 import { planTransport } from './transport.ts';
 
@@ -51,8 +53,10 @@ export const planReport = z
     parts: z.object({
       demand: planDemand.optional(),
       redundancy: redundancyReport.optional(),
+      failures: failuresReport.optional(),
       engineering: engineeringReport.optional(),
       transport: planTransport.optional(),
+      placement: placementPlan.optional(),
     }),
     skipped: z.array(skipped).meta({ description: 'Parts that the file has nothing for, or that time ended.' }),
     durationMs: z.number(),
