@@ -122,8 +122,10 @@ interface Task {
   /** Null for a map. */
   traffic: Traffic | null;
   doubles: boolean;
-  flags: Flags;
+  flags: Partial<Pick<Flags, 'workers' | 'timeLimit' | 'background' | 'checkpoint'>>;
   io: Io;
+  /** Ends the search early, beside Ctrl-C and the time limit of the flags. */
+  signal?: AbortSignal;
 }
 
 /** The study with paths from the named places only. */
@@ -138,16 +140,29 @@ function fromSources(study: Study, names: readonly string[] | undefined): Study 
   throw new UsageError(mistakes.join('\n'));
 }
 
-async function run(task: Task): Promise<ExitCode> {
+async function run(task: Task & { flags: Flags }): Promise<ExitCode> {
+  const { study, doubles, flags, io } = task;
+  if (flags.estimate) {
+    checkSize(study, doubles);
+    const question = questionOf(study, doubles);
+    return estimate(study, question, threadsFor(question, study.sources.length, flags.workers), flags, io);
+  }
+  const report = await failuresOf(task);
+  io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
+  return report.ended === 'interrupted' ? exitCode.interrupted : exitCode.ready;
+}
+
+/** Works the failures out; the best so far when it is ended early. */
+export async function failuresOf(task: Task): Promise<FailuresReport> {
   const { study, doubles, flags, io } = task;
   const question = questionOf(study, doubles);
   checkSize(study, doubles);
   const threads = threadsFor(question, study.sources.length, flags.workers);
-  if (flags.estimate) return estimate(study, question, threads, flags, io);
   const beganMs = io.clock.monoMs();
   const { interrupted } = io.signals;
   const limitMs = (flags.timeLimit ?? Infinity) * 1000;
-  const isStopped = () => interrupted.aborted || io.clock.monoMs() - beganMs >= limitMs;
+  const isStopped = () =>
+    interrupted.aborted || task.signal?.aborted === true || io.clock.monoMs() - beganMs >= limitMs;
   if (flags.background) setPriority(constants.priority.PRIORITY_LOW);
   const before = flags.checkpoint === undefined ? null : await begun(flags.checkpoint, question, study, io);
   const save = async (state: Simulation) =>
@@ -168,7 +183,7 @@ async function run(task: Task): Promise<ExitCode> {
     study.sources.length === 0 ? 1 : simulation.done.length / study.sources.length,
     demands ? demandsDone(demands, study, doubles) : 1,
   );
-  const report: FailuresReport = {
+  return {
     schema: 'inferpath/plan-failures@1',
     network: {
       name: study.name,
@@ -184,8 +199,6 @@ async function run(task: Task): Promise<ExitCode> {
     threads,
     elapsedS: (io.clock.monoMs() - beganMs) / 1000,
   };
-  io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
-  return interrupted.aborted ? exitCode.interrupted : exitCode.ready;
 }
 
 const saveMs = 10_000;

@@ -2,8 +2,13 @@ import type { Network } from '../../model/network.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { PartName, PlanReport } from '../../model/plan/plan.ts';
 import { planDemand } from '../../plan/demand/demand.ts';
+import { engineeringReportOf } from '../../plan/engineering/report.ts';
+import { fromNetwork } from '../../plan/engineering/from-network.ts';
+import { studyOfNetwork } from '../../plan/failures/from-network.ts';
 import { measuredRtts, pairKey } from '../../plan/measured.ts';
 import { startSolver, type Solver } from '../../plan/milp/solver.ts';
+import { opticalFindings } from '../../plan/optical/network/findings.ts';
+import { opticalOfNetwork } from '../../plan/optical/network/from-network.ts';
 import { placementQuestion } from '../../plan/placement/from-network.ts';
 import { planSites } from '../../plan/placement/plan.ts';
 import { placementReport } from '../../plan/placement/report.ts';
@@ -11,6 +16,7 @@ import type { Proposals } from '../../plan/rank.ts';
 import { planRedundancy, redundancyInput } from '../../plan/redundancy/redundancy.ts';
 import { planTransport } from '../../plan/transport/transport.ts';
 import type { Io } from '../../wire/io.ts';
+import { failuresOf } from './failures.ts';
 import type { PlanProgress } from './progress.ts';
 import { runSearch } from './search-run.ts';
 
@@ -32,6 +38,10 @@ interface Step {
   compute(context: PartContext, solver: Solver): Promise<Partial<Parts>>;
 }
 
+/** Links whose light is one's own to send. */
+const isOwnFibre = ({ kind }: Network['links'][number]) =>
+  kind === 'darkFibre' || kind === 'mofn' || kind === 'spectrum';
+
 const lacksLinks = ({ links }: Network) => (links.length === 0 ? 'the file has no links' : null);
 
 const steps: readonly Step[] = [
@@ -51,6 +61,32 @@ const steps: readonly Step[] = [
       return {
         redundancy: await planRedundancy(redundancyInput(network, file), { solver, signal: progress.signal, pause }),
       };
+    },
+  },
+  {
+    part: 'failures',
+    lacks: lacksLinks,
+    compute: async ({ network, progress, io }) => {
+      const task = { ...studyOfNetwork(network, undefined), doubles: true, flags: {}, io, signal: progress.signal };
+      return { failures: await failuresOf(task) };
+    },
+  },
+  {
+    part: 'engineering',
+    lacks: lacksLinks,
+    compute: async ({ network, file, progress }, solver) => {
+      const { notes, unjudged, ...input } = fromNetwork(network, 'p99');
+      const source = { kind: 'network' as const, files: [file], unit: 'Gbit/s', notes, unjudged };
+      const onProgress = (doing: string) => progress.show(`engineering: ${doing}`);
+      return { engineering: await engineeringReportOf(input, source, { solver, signal: progress.signal, onProgress }) };
+    },
+  },
+  {
+    part: 'optical',
+    lacks: ({ links }) => (links.some(isOwnFibre) ? null : 'no link is dark fibre, MOFN or spectrum'),
+    compute: async ({ network }) => {
+      const optical = opticalOfNetwork(network);
+      return { optical: { ...optical, findings: opticalFindings(optical) } };
     },
   },
   {

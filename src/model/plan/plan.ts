@@ -4,6 +4,7 @@ import { finding, verdict } from '../finding.ts';
 import { planDemand } from './demand.ts';
 import { engineeringReport } from './engineering.ts';
 import { failuresReport } from './failures.ts';
+import { opticalNetworkReport } from './optical-network.ts';
 import { placementPlan } from './placement.ts';
 import { redundancyReport } from './redundancy.ts';
 import { planTransport } from './transport.ts';
@@ -55,6 +56,7 @@ export const planReport = z
       redundancy: redundancyReport.optional(),
       failures: failuresReport.optional(),
       engineering: engineeringReport.optional(),
+      optical: opticalNetworkReport.extend({ findings: z.array(finding) }).optional(),
       transport: planTransport.optional(),
       placement: placementPlan.optional(),
     }),

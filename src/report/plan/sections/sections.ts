@@ -2,17 +2,19 @@ import type { PlanReport } from '../../../model/plan/plan.ts';
 import { demandSection } from './demand.ts';
 import { engineeringSection } from './engineering.ts';
 import { failuresSection } from './failures.ts';
+import { opticalSection } from './optical.ts';
 import { placementSection } from './placement.ts';
 import { redundancySection } from './redundancy.ts';
 
 /** One section per part that was computed, in the order in which a plan is read. */
 export function partSections({ parts }: PlanReport): string[] {
-  const { demand, redundancy, failures, engineering, placement } = parts;
+  const { demand, redundancy, failures, engineering, optical, placement } = parts;
   return [
     demand ? demandSection(demand) : '',
     redundancy ? redundancySection(redundancy) : '',
     failures ? failuresSection(failures) : '',
     engineering ? engineeringSection(engineering) : '',
+    optical ? opticalSection(optical) : '',
     placement ? placementSection(placement) : '',
   ].filter(Boolean);
 }
