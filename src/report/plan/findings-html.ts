@@ -15,18 +15,29 @@ export function findingSentence({ subject, claim }: Finding): string {
 /** Findings as a table: verdict, claim with details and remedy, evidence. */
 export function findingsHtml(findings: readonly Finding[]): string {
   if (findings.length === 0) return '';
-  const rows = findings.map((f) => {
-    const kind = f.verdict === 'pass' && f.severity !== 'info' ? 'pass' : f.verdict;
-    const details = f.details.map((d) => `<li>${line(d)}</li>`).join('');
-    const remedy = f.remedy ? `<div class="remedy"><strong>→</strong> ${line(f.remedy.text)}</div>` : '';
-    const evidence = f.evidence.map((e) => `<div>${esc(evidenceText(e))}</div>`).join('');
-    return (
-      `<tr data-verdict="${kind}"><td>${badge(kind, kind === 'fail' ? 'FAIL' : kind)}</td>` +
-      `<td><div class="claim">${line(findingSentence(f))}</div>${details && `<ul>${details}</ul>`}${remedy}</td>` +
-      `<td class="evidence">${evidence}<div class="id">${esc(f.id)} · ${f.pillar} · confidence ${f.confidence}</div></td></tr>`
-    );
-  });
-  return `<div class="card found"><table class="findings restack"><thead><tr><th scope="col">verdict</th><th scope="col">finding and remedy</th><th scope="col">evidence</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  const passed = findings.filter(({ verdict }) => verdict === 'pass');
+  const rows = findings
+    .filter(({ verdict }) => verdict !== 'pass')
+    .map((f) => {
+      const kind = f.verdict;
+      const details = f.details.map((d) => `<li>${line(d)}</li>`).join('');
+      const remedy = f.remedy ? `<div class="remedy"><strong>→</strong> ${line(f.remedy.text)}</div>` : '';
+      const evidence = f.evidence.map((e) => `<div>${esc(evidenceText(e))}</div>`).join('');
+      return (
+        `<tr data-verdict="${kind}"><td>${badge(kind, kind === 'fail' ? 'FAIL' : kind)}</td>` +
+        `<td><div class="claim">${line(findingSentence(f))}</div>${details && `<ul>${details}</ul>`}${remedy}</td>` +
+        `<td class="evidence">${evidence}<div class="id">${esc(f.id)} · ${f.pillar} · confidence ${f.confidence}</div></td></tr>`
+      );
+    });
+  return `<div class="card found"><table class="findings restack"><thead><tr><th scope="col">verdict</th><th scope="col">finding and remedy</th><th scope="col">evidence</th></tr></thead><tbody>${rows.join('')}</tbody></table>${passedHtml(passed)}</div>`;
+}
+
+function passedHtml(passed: readonly Finding[]): string {
+  if (passed.length === 0) return '';
+  const items = passed.map(
+    (f) => `<li data-verdict="pass">${badge('pass', 'pass')} <span>${line(findingSentence(f))}</span></li>`,
+  );
+  return `<details><summary>${passed.length} checks pass</summary><ul class="passed">${items.join('')}</ul></details>`;
 }
 
 /** Changes with what each buys, in the order given. */
@@ -42,8 +53,15 @@ export function changesHtml(changes: readonly Change[]): string {
       `<ul class="buys">${buys.join('')}</ul>${cost(c)}<div class="cost">Verify: ${line(c.verify)} · Undo: ${line(c.rollback)}</div></li>`
     );
   });
-  return `<div class="card"><ol class="changes plan-changes">${items.join('')}</ol></div>`;
+  const list = (from: number, to: number) =>
+    `<ol class="changes plan-changes" start="${from + 1}">${items.slice(from, to).join('')}</ol>`;
+  const rest = items.length - mostChanges;
+  const more = rest > 0 ? `<details><summary>${rest} more</summary>${list(mostChanges, items.length)}</details>` : '';
+  return `<div class="card">${list(0, mostChanges)}${more}</div>`;
 }
+
+/** Changes that are shown at once. */
+const mostChanges = 6;
 
 function cost({ cost }: Change): string {
   const words = costWords(cost);

@@ -12,4 +12,4 @@ svg .cell-word{font-size:10.5px;fill:var(--ink)}svg .cell-word.strong{fill:#fff;
 .buys{margin:.35em 0 0;padding:0;list-style:none;font-variant-numeric:tabular-nums}.buys li{margin:.15em 0}.buys .arrow{color:var(--muted)}.buys b{color:var(--pass)}
 .cost{color:var(--muted);font-size:.9rem}
 .plan-changes>li{margin:1em 0;padding-left:.3em}.plan-changes h3{display:inline}
-.matrix-small td,.matrix-small th{padding:5px 9px}`;
+details>summary{cursor:pointer;padding:8px 12px;color:var(--accent);font-weight:600}`;
