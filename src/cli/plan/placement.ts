@@ -39,12 +39,7 @@ const flags = {
     about: 'More candidates: CSV with the headings name, lat, lon and, if wanted, monthly.',
     value: 'FILE',
   },
-  observations: {
-    schema: z.array(z.string().min(1)).default([]),
-    about: 'What assess --json or import --json printed: measured round trips win over assumed ones; may be repeated.',
-    value: 'FILE',
-    repeated: true as const,
-  },
+  observations: planFlags.observations,
   pmed: {
     schema: z.string().min(1).optional(),
     about: 'Case in the p-median format of OR-Library, in place of a network file.',
