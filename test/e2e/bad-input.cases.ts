@@ -237,9 +237,9 @@ export const badFiles: readonly BadFile[] = [
     name: 'links and offers that lead nowhere',
     yaml: `${v}${ep}sites: [{ name: x, role: dc }, { name: y, role: user }]\nlinks:\n  - { name: l, from: x, to: z, carrier: acme }\nquotes:\n  - { name: q, from: x, to: x, kind: wavelength, capacityGbps: 100 }\n`,
     says: [
-      '7:28: links[0].to: found "z"; allowed: a known site or node: x, y',
-      '7:40: links[0].carrier: found "acme"; allowed: a carrier of this file, which has none',
-      '9:27: quotes[0].to: found "x"; allowed: another place than from, which is "x" too',
+      '7:29: links[0].to: found "z"; allowed: a known site or node: x, y',
+      '7:41: links[0].carrier: found "acme"; allowed: a carrier of this file, which has none',
+      '9:29: quotes[0].to: found "x"; allowed: another place than from, which is "x" too',
     ],
   },
   {

@@ -162,11 +162,12 @@ spec:
 documents['slo-check'] = () => objectives('check', 'watch.yaml');
 documents['slo-export'] = () => objectives('export', 'watch.yaml');
 documents['slo-import'] = () => objectives('import', 'openslo.yaml');
-const threeRegions = async (part: string): Promise<string> => {
+const threeRegions = async (...part: string[]): Promise<string> => {
   const path = fileURLToPath(new URL('../../examples/three-regions.yaml', import.meta.url));
   const files = { 'n.yaml': await readFile(path, 'utf8') };
-  return (await cli(['plan', part, 'n.yaml', '--json'], { files })).stdout;
+  return (await cli(['plan', ...part, 'n.yaml', '--json'], { files })).stdout;
 };
+documents['plan'] = () => threeRegions();
 documents['plan-demand'] = () => threeRegions('demand');
 documents['plan-transport'] = () => threeRegions('transport');
 documents['plan-fabric'] = async () =>

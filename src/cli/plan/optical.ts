@@ -52,7 +52,7 @@ export const planOptical = defineAction({
   examples: [
     { line: 'inferpath plan optical network.yaml', about: 'own fibre of a network file, and the wavelengths on it' },
     {
-      line: 'inferpath plan optical --gnpy topology.json --equipment eqpt_config.json --from "trx A" --to "trx B"',
+      line: 'inferpath plan optical --gnpy topology.json --equipment eqpt_config.json --from trx-A --to trx-B',
       about: 'one lightpath of a GNPy topology',
     },
     {
