@@ -9,9 +9,10 @@ import { tcpProbe } from '../measure/tcp.ts';
 import { tlsProbe } from '../measure/tls.ts';
 import type { AssessReport } from '../model/assess.ts';
 import { resolveWorkload } from '../model/defaults.ts';
-import type { Verdict } from '../model/finding.ts';
+import type { Finding, Verdict } from '../model/finding.ts';
 import type { Endpoint, Network } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
+import { rankFindings } from '../plan/rank.ts';
 import { quantile, sorted } from '../stats/quantile.ts';
 import type { Io } from '../wire/io.ts';
 import { watchLoopLag } from '../wire/loop-lag.ts';
@@ -38,6 +39,8 @@ export interface AssessOptions {
   maxTokens: number | undefined;
   model: string | undefined;
   notes: readonly string[];
+  /** What the network file plans with, judged beside what was measured: findings that do not pass. */
+  planned(observations: readonly Observation[]): Promise<readonly Finding[]>;
 }
 
 /** One progress counter per endpoint, for whoever shows it. */
@@ -79,9 +82,13 @@ export async function assessNetwork(
     );
   const measured = [...perEndpoint.flat(), ...underLoad];
   const observations = [...measured, self.observation(options.vantage, measured)];
-  const findings = judge(network, observations, new Date(io.clock.wallMs()));
+  const planned = await options.planned(observations);
+  const findings = rankFindings([...judge(network, observations, new Date(io.clock.wallMs())), ...planned]);
   const endpoints = summarise(network, observations, findings);
-  const cells = endpoints.flatMap((e) => Object.values(e.cells).map((c) => c.verdict));
+  const cells = [
+    ...endpoints.flatMap((e) => Object.values(e.cells).map((c) => c.verdict)),
+    ...planned.map(({ verdict }) => verdict),
+  ];
   const ready: Verdict = cells.includes('fail') ? 'fail' : cells.includes('unknown') ? 'unknown' : 'pass';
   return {
     schema: 'inferpath/assess@1',

@@ -5,6 +5,7 @@ import { findingsAbout } from '../judge/matrix.ts';
 import { viewOf } from '../judge/rule.ts';
 import { requestsOf as judgedRequests, roundTripsOf, ttftsOf } from '../judge/samples.ts';
 import { samplesNeeded } from '../stats/quantile.ts';
+import { plural } from './format.ts';
 
 /** Who can be blamed for a millisecond, in the order in which bars show them. */
 export const parts = ['dns', 'tcp', 'tls', 'upload', 'network', 'undetermined', 'server', 'client'] as const;
@@ -194,8 +195,18 @@ export function headline(report: AssessReport): { word: string; why: string } {
   const all = report.endpoints.length;
   const of = (n: number) =>
     n === all ? (all === 1 ? 'the endpoint' : `all ${all} endpoints`) : `${n} of ${all} endpoints`;
+  const names = new Set([...report.endpoints.map((e) => e.name), 'client']);
+  const planned = report.findings.filter((f) => f.verdict === 'fail' && !names.has(f.subject)).length;
+  const inPlan =
+    planned > 0
+      ? `${plural(planned, 'finding')} about the plan of the network ${planned === 1 ? 'fails' : 'fail'}`
+      : '';
+  if (report.ready === 'fail' && worst('fail') === 0 && planned > 0) return { word: 'NOT READY', why: inPlan };
   if (report.ready === 'fail')
-    return { word: 'NOT READY', why: `${of(worst('fail'))} miss${worst('fail') === 1 ? 'es' : ''} a target` };
+    return {
+      word: 'NOT READY',
+      why: `${of(worst('fail'))} miss${worst('fail') === 1 ? 'es' : ''} a target${inPlan && `; ${inPlan}`}`,
+    };
   if (report.ready === 'unknown')
     return { word: 'UNKNOWN', why: `nothing fails, but the evidence does not suffice for ${of(worst('unknown'))}` };
   return { word: 'READY', why: `${of(all)} meet${all === 1 ? 's' : ''} every target` };

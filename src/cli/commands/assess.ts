@@ -211,6 +211,12 @@ async function optionsOf(
     maxTokens: flags.maxTokens,
     model: flags.model,
     notes: [...notes, ...(note ? [note] : []), ...loadNotes(network, flags)],
+    planned: async (observations) => {
+      if (network.links.length === 0) return [];
+      // Loaded only for files that plan: it is half of the program.
+      const { plannedFindings } = await import('../plan/planned-findings.ts');
+      return plannedFindings(network, 'the network file', observations, io);
+    },
   };
 }
 

@@ -24,6 +24,9 @@ const link = z
       .number()
       .nullable()
       .meta({ description: 'Of the worst of 96 channels at that power; null where a span is too long.' }),
+    channels: z
+      .array(z.object({ frequencyThz: z.number(), gsnrDb01nm: z.number() }))
+      .meta({ description: 'GSNR of each channel of the full comb at that power.' }),
     why: z.string().meta({ description: 'Why it cannot be lit; empty where it can.' }),
     closes: z.array(closing).meta({ description: 'The widest-margin mode of each rate that closes, fastest first.' }),
     maxTbps: z.number().meta({ description: 'Most that one fibre pair carries, filled with the best of them.' }),

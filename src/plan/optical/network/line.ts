@@ -119,6 +119,8 @@ const LAUNCH_DBM = [-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
 export interface Launch {
   launchDbm: number;
   worstGsnrDb01nm: number;
+  /** Of every channel, in the order of frequency. */
+  channels: { frequencyThz: number; gsnrDb01nm: number }[];
   /** Why no amplifier can bridge a span; empty where all can. */
   why: string;
 }
@@ -128,13 +130,16 @@ export interface Launch {
  * what the amplifiers can give. A span that loses more than an amplifier makes good is told, whatever the numbers say.
  */
 export function bestLaunch(link: OwnFibre, settings: Settings): Launch {
-  let best: Launch = { launchDbm: 0, worstGsnrDb01nm: -Infinity, why: '' };
-  const channels = fullSpectrum(settings.spectra[0]!);
+  let best: Launch = { launchDbm: 0, worstGsnrDb01nm: -Infinity, channels: [], why: '' };
+  const comb = fullSpectrum(settings.spectra[0]!);
   for (const launchDbm of LAUNCH_DBM) {
     const path = routePath([{ ...link, launchDbm }], link.from, settings);
-    const arrival = send(path, { library: noLibrary, settings, simulation, channels });
-    const worstGsnrDb01nm = receive(arrival).reduce((least, { gsnrDb01nm }) => Math.min(least, gsnrDb01nm), Infinity);
-    if (worstGsnrDb01nm > best.worstGsnrDb01nm) best = { launchDbm, worstGsnrDb01nm, why: tooLossy(path, settings) };
+    const arrival = send(path, { library: noLibrary, settings, simulation, channels: comb });
+    const received = receive(arrival);
+    const worstGsnrDb01nm = received.reduce((least, { gsnrDb01nm }) => Math.min(least, gsnrDb01nm), Infinity);
+    if (worstGsnrDb01nm <= best.worstGsnrDb01nm) continue;
+    const channels = received.map(({ frequencyHz, gsnrDb01nm }) => ({ frequencyThz: frequencyHz / 1e12, gsnrDb01nm }));
+    best = { launchDbm, worstGsnrDb01nm, channels, why: tooLossy(path, settings) };
   }
   return best;
 }

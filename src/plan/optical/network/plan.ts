@@ -80,6 +80,7 @@ function linkReport(fibre: Lit, verdicts: readonly ModeVerdict[]): Report['links
     latencyMs: lengthKm * LATENCY_MS_PER_KM,
     launchDbm: fibre.launchDbm,
     gsnrDb01nm: fibre.why === '' ? fibre.worstGsnrDb01nm : null,
+    channels: fibre.channels,
     why: fibre.why,
     closes: [...byRate.values()].sort((a, b) => b.mode.gbps - a.mode.gbps).map(closingOf),
     maxTbps: closing.reduce((most, { mode, channels }) => Math.max(most, (mode.gbps * channels) / 1e3), 0),

@@ -11,9 +11,10 @@ export function picture(title: string, draw: (width: number) => string): string 
   return `<figure class="card chart full"><figcaption><h3>${esc(title)}</h3></figcaption><div class="wide">${draw(1000)}</div><div class="narrow">${draw(330)}</div></figure>`;
 }
 
-/** A table of texts; columns whose heading ends with a unit in brackets are numbers. */
+/** A table of texts; columns whose heading ends with a unit in brackets, or with empty ones, are numbers. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const isNumber = heads.map((head) => head.endsWith(')'));
+  const shown = heads.map((head) => head.replace(/ \(\)$/, ''));
   const cells = (tag: 'td' | 'th', values: readonly string[]) =>
     values
       .map(
@@ -21,5 +22,5 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
           `<${tag}${isNumber[i] ? ' class="num"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${esc(printable(value, 300))}</${tag}>`,
       )
       .join('');
-  return `<div class="card scroll"><table><thead><tr>${cells('th', heads)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
+  return `<div class="card scroll"><table><thead><tr>${cells('th', shown)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
 }
