@@ -75,9 +75,17 @@ test('sortFindings() keeps every finding', () => {
 });
 
 test('headline() speaks of one endpoint in the singular', () => {
-  const one = { ...sample, endpoints: sample.endpoints.slice(0, 1) };
+  const endpoints = sample.endpoints.slice(0, 1);
+  const findings = sample.findings.filter(({ subject }) => subject === endpoints[0]?.name);
+  const one = { ...sample, endpoints, findings };
   expect(headline(one).why).toBe('the endpoint misses a target');
   expect(headline({ ...one, ready: 'pass' })).toEqual({ word: 'READY', why: 'the endpoint meets every target' });
+});
+
+test('headline() counts what the plan of the network finds apart from the endpoints', () => {
+  const planned = { ...sample.findings[0]!, verdict: 'fail' as const, subject: 'office → llm' };
+  const one = { ...sample, endpoints: [], findings: [planned], ready: 'fail' as const };
+  expect(headline(one).why).toBe('1 finding about the plan of the network fails');
 });
 
 describe('shareCells()', () => {
