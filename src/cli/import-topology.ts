@@ -5,7 +5,7 @@ import { draftOfGnpy } from '../gather/topology/gnpy-draft.ts';
 import { readJson } from '../gather/topology/gnpy/read.ts';
 import { gnpyTopologySchema } from '../gather/topology/gnpy/topology.ts';
 import { parseGraphml } from '../gather/topology/graphml.ts';
-import { mistakeText, type Parsed } from '../gather/topology/parsed.ts';
+import { mistakeText } from '../gather/topology/parsed.ts';
 import { parseRepetitaDemands, parseRepetitaGraph } from '../gather/topology/repetita.ts';
 import { parseSndlib } from '../gather/topology/sndlib.ts';
 import { draftOfCsv, draftOfMap, draftOfRepetita, draftOfSndlib, type RateUnit } from '../gather/topology/to-draft.ts';
@@ -14,6 +14,7 @@ import { printable } from '../model/outcome.ts';
 import { renderDraftYaml } from '../report/draft-yaml.ts';
 import type { Io } from '../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, UsageError } from './command.ts';
+import { parsedOrMistakes, readInput } from './input-file.ts';
 import { NetworkFileError, parseNetwork } from './network-file.ts';
 
 const maxBytes = 256 * 1024 * 1024;
@@ -55,7 +56,7 @@ interface Named {
 
 async function run(paths: readonly string[], unit: RateUnit | undefined, io: Io): Promise<ExitCode> {
   const files: Named[] = [];
-  for (const path of paths) files.push({ path, text: await read(path, io) });
+  for (const path of paths) files.push({ path, text: await readInput(path, maxBytes, io) });
   const draft = draftOf(files, unit);
   const text = renderDraftYaml(draft, paths.map((path) => path.split(/[\\/]/).at(-1)).join(', '));
   const checked = parseNetwork(text, plannedNetwork);
@@ -89,10 +90,10 @@ function draftOf(files: readonly Named[], unit: RateUnit | undefined): Draft {
     (format) => files[formats.indexOf(format as Format)],
   );
   if (kinds === 'repetita graph' || kinds === 'repetita demands, repetita graph') {
-    const read = valueOf(graph!, parseRepetitaGraph(graph!.text));
+    const read = parsedOrMistakes(graph!.path, parseRepetitaGraph(graph!.text)).value;
     return draftOfRepetita(
       read,
-      demands ? valueOf(demands, parseRepetitaDemands(demands.text, read.nodes.length)) : [],
+      demands ? parsedOrMistakes(demands.path, parseRepetitaDemands(demands.text, read.nodes.length)).value : [],
       unit,
     );
   }
@@ -101,13 +102,13 @@ function draftOf(files: readonly Named[], unit: RateUnit | undefined): Draft {
     throw new UsageError(
       `file…: found ${kinds}; allowed: one topology, a graph of REPETITA with its demands, or CSV tables`,
     );
-  if (formats[0] === 'sndlib') return draftOfSndlib(valueOf(only!, parseSndlib(only!.text)), unit);
-  if (formats[0] === 'graphml') return draftOfMap(valueOf(only!, parseGraphml(only!.text)));
+  if (formats[0] === 'sndlib') return draftOfSndlib(parsedOrMistakes(only!.path, parseSndlib(only!.text)).value, unit);
+  if (formats[0] === 'graphml') return draftOfMap(parsedOrMistakes(only!.path, parseGraphml(only!.text)).value);
   return gnpyDraft(only!);
 }
 
 function csvTable(file: Named): CsvTable {
-  return valueOf(file, parseTopologyCsv(file.text));
+  return parsedOrMistakes(file.path, parseTopologyCsv(file.text)).value;
 }
 
 function gnpyDraft({ path, text }: Named): Draft {
@@ -118,19 +119,4 @@ function gnpyDraft({ path, text }: Named): Draft {
       .map(({ line, key, message }) => mistakeText(path, { line, key: key === '' ? 'file' : key, message }))
       .join('\n'),
   );
-}
-
-function valueOf<T>({ path }: Named, parsed: Parsed<T>): T {
-  if (parsed.ok) return parsed.value;
-  throw new UsageError(parsed.mistakes.map((mistake) => mistakeText(path, mistake)).join('\n'));
-}
-
-async function read(path: string, io: Io): Promise<string> {
-  try {
-    return await io.fs.readText(path, maxBytes);
-  } catch (error) {
-    throw new UsageError(
-      `Cannot read "${printable(path, 300)}": ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { mistakeText, type Parsed } from '../../gather/topology/parsed.ts';
 import { parseRepetitaDemands, parseRepetitaGraph } from '../../gather/topology/repetita.ts';
 import { parseSndlib } from '../../gather/topology/sndlib.ts';
 import { printable } from '../../model/outcome.ts';
@@ -13,6 +12,7 @@ import { prettyJson } from '../../report/json.ts';
 import { renderEngineeringText } from '../../report/plan/engineering-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { parsedOrMistakes, readInput } from '../input-file.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planFlags } from './flags.ts';
 import { planProgress } from './progress.ts';
@@ -163,8 +163,11 @@ async function loadRepetita(graphFile: string, demandsFile: string | undefined, 
       'file: is required; allowed: the file of demands',
       'plan engineering --repetita GRAPH DEMANDS',
     );
-  const graph = parsed(graphFile, parseRepetitaGraph(await read(graphFile, io)));
-  const demands = parsed(demandsFile, parseRepetitaDemands(await read(demandsFile, io), graph.value.nodes.length));
+  const graph = parsedOrMistakes(graphFile, parseRepetitaGraph(await readInput(graphFile, maxBytes, io)));
+  const demands = parsedOrMistakes(
+    demandsFile,
+    parseRepetitaDemands(await readInput(demandsFile, maxBytes, io), graph.value.nodes.length),
+  );
   const { notes, ...core } = fromRepetita(graph.value, demands.value);
   const source: EngineeringSource = {
     kind: 'repetita',
@@ -182,7 +185,7 @@ async function loadRepetita(graphFile: string, demandsFile: string | undefined, 
 }
 
 async function loadSndlib(file: string, isShared: boolean, io: Io): Promise<Loaded> {
-  const network = parsed(file, parseSndlib(await read(file, io)));
+  const network = parsedOrMistakes(file, parseSndlib(await readInput(file, maxBytes, io)));
   const { notes, ...core } = fromSndlib(network.value, isShared ? 'shared' : 'each');
   const source: EngineeringSource = {
     kind: 'sndlib',
@@ -192,20 +195,4 @@ async function loadSndlib(file: string, isShared: boolean, io: Io): Promise<Load
     sndlib: network.value,
   };
   return { input: { ...core, ...defaults }, source };
-}
-
-async function read(file: string, io: Io): Promise<string> {
-  try {
-    return await io.fs.readText(file, maxBytes);
-  } catch (error) {
-    throw new UsageError(
-      `Cannot read "${printable(file, 300)}": ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
-
-/** @throws UsageError with every mistake of the file. */
-function parsed<T>(file: string, result: Parsed<T>): { value: T; notes: string[] } {
-  if (!result.ok) throw new UsageError(result.mistakes.map((one) => mistakeText(file, one)).join('\n'));
-  return { value: result.value, notes: result.notes.map(({ line, message }) => `${file}:${line}: ${message}`) };
 }

@@ -2,7 +2,6 @@ import { availableParallelism, constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type TopologyMap, parseGraphml } from '../../gather/topology/graphml.ts';
-import { mistakeText } from '../../gather/topology/parsed.ts';
 import { printable } from '../../model/outcome.ts';
 import {
   type DemandsReport,
@@ -26,6 +25,7 @@ import type { Io } from '../../wire/io.ts';
 import { processUse } from '../../wire/process-use.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { parsedOrMistakes, readInput } from '../input-file.ts';
 import { nearest } from '../suggest.ts';
 import { planFile, planFlags } from './flags.ts';
 import { progressLine } from './progress-line.ts';
@@ -297,17 +297,6 @@ const maxMapBytes = 64 * 1024 * 1024;
 
 /** A map of the Topology Zoo, or the mistakes in it. */
 export async function loadMap(path: string, io: Io): Promise<TopologyMap> {
-  let text: string;
-  try {
-    text = await io.fs.readText(resolve(io.cwd, path), maxMapBytes);
-  } catch (error) {
-    throw new UsageError(`Cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = parseGraphml(text);
-  if (!parsed.ok)
-    throw new UsageError(
-      parsed.mistakes.map((one) => mistakeText(path, one)).join('\n'),
-      'GraphML as the Internet Topology Zoo writes it',
-    );
-  return parsed.value;
+  const text = await readInput(path, maxMapBytes, io);
+  return parsedOrMistakes(path, parseGraphml(text), 'GraphML as the Internet Topology Zoo writes it').value;
 }

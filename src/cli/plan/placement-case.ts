@@ -11,7 +11,8 @@ import { renderPlacementCase } from '../../report/plan/placement-text.ts';
 import { makeGraph } from '../../stats/graph/graph.ts';
 import type { Io } from '../../wire/io.ts';
 import { type ExitCode, exitCode, UsageError } from '../command.ts';
-import { parsed, readCase } from './placement-files.ts';
+import { parsedOrMistakes, readInput } from '../input-file.ts';
+import { maxPlacementBytes } from './placement-files.ts';
 import { planProgress } from './progress.ts';
 import { runSearch } from './search-run.ts';
 
@@ -38,7 +39,7 @@ export async function placePmed(
   flags: CaseFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const { value, notes } = parsed(file, parsePmed(await readCase(file, io)));
+  const { value, notes } = parsedOrMistakes(file, parsePmed(await readInput(file, maxPlacementBytes, io)));
   const { nodes, medians: maxOpen } = value;
   const cost = allDistances(makeGraph(value));
   if (cost.includes(Infinity))
@@ -61,7 +62,7 @@ export async function placeCflp(
   flags: CaseFlags,
   io: Io,
 ): Promise<ExitCode> {
-  const { value, notes } = parsed(file, parseCflp(await readCase(file, io), capacity));
+  const { value, notes } = parsedOrMistakes(file, parseCflp(await readInput(file, maxPlacementBytes, io), capacity));
   const { sites, clients } = value;
   const search = known(placeCapacitated({ ...value, maxOpen: sites }), ({ total }) => total);
   const facts = { input: 'cflp', problem: 'capacitated', file, clients, sites, maxOpen: null, notes } as const;
