@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { clip } from '../../report/ansi.ts';
 import type { Io } from '../../wire/io.ts';
 
@@ -5,6 +6,8 @@ import type { Io } from '../../wire/io.ts';
 export interface PlanProgress {
   signal: AbortSignal;
   show(text: string): void;
+  /** Shows it and gives the event loop its turn, so that Ctrl-C is heard. */
+  pause(text: string): Promise<void>;
   end(): void;
 }
 
@@ -16,14 +19,19 @@ export function planProgress(io: Io, timeLimitS: number | undefined): PlanProgre
   const beganMs = clock.monoMs();
   let drawnMs = beganMs + 900;
   let isDrawn = false;
+  const show = (text: string) => {
+    const nowMs = clock.monoMs();
+    if (!terminal.stderrIsTty || nowMs - drawnMs < 100) return;
+    [drawnMs, isDrawn] = [nowMs, true];
+    const line = `${((nowMs - beganMs) / 1000).toFixed(0)} s  ${text}`;
+    terminal.err(`\r\u001b[2K${clip(line, Math.max(20, terminal.columns - 3))}`);
+  };
   return {
     signal: AbortSignal.any([signals.interrupted, patience.signal]),
-    show: (text) => {
-      const nowMs = clock.monoMs();
-      if (!terminal.stderrIsTty || nowMs - drawnMs < 100) return;
-      [drawnMs, isDrawn] = [nowMs, true];
-      const line = `${((nowMs - beganMs) / 1000).toFixed(0)} s  ${text}`;
-      terminal.err(`\r\u001b[2K${clip(line, Math.max(20, terminal.columns - 3))}`);
+    show,
+    pause: async (text) => {
+      await turn();
+      show(text);
     },
     end: () => {
       clearTimeout(timer);

@@ -80,13 +80,8 @@ async function ofMap(path: string, from: string | undefined, to: string | undefi
 async function answer(input: RedundancyInput, { json, timeLimit }: Flags, io: Io): Promise<ExitCode> {
   const solver = startSolver();
   const progress = planProgress(io, timeLimit);
-  // Between two steps the event loop gets its turn, so that Ctrl-C is heard.
-  const pause = async (doing: string) => {
-    await new Promise((resolve) => setImmediate(resolve));
-    progress.show(doing);
-  };
   try {
-    const report = await planRedundancy(input, { solver, signal: progress.signal, pause });
+    const report = await planRedundancy(input, { solver, signal: progress.signal, pause: progress.pause });
     progress.end();
     const { columns, colors } = io.terminal;
     io.terminal.out(json ? prettyJson(report) : renderRedundancyText(report, { columns, colors }));

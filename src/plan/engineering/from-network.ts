@@ -1,5 +1,5 @@
 import type { Network } from '../../model/network.ts';
-import type { Loads } from '../../model/plan/demand.ts';
+import type { Loads, PlanDemand } from '../../model/plan/demand.ts';
 import { lightRoundTripMs } from '../../stats/globe.ts';
 import { planDemand } from '../demand/demand.ts';
 import { linkLength, placesOf } from '../lengths.ts';
@@ -21,13 +21,14 @@ const unknownDelayUs = 2450;
 export function fromNetwork(
   network: Network,
   load: LoadKind,
+  demand: PlanDemand = planDemand(network),
 ): EngineeringInput & { notes: string[]; unjudged: string[] } {
   const notes: string[] = [];
   const { sites, nodes, links, planning } = network;
   const nodeNames = [...sites, ...nodes].map(({ name }) => name);
   const nodeOf = new Map(nodeNames.map((name, i) => [name, i]));
   const index = (name: string) => nodeOf.get(name)!;
-  const demands = demandsOf(network, load, nodeOf, notes);
+  const demands = demandsOf(demand, load, nodeOf, notes);
   const enough = roomForAll(demands);
   const weights = weightsOf(network, notes);
   const inputs: LinkInput[] = [
@@ -59,8 +60,7 @@ export function fromNetwork(
 
 type Row = { from: number; to: number; volume: number };
 
-function demandsOf(network: Network, load: LoadKind, nodeOf: ReadonlyMap<string, number>, notes: string[]): Row[] {
-  const demand = planDemand(network);
+function demandsOf(demand: PlanDemand, load: LoadKind, nodeOf: ReadonlyMap<string, number>, notes: string[]): Row[] {
   notes.push(...demand.notes);
   if (load !== 'mean')
     notes.push(

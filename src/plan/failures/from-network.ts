@@ -1,5 +1,6 @@
 import { builtInTargets } from '../../model/defaults.ts';
 import type { Network } from '../../model/network.ts';
+import type { PlanDemand } from '../../model/plan/demand.ts';
 import type { TrafficFlow } from '../../model/plan/demand.ts';
 import type { ElementKind } from '../../model/plan/failures.ts';
 import { lightRoundTripMs } from '../../stats/globe.ts';
@@ -23,6 +24,7 @@ const unknownRttMs = lightRoundTripMs(500);
 export function studyOfNetwork(
   network: Network,
   kinds: readonly ElementKind[] | undefined,
+  demand: PlanDemand = planDemand(network),
 ): { study: Study; traffic: Traffic } {
   const { sites, nodes, links } = network;
   const nodeNames = [...sites, ...nodes].map(({ name }) => name);
@@ -33,7 +35,6 @@ export function studyOfNetwork(
   const to = [...links.map((link) => number(link.to)), ...nodes.map(({ site }) => number(site))];
   const hangsOn = nodes.map(() => 0);
   const isEnd = Uint8Array.from(nodeNames, (_, v) => (v < sites.length ? 1 : 0));
-  const demand = planDemand(network);
   const study: Study = {
     name: network.vantage?.name ?? null,
     graph: makeGraph({

@@ -1,4 +1,5 @@
 import type { Figure } from '../../../model/figure.ts';
+import type { PlanDemand } from '../../../model/plan/demand.ts';
 import type { Link, Network } from '../../../model/network.ts';
 import type { OpticalNetworkReport } from '../../../model/plan/optical-network.ts';
 import { seededRandom } from '../../../stats/random.ts';
@@ -19,12 +20,17 @@ const DEFAULT_CONNECTOR_DB = 0.5;
 /** Width that a wavelength already in use is taken to have. */
 const IN_USE_GHZ = 100;
 
+/** Is the light of a link the user's own to send? */
+export function isOwnFibre({ kind, fibre }: Link): boolean {
+  return litByUser.has(kind) || fibre !== undefined;
+}
+
 /** `plan optical` of a network file: links whose fibre is the user's own, and the traffic between sites. */
-export function opticalOfNetwork(network: Network): OpticalNetworkReport {
+export function opticalOfNetwork(network: Network, demand: PlanDemand = planDemand(network)): OpticalNetworkReport {
   const { optical } = network.planning;
   const input: OpticalNetworkInput = {
     fibres: network.links.flatMap((link) => fibreOf(link, network)),
-    demands: demandsOf(network),
+    demands: demandsOf(network, demand),
     modes: [...publishedModes, ...optical.modes.map(ownMode)],
     settings: settingsFor(optical.marginDb),
     random: seededRandom(1),
@@ -33,7 +39,7 @@ export function opticalOfNetwork(network: Network): OpticalNetworkReport {
 }
 
 function fibreOf(link: Link, network: Network): OpticalNetworkInput['fibres'] {
-  if (!litByUser.has(link.kind) && !link.fibre) return [];
+  if (!isOwnFibre(link)) return [];
   const { planning } = network;
   const length = linkLength(link, placesOf(network), planning.routeFactor);
   const spansKm =
@@ -65,9 +71,9 @@ function placeOf(name: string, { nodes }: Network): string {
 }
 
 /** Pairs of sites with the larger of both directions, largest first. */
-function demandsOf(network: Network): OpticalNetworkInput['demands'] {
+function demandsOf(network: Network, demand: PlanDemand): OpticalNetworkInput['demands'] {
   const pairs = new Map<string, OpticalNetworkInput['demands'][number]>();
-  for (const { from, to, gbps } of planDemand(network).pairs) {
+  for (const { from, to, gbps } of demand.pairs) {
     const [a, b] = [placeOf(from, network), placeOf(to, network)].sort() as [string, string];
     if (a === b) continue;
     const key = JSON.stringify([a, b]);
