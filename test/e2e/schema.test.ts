@@ -192,7 +192,7 @@ documents['plan-placement-case'] = async () => {
 const failures = async (...args: string[]) => {
   const nodes = ['a', 'b', 'c', 'd'].map((id) => `<node id="${id}"/>`).join('');
   const edges = ['a b', 'b c', 'c a', 'c d'].map((pair) => `<edge source="${pair[0]}" target="${pair[2]}"/>`).join('');
-  const files = { '/home/test/map.graphml': `<graphml><graph>${nodes}${edges}</graph></graphml>` };
+  const files = { 'map.graphml': `<graphml><graph>${nodes}${edges}</graph></graphml>` };
   return (await cli(['plan', 'failures', '--graphml', 'map.graphml', ...args, '--json'], { files })).stdout;
 };
 documents['plan-failures'] = () => failures('--doubles', '--of', 'link,node');
