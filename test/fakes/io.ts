@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Io, ResolvedAddress, TerminalHold } from '../../src/wire/io.ts';
 import { openTransport } from '../../src/wire/tcp/open.ts';
 
@@ -6,7 +7,7 @@ export interface FakeIoOptions {
   platform?: string;
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** path → text, relative to nothing: the very strings that the code under test asks for. */
+  /** path → text; relative ones to `cwd`. */
   files?: Record<string, string>;
   /** Lines that `terminal.ask` gets, in order; null and past the end mean end of input. */
   answers?: readonly (string | null)[];
@@ -55,6 +56,10 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   const { answers = [], hosts = {}, seed = 1, wallMs = Date.UTC(2026, 0, 2, 3, 4, 5), realClock = false } = options;
   const [out, err, asked]: [string[], string[], string[]] = [[], [], []];
   const written = new Map(Object.entries(options.files ?? {}));
+  const cwd = options.cwd ?? '/home/test';
+  /** The key that a path is stored under, whichever way either was written. */
+  const stored = (path: string) =>
+    written.has(path) ? path : ([...written.keys()].find((key) => resolve(cwd, key) === resolve(cwd, path)) ?? path);
   const stop = new AbortController();
   const next = mulberry32(seed);
   let nowMs = 0;
@@ -69,7 +74,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   return {
     platform: options.platform ?? 'linux',
     env: options.env ?? {},
-    cwd: options.cwd ?? '/home/test',
+    cwd,
     clock: {
       monoMs: () => (realClock ? realMs() : nowMs),
       wallMs: () => wallMs + (realClock ? realMs() - startedMs : nowMs),
@@ -86,28 +91,30 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     random: { next, uuid: () => fakeUuid(next) },
     fs: {
       readText: (path, maxBytes = Infinity) => {
-        const text = written.get(path);
+        const text = written.get(stored(path));
         if (text === undefined) return Promise.reject(noSuchFile(path));
         if (Buffer.byteLength(text) > maxBytes) return Promise.reject(new RangeError(`larger than ${maxBytes} bytes`));
         return Promise.resolve(text);
       },
       writeText: (path, text) => {
-        written.set(path, text);
+        written.set(stored(path), text);
         return Promise.resolve();
       },
       writePrivate: (path, text) => {
-        written.set(path, text);
+        written.set(stored(path), text);
         return Promise.resolve();
       },
       makeFolder: () => Promise.resolve(),
-      exists: (path) => Promise.resolve(written.has(path)),
+      exists: (path) => Promise.resolve(written.has(stored(path))),
       readChunks: async function* (path) {
-        const text = written.get(path);
+        const text = written.get(stored(path));
         if (text === undefined) throw noSuchFile(path);
         yield await Promise.resolve(Buffer.from(text));
       },
       modifiedMs: (path) =>
-        written.has(path) ? Promise.resolve(options.modifiedMs ?? wallMs - 60_000) : Promise.reject(noSuchFile(path)),
+        written.has(stored(path))
+          ? Promise.resolve(options.modifiedMs ?? wallMs - 60_000)
+          : Promise.reject(noSuchFile(path)),
     },
     sockets: {
       openTcp: ({ tap }) => openTransport({ platform: options.platform ?? process.platform, tap, monoMs: realMs }),

@@ -28,7 +28,7 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { parsedOrMistakes, readInput } from '../input-file.ts';
 import { nearest } from '../suggest.ts';
 import { planFile, planFlags } from './flags.ts';
-import { progressLine } from './progress-line.ts';
+import { counter, type PlanProgress, planProgress } from './progress.ts';
 
 const flags = {
   graphml: planFlags.graphml,
@@ -122,10 +122,9 @@ interface Task {
   /** Null for a map. */
   traffic: Traffic | null;
   doubles: boolean;
-  flags: Partial<Pick<Flags, 'workers' | 'timeLimit' | 'background' | 'checkpoint'>>;
+  flags: Partial<Pick<Flags, 'workers' | 'background' | 'checkpoint'>>;
   io: Io;
-  /** Ends the search early, beside Ctrl-C and the time limit of the flags. */
-  signal?: AbortSignal;
+  progress: PlanProgress;
 }
 
 /** The study with paths from the named places only. */
@@ -140,44 +139,42 @@ function fromSources(study: Study, names: readonly string[] | undefined): Study 
   throw new UsageError(mistakes.join('\n'));
 }
 
-async function run(task: Task & { flags: Flags }): Promise<ExitCode> {
+async function run(task: Omit<Task, 'progress'> & { flags: Flags }): Promise<ExitCode> {
   const { study, doubles, flags, io } = task;
   if (flags.estimate) {
     checkSize(study, doubles);
     const question = questionOf(study, doubles);
     return estimate(study, question, threadsFor(question, study.sources.length, flags.workers), flags, io);
   }
-  const report = await failuresOf(task);
+  const progress = planProgress(io, flags.timeLimit);
+  const report = await failuresOf({ ...task, progress }).finally(progress.end);
   io.terminal.out(flags.json ? prettyJson(report) : renderFailuresText(report, io.terminal));
   return report.ended === 'interrupted' ? exitCode.interrupted : exitCode.ready;
 }
 
 /** Works the failures out; the best so far when it is ended early. */
 export async function failuresOf(task: Task): Promise<FailuresReport> {
-  const { study, doubles, flags, io } = task;
+  const { study, doubles, flags, io, progress } = task;
   const question = questionOf(study, doubles);
   checkSize(study, doubles);
   const threads = threadsFor(question, study.sources.length, flags.workers);
   const beganMs = io.clock.monoMs();
   const { interrupted } = io.signals;
-  const limitMs = (flags.timeLimit ?? Infinity) * 1000;
-  const isStopped = () =>
-    interrupted.aborted || task.signal?.aborted === true || io.clock.monoMs() - beganMs >= limitMs;
+  const isStopped = () => progress.signal.aborted;
   if (flags.background) setPriority(constants.priority.PRIORITY_LOW);
   const before = flags.checkpoint === undefined ? null : await begun(flags.checkpoint, question, study, io);
   const save = async (state: Simulation) =>
     io.fs.writePrivate(resolve(io.cwd, flags.checkpoint!), checkpointText(question, state));
-  const line = progressLine(io, 'sources');
+  const count = counter('sources', io);
   const simulation = await simulate(question, study.sources, {
     threads,
     isStopped,
-    progress: line.show,
+    progress: (done, total) => progress.show(count(done, total)),
     ...(before ? { before } : {}),
     ...(flags.checkpoint === undefined ? {} : { keep: { everyMs: saveMs, save, nowMs: io.clock.monoMs } }),
   });
   if (flags.checkpoint !== undefined) await save(simulation);
-  line.end();
-  const demands = task.traffic && (await rerouted(task, task.traffic, isStopped));
+  const demands = task.traffic && (await rerouted(task, task.traffic));
   const pairs = pairsReport(study, question, simulation);
   const doneShare = Math.min(
     study.sources.length === 0 ? 1 : simulation.done.length / study.sources.length,
@@ -225,20 +222,15 @@ async function begun(path: string, question: Question, { sources }: Study, io: I
 
 /** Every failure with the demands rerouted, a turn of the event loop between the rows. */
 async function rerouted(
-  { study, doubles, io }: Task,
+  { study, doubles, io, progress: { signal, pause } }: Task,
   traffic: Traffic,
-  isStopped: () => boolean,
 ): Promise<DemandsReport> {
-  const line = progressLine(io, 'cases with demands');
+  const count = counter('cases with demands', io);
   const total = caseCount(study.elements.length, doubles);
   const cases = trafficCases(traffic, study.elements, study.nodeNames, doubles);
-  for (let step = cases.next(); ; step = cases.next(isStopped())) {
-    if (step.done) {
-      line.end();
-      return step.value;
-    }
-    line.show(step.value, total);
-    await new Promise((next) => setImmediate(next));
+  for (let step = cases.next(); ; step = cases.next(signal.aborted)) {
+    if (step.done) return step.value;
+    await pause(count(step.value, total));
   }
 }
 

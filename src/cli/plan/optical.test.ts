@@ -114,3 +114,27 @@ describe('plan optical', () => {
     expect((await run(['network.yaml', '--from', 'a'], files)).stderr).toContain('cannot go with a network file');
   });
 });
+
+describe('plan optical of a network file that is ended early', () => {
+  const places = Array.from({ length: 41 }, (_, i) => `  - { name: s${i}, role: dc }`).join('\n');
+  const links = Array.from(
+    { length: 40 },
+    (_, i) => `  - { name: l${i}, from: s${i}, to: s${i + 1}, kind: darkFibre, lengthKm: 1600 }`,
+  ).join('\n');
+  const network = `version: 1\nsites:\n${places}\nlinks:\n${links}\ndemands: [{ name: d, from: s0, to: s40, gbps: 400 }]\n`;
+
+  test.each([
+    ['interrupted', [], 130],
+    ['time limit', ['--time-limit', '0.001'], 0],
+  ] as const)('%s: prints the links so far and says what was not looked at', async (ended, flags, expected) => {
+    const io = fakeIo({ files: { 'n.yaml': network }, realClock: true });
+    if (ended === 'interrupted') io.interrupt();
+    expect(await runCli(['plan', 'optical', 'n.yaml', '--json', ...flags], io)).toBe(expected);
+    const report = JSON.parse(io.stdout()) as OpticalNetworkReport;
+    expect(report.ended).toBe(ended);
+    expect(report.of).toEqual({ links: 40, lightpaths: 1 });
+    expect(report.links.length).toBeGreaterThan(0);
+    expect(report.links.length).toBeLessThan(40);
+    expect(report.lightpaths).toEqual([]);
+  });
+});

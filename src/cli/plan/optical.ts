@@ -6,18 +6,17 @@ import { type Lightpath, lightpath } from '../../plan/optical/lightpath.ts';
 import { closingModes } from '../../plan/optical/modes.ts';
 import { publishedModes } from '../../plan/optical/mode-table.ts';
 import { opticalReportOf } from '../../plan/optical/report.ts';
-import { opticalOfNetwork } from '../../plan/optical/network/from-network.ts';
 import { DesignError } from '../../plan/optical/system.ts';
 import { OutOfCurve } from '../../plan/optical/fibre.ts';
 import { clip } from '../../report/ansi.ts';
 import { prettyJson } from '../../report/json.ts';
-import { renderOpticalNetworkText } from '../../report/plan/optical-network-text.ts';
 import { renderOpticalText } from '../../report/plan/optical-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { nearest } from '../suggest.ts';
-import { loadPlannedNetwork } from '../network-file.ts';
+import { readInput } from '../input-file.ts';
 import { planFile, planFlags } from './flags.ts';
+import { ofNetwork } from './optical-network.ts';
 
 /** Largest file that is read: several times the largest published topology. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -37,6 +36,7 @@ const flags = {
   ),
   from: planFlags.from,
   to: planFlags.to,
+  timeLimit: planFlags.timeLimit,
   json: planFlags.json,
 } as const;
 
@@ -60,20 +60,17 @@ export const planOptical = defineAction({
       about: 'with channels of your own, a number for a script',
     },
   ],
-  run: ({ flags, positionals: [file], io }) => (file === undefined ? ofGnpy(flags, io) : ofNetwork(file, flags, io)),
+  run: ({ flags, positionals: [file], io }) =>
+    file === undefined ? ofGnpy(flags, io) : ofNetwork(file, outsideRefused(flags), io),
 });
 
-async function ofNetwork(file: string, flags: OpticalFlags, io: Io): Promise<ExitCode> {
+/** @throws UsageError where a flag asks for an outside topology beside a network file */
+function outsideRefused(flags: OpticalFlags): OpticalFlags {
   const outside = (['gnpy', 'equipment', 'simParams', 'spectrum', 'from', 'to'] as const).find(
     (key) => flags[key] !== undefined,
   );
-  if (outside !== undefined)
-    throw new UsageError(`--${outside}: cannot go with a network file; allowed: one of the two`);
-  const report = opticalOfNetwork(await loadPlannedNetwork(file, io));
-  const { columns, colors } = io.terminal;
-  io.terminal.out(flags.json ? prettyJson(report) : renderOpticalNetworkText(report, { columns, colors }));
-  const short = !report.spectrum.fits || report.lightpaths.some(({ links, why }) => links.length > 0 && why !== '');
-  return short ? exitCode.notReady : exitCode.ready;
+  if (outside === undefined) return flags;
+  throw new UsageError(`--${outside}: cannot go with a network file; allowed: one of the two`);
 }
 
 async function ofGnpy(flags: OpticalFlags, io: Io): Promise<ExitCode> {
@@ -95,7 +92,7 @@ async function readCase(flags: OpticalFlags, io: Io): Promise<OpticalCase> {
       `${gnpy === undefined ? '--gnpy' : '--equipment'}: is required`,
       'inferpath plan optical network.yaml, or --gnpy topology.json --equipment eqpt_config.json --from A --to B',
     );
-  const read = async (name: string): Promise<NamedText> => ({ name, text: await readFile(name, io) });
+  const read = async (name: string): Promise<NamedText> => ({ name, text: await readInput(name, MAX_FILE_BYTES, io) });
   const files: GnpyFiles = { topology: await read(gnpy), equipment: await read(equipment), configs: new Map() };
   if (simParams !== undefined) files.simParams = await read(simParams);
   if (spectrum !== undefined) files.spectrum = await read(spectrum);
@@ -112,19 +109,9 @@ async function configsBeside(equipment: NamedText, io: Io): Promise<Map<string, 
     const path = join(dirname(equipment.name), name);
     // A library may not lead to files elsewhere.
     if (!/^[\w .-]+\.json$/.test(name) || !(await io.fs.exists(resolve(io.cwd, path)))) continue;
-    configs.set(name, { name: path, text: await readFile(path, io) });
+    configs.set(name, { name: path, text: await readInput(path, MAX_FILE_BYTES, io) });
   }
   return configs;
-}
-
-async function readFile(name: string, io: Io): Promise<string> {
-  try {
-    return await io.fs.readText(resolve(io.cwd, name), MAX_FILE_BYTES);
-  } catch (error) {
-    const why =
-      error instanceof RangeError ? 'is larger than 64 MiB' : error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${name}: ${why}`);
-  }
 }
 
 function mistakesError(mistakes: readonly Mistake[]): UsageError {

@@ -9,7 +9,7 @@ import { studyOfNetwork } from '../../plan/failures/from-network.ts';
 import { measuredRtts, pairKey } from '../../plan/measured.ts';
 import { startSolver, type Solver } from '../../plan/milp/solver.ts';
 import { opticalFindings } from '../../plan/optical/network/findings.ts';
-import { isOwnFibre, opticalOfNetwork } from '../../plan/optical/network/from-network.ts';
+import { isOwnFibre } from '../../plan/optical/network/from-network.ts';
 import { placementQuestion } from '../../plan/placement/from-network.ts';
 import { planSites } from '../../plan/placement/plan.ts';
 import { placementReport } from '../../plan/placement/report.ts';
@@ -18,6 +18,7 @@ import { planRedundancy, redundancyInput } from '../../plan/redundancy/redundanc
 import { planTransport } from '../../plan/transport/transport.ts';
 import type { Io } from '../../wire/io.ts';
 import { failuresOf } from './failures.ts';
+import { opticalOf } from './optical-network.ts';
 import type { PlanProgress } from './progress.ts';
 import { runSearch } from './search-run.ts';
 
@@ -64,10 +65,10 @@ const steps: readonly Step[] = [
   },
   {
     part: 'failures',
-    compute: async ({ network, demand, progress: { signal }, io }) => {
+    compute: async ({ network, demand, progress, io }) => {
       if (network.links.length === 0) return noLinks;
       const study = studyOfNetwork(network, undefined, demand);
-      return { failures: await failuresOf({ ...study, doubles: true, flags: {}, io, signal }) };
+      return { failures: await failuresOf({ ...study, doubles: true, flags: {}, io, progress }) };
     },
   },
   {
@@ -82,9 +83,9 @@ const steps: readonly Step[] = [
   },
   {
     part: 'optical',
-    compute: async ({ network, demand }) => {
+    compute: async ({ network, demand, io, progress }) => {
       if (!network.links.some(isOwnFibre)) return 'no link is dark fibre, MOFN or spectrum';
-      const optical = opticalOfNetwork(network, demand);
+      const optical = await opticalOf(network, demand, io, progress);
       return { optical: { ...optical, findings: opticalFindings(optical) } };
     },
   },

@@ -74,6 +74,10 @@ export const opticalNetworkReport = z
       lowerBoundSlots: z.number().int().meta({ description: 'No assignment can do with fewer.' }),
       fits: z.boolean(),
     }),
+    of: z
+      .object({ links: z.number().int(), lightpaths: z.number().int() })
+      .meta({ description: 'How many there would be; fewer stand above where it was ended early.' }),
+    ended: z.enum(['complete', 'interrupted', 'time limit']),
     figures: z.array(figure).meta({ description: 'What was assumed, entered and taken from sources.' }),
   })
   .meta({

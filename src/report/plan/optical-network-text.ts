@@ -7,9 +7,10 @@ import { num, plural } from '../format.ts';
 export function renderOpticalNetworkText(report: OpticalNetworkReport, options: TextOptions): string {
   const paint = palette(options.colors);
   const columns = Math.max(60, options.columns);
-  if (report.links.length === 0)
+  if (report.of.links === 0)
     return 'no link has fibre that is yours to light: kind darkFibre, mofn or spectrum, or a key fibre, with a length\n';
   const blocks = [
+    endedLines(report, columns, paint),
     linkLines(report, columns, paint),
     lightpathLines(report, columns, paint),
     spectrumLines(report, columns, paint),
@@ -21,6 +22,12 @@ export function renderOpticalNetworkText(report: OpticalNetworkReport, options: 
     .filter((block) => block.length > 0)
     .map((block) => block.map((line) => line.trimEnd()).join('\n'))
     .join('\n\n')}\n`;
+}
+
+function endedLines({ ended, links, lightpaths, of }: OpticalNetworkReport, columns: number, paint: Palette): string[] {
+  if (ended === 'complete') return [];
+  const seen = `${links.length} of ${plural(of.links, 'link')} and the light of ${lightpaths.length} of ${plural(of.lightpaths, 'demand')}: what is not here was not looked at`;
+  return hang(`${paint.verdict.unknown(ended.toUpperCase())}  `, seen, columns);
 }
 
 function linkLines({ links }: OpticalNetworkReport, columns: number, paint: Palette): string[] {

@@ -10,7 +10,7 @@ import type { TransceiverMode } from '../modes.ts';
 import { publishedModes } from '../mode-table.ts';
 import { EQUIPMENT_SOURCE, FIBRE_SOURCE, glassOfKind, settingsFor } from './catalogue.ts';
 import { evenSpans } from './line.ts';
-import { type OpticalNetworkInput, planOpticalNetwork } from './plan.ts';
+import type { OpticalNetworkInput, OpticalStanding } from './plan.ts';
 
 /** What is bought so that its fibre is yours to light. */
 const litByUser = new Set<Link['kind']>(['darkFibre', 'mofn', 'spectrum']);
@@ -25,17 +25,32 @@ export function isOwnFibre({ kind, fibre }: Link): boolean {
   return litByUser.has(kind) || fibre !== undefined;
 }
 
-/** `plan optical` of a network file: links whose fibre is the user's own, and the traffic between sites. */
-export function opticalOfNetwork(network: Network, demand: PlanDemand = planDemand(network)): OpticalNetworkReport {
+/** What `plan optical` of a network file looks at: links whose fibre is the user's own, and the traffic between sites. */
+export function opticalInput(network: Network, demand: PlanDemand = planDemand(network)): OpticalNetworkInput {
   const { optical } = network.planning;
-  const input: OpticalNetworkInput = {
+  return {
     fibres: network.links.flatMap((link) => fibreOf(link, network)),
     demands: demandsOf(network, demand),
     modes: [...publishedModes, ...optical.modes.map(ownMode)],
     settings: settingsFor(optical.marginDb),
     random: seededRandom(1),
   };
-  return { schema: 'inferpath/plan-optical@1', ...planOpticalNetwork(input), figures: figuresOf(network) };
+}
+
+/** The document of what came of it. */
+export function opticalNetworkReport(
+  network: Network,
+  { fibres, demands }: OpticalNetworkInput,
+  standing: OpticalStanding,
+  stopped: 'time' | 'interrupted' | null,
+): OpticalNetworkReport {
+  return {
+    schema: 'inferpath/plan-optical@1',
+    ...standing.report(),
+    of: { links: fibres.length, lightpaths: demands.length },
+    ended: stopped === null ? 'complete' : stopped === 'time' ? 'time limit' : stopped,
+    figures: figuresOf(network),
+  };
 }
 
 function fibreOf(link: Link, network: Network): OpticalNetworkInput['fibres'] {

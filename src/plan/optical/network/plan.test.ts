@@ -25,13 +25,25 @@ function fibre(
 }
 
 function plan(fibres: OpticalNetworkInput['fibres'], demands: OpticalNetworkInput['demands']) {
-  return planOpticalNetwork({
+  return done({
     fibres,
     demands,
     modes: publishedModes,
     settings: settingsFor(2),
     random: seededRandom(1),
   });
+}
+
+/** Runs it to the end, and makes every plan on the way: each has to be as whole as what is known by then. */
+function done(input: OpticalNetworkInput) {
+  const search = planOpticalNetwork(input);
+  for (let step = search.next(), last = 0; ; step = search.next()) {
+    const report = step.value.report();
+    if (step.done) return report;
+    expect(report.links.length + report.lightpaths.length).toBeGreaterThanOrEqual(Math.min(last, input.fibres.length));
+    last = report.links.length + report.lightpaths.length;
+    expect(report.links.every(({ usedSlots }) => usedSlots >= 0)).toBe(true);
+  }
 }
 
 test('spans are even and no longer than allowed', () => {

@@ -23,24 +23,52 @@ const LATENCY_MS_PER_KM = latencyOf({ lengthM: 1000 }) * 1e3;
 /** What a choice of modes saves first. */
 type Thrift = 'transceivers' | 'slots';
 
-type Report = Omit<OpticalNetworkReport, 'schema' | 'figures'>;
+type Report = Omit<OpticalNetworkReport, 'schema' | 'figures' | 'of' | 'ended'>;
 type Wavelengths = OpticalNetworkReport['lightpaths'][number]['wavelengths'][number];
 
+/** How far it is, and the plan of what is known by then: of the links lit so far, and of the demands that have their light. */
+export interface OpticalStanding {
+  doing: string;
+  report(): Report;
+}
+
 /** GSNR and modes of each fibre, and for each demand a route over fibres, a mode, wavelengths and their slots. */
-export function planOpticalNetwork(input: OpticalNetworkInput): Report {
-  const { settings, modes } = input;
-  const lit = input.fibres.map((fibre) => ({ ...fibre, ...bestLaunch({ ...fibre, launchDbm: 0 }, settings) }));
+export function* planOpticalNetwork(input: OpticalNetworkInput): Generator<OpticalStanding, OpticalStanding> {
+  const { settings, modes, fibres, demands } = input;
   const verdicts = verdictsBy(settings, modes);
-  const links = lit.map((fibre) => linkReport(fibre, verdicts([fibre], fibre.from)));
-  const lightAll = (thrift: Thrift) => {
-    const lightpaths = input.demands.map((demand) => lightpathOf(demand, lit, verdicts, thrift));
-    return { lightpaths, placed: placeWavelengths(lightpaths, lit, settings, input.random) };
+  const lit: Lit[] = [];
+  const links: Report['links'] = [];
+  for (const fibre of fibres) {
+    const one = { ...fibre, ...bestLaunch({ ...fibre, launchDbm: 0 }, settings) };
+    lit.push(one);
+    links.push(linkReport(one, verdicts([one], one.from)));
+    const report = () => placed([], lit, links, input);
+    yield { doing: `link ${lit.length} of ${fibres.length}`, report };
+  }
+  const light = function* (thrift: Thrift, best?: Report): Generator<OpticalStanding, Report> {
+    const lightpaths: Report['lightpaths'] = [];
+    for (const demand of demands) {
+      lightpaths.push(lightpathOf(demand, lit, verdicts, thrift));
+      const report = () => best ?? placed(lightpaths, lit, links, input);
+      yield { doing: `light for demand ${lightpaths.length} of ${demands.length}`, report };
+    }
+    return placed(lightpaths, lit, links, input);
   };
   // Transceivers cost money and free slots do not: only where the band is too small for that, slots are what is saved.
-  let best = lightAll('transceivers');
-  if (!best.placed.spectrum.fits) best = lightAll('slots');
-  for (const link of links) link.usedSlots = best.placed.usedBy.get(link.name) ?? 0;
-  return { links, lightpaths: best.lightpaths, spectrum: best.placed.spectrum };
+  let best = yield* light('transceivers');
+  if (!best.spectrum.fits) best = yield* light('slots', best);
+  return { doing: 'done', report: () => best };
+}
+
+/** The plan of these lightpaths: their wavelengths get their slots. */
+function placed(
+  lightpaths: Report['lightpaths'],
+  lit: readonly Lit[],
+  links: Report['links'],
+  { settings, random }: OpticalNetworkInput,
+): Report {
+  const { spectrum, usedBy } = placeWavelengths(lightpaths, lit, settings, random);
+  return { lightpaths, spectrum, links: links.map((link) => ({ ...link, usedSlots: usedBy.get(link.name) ?? 0 })) };
 }
 
 type Lit = OpticalNetworkInput['fibres'][number] & Launch;
