@@ -1,5 +1,5 @@
 import { allowedWords, foundAndAllowed, foundWords, type JsonSchema, toJsonSchema } from './allowed.ts';
-import { actionsWith, type Command, type Flag, type FlagTable, UsageError } from './command.ts';
+import { actionPlace, actionsWith, type Command, type Flag, type FlagTable, UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
 
 /** What a command line said, checked against the flags of its command. */
@@ -37,23 +37,34 @@ export function parseArgs(command: Command, argv: readonly string[]): ParsedArgs
   return { command: chosen, flags, positionals: seen.positionals, rest: seen.rest };
 }
 
-/** Takes the first argument as the action, and tells of flags that go with others. */
-function takeAction(command: Command, { positionals, given, broken, mistakes }: Scan): Command {
-  const { actions = {}, whole } = command;
-  const [word = ''] = positionals;
-  const chosen = Object.hasOwn(actions, word) ? actions[word] : whole;
-  if (!chosen) {
-    if (positionals.length === 0) return command;
-    mistakes.push(`<action>: found ${foundWords(word)}; allowed: ${Object.keys(actions).join(', ')}`);
-    throw new UsageError(mistakes.join('\n'), `inferpath ${command.name} --help tells what each does`);
-  }
-  if (chosen !== whole) positionals.shift();
-  for (const key of new Set([...given.keys(), ...broken]))
+/** Takes the first arguments as the action, and tells of flags that go with others. */
+function takeAction(command: Command, seen: Scan): Command {
+  const chosen = namedByArguments(command, seen);
+  const word = chosen.name.slice(command.name.length + 1);
+  if (chosen.actions) return chosen;
+  for (const key of new Set([...seen.given.keys(), ...seen.broken]))
     if (!Object.hasOwn(chosen.flags, key))
-      mistakes.push(
-        `${flagName(key)}: goes with ${actionsWith(key, command).join(', ')}; found with ${chosen === whole ? 'none of them' : word}`,
+      seen.mistakes.push(
+        `${flagName(key)}: goes with ${actionsWith(key, command).join(', ')}; found with ${word || 'none of them'}`,
       );
   return chosen;
+}
+
+/** The action that the first arguments name; the group itself where nothing follows its word. */
+function namedByArguments(command: Command, seen: Scan): Command {
+  const { actions, whole } = command;
+  if (!actions) return command;
+  const [word = ''] = seen.positionals;
+  const chosen = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (chosen) {
+    seen.positionals.shift();
+    return namedByArguments(chosen, seen);
+  }
+  if (whole) return whole;
+  if (seen.positionals.length === 0) return command;
+  const allowed = Object.keys(actions).join(', ');
+  seen.mistakes.push(`${actionPlace(command.name)}: found ${foundWords(word)}; allowed: ${allowed}`);
+  throw new UsageError(seen.mistakes.join('\n'), `inferpath ${command.name} --help tells what each does`);
 }
 
 interface Scan {

@@ -1,8 +1,9 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as z from 'zod';
 import { fakeIo } from '../../test/fakes/io.ts';
+import type { Io } from '../wire/io.ts';
 import { parseArgs } from './args.ts';
-import { actionsWith, defineCommand, exitCode, runnable } from './command.ts';
+import { actionGroup, actionsOf, defineCommand, exitCode, runnable } from './command.ts';
 import { loadCommands } from './commands/index.ts';
 import { runCli } from './run.ts';
 
@@ -136,12 +137,118 @@ Examples:
   });
 });
 
+const say =
+  (word: string) =>
+  ({ flags, positionals, io }: { flags: object; positionals: string[]; io: Io }) => {
+    io.terminal.out(JSON.stringify([word, flags, positionals]));
+    return Promise.resolve(exitCode.ready);
+  };
+
+const house = defineCommand({
+  name: 'house',
+  summary: 'A house.',
+  about: 'What is in a house.',
+  actions: {
+    look: {
+      about: 'Looks.',
+      flags: { json },
+      examples: [{ line: 'inferpath house look', about: 'looks.' }],
+      run: say('look'),
+    },
+    door: actionGroup({
+      about: 'Its door.',
+      actions: {
+        open: {
+          about: 'Opens it.',
+          positionals: { name: 'key', about: 'what opens it', min: 1, max: 1 },
+          flags: { json, far: { schema: z.coerce.number().default(90), about: 'How far.', value: 'DEGREES' } },
+          examples: [{ line: 'inferpath house door open brass', about: 'opens.' }],
+          run({ flags, positionals, io }) {
+            expectTypeOf(flags).toEqualTypeOf<{ readonly json: boolean; readonly far: number }>();
+            return say('open')({ flags, positionals, io });
+          },
+        },
+        look: {
+          about: 'Looks at it.',
+          flags: { json },
+          examples: [{ line: 'inferpath house door look', about: 'looks.' }],
+          run: say('door look'),
+        },
+      },
+    }),
+  },
+});
+
+describe('a group of actions in a command', () => {
+  const inHouse = async (line: string) => {
+    const io = fakeIo({ columns: 60 });
+    const code = await runCli(['house', ...line.split(' ').filter(Boolean)], io, [house]);
+    return { code, out: io.stdout(), err: io.stderr() };
+  };
+
+  test.each([
+    ['look --json', ['look', { json: true }, []]],
+    ['door look', ['door look', { json: false }, []]],
+    ['door open brass --far 20', ['open', { json: false, far: 20 }, ['brass']]],
+    ['--far 20 door open look', ['open', { json: false, far: 20 }, ['look']]],
+  ])('runs what %j names', async (line, said) => {
+    expect(await inHouse(line)).toEqual({ code: 0, out: JSON.stringify(said), err: '' });
+  });
+
+  test.each([
+    ['', '<action>: is required; allowed: look, door\n'],
+    ['door', 'door <action>: is required; allowed: open, look\n'],
+    [
+      'door opn',
+      'door <action>: found "opn"; allowed: open, look\nhint: inferpath house door --help tells what each does\n',
+    ],
+    [
+      'door constructor',
+      'door <action>: found "constructor"; allowed: open, look\nhint: inferpath house door --help tells what each does\n',
+    ],
+    [
+      'door look --far 3',
+      '--far: goes with door open; found with door look\nhint: inferpath house door look --help lists the flags\n',
+    ],
+    ['door open', '<key>: is required; what opens it\nhint: inferpath house door open --help lists the flags\n'],
+  ])('says what is wrong with %j', async (line, words) => {
+    expect(await inHouse(line)).toEqual({ code: 2, out: '', err: `inferpath house: ${words}` });
+  });
+
+  test('--help of the command names the group, of the group its actions, of an action its flags', async () => {
+    expect((await inHouse('--help')).out).toContain('  door <action> …  Its door.\n');
+    expect((await inHouse('--help')).out).toContain('Flags (door open):\n  --far DEGREES');
+    expect((await inHouse('door --help')).out).toBe(`Usage: inferpath house door <action> … [flags]
+
+Its door.
+
+Actions:
+  open <key>  Opens it.
+  look        Looks at it.
+
+Flags:
+  --json  As JSON.
+
+Flags (open):
+  --far DEGREES  How far.
+
+Examples:
+  inferpath house door open brass
+      opens.
+  inferpath house door look
+      looks.
+`);
+    expect((await inHouse('door open --help')).out).toContain('Usage: inferpath house door open <key> [flags]\n');
+    expect((await inHouse('look --help')).out).toContain('Usage: inferpath house look [flags]\n');
+  });
+});
+
 const commands = await loadCommands();
 
 test('a flag of several actions of one command is the same flag, so that its help is true of all', () => {
   const differing = commands.flatMap((c) =>
     Object.keys(c.flags).filter(
-      (key) => c.actions && new Set(actionsWith(key, c).map((word) => c.actions?.[word]?.flags[key])).size > 1,
+      (key) => new Set(actionsOf(c).flatMap(({ flags }) => (Object.hasOwn(flags, key) ? [flags[key]] : []))).size > 1,
     ),
   );
   expect(differing).toEqual([]);

@@ -44,7 +44,7 @@ export interface Command<F extends FlagTable = FlagTable> extends Action<F> {
   summary: string;
   /** Everything after a bare `--` arrives in `rest`. */
   acceptsRest?: true;
-  /** What the first argument chooses from: commands of two words, each with flags of its own. `run` is for a line without one. */
+  /** What the first argument chooses from: commands of more words, each with flags of its own. `run` is for a line without one. */
   actions?: Readonly<Record<string, Command>>;
   /** Of a command with actions: what runs when the first argument is none of them. */
   whole?: Command;
@@ -56,7 +56,13 @@ export interface LazyCommand {
   load(): Promise<Command>;
 }
 
-type Actions<T extends Record<string, FlagTable>> = { [K in keyof T]: Action<T[K]> };
+/** Actions under one word of a command: `secure policy emit` is action `emit` of the group `policy` of `secure`. */
+export interface ActionGroup {
+  about: string;
+  actions: Readonly<Record<string, Action | ActionGroup>>;
+}
+
+type Actions<T extends Record<string, FlagTable>> = { [K in keyof T]: Action<T[K]> | ActionGroup };
 type WithActions<A> = Pick<Command, 'name' | 'summary' | 'about'> & {
   actions: A;
   /** What a line means whose first argument is none of the actions: usually all of them. */
@@ -69,17 +75,18 @@ type WithActions<A> = Pick<Command, 'name' | 'summary' | 'about'> & {
  */
 export function defineCommand<const F extends FlagTable>(command: Command<F>): Command<F>;
 export function defineCommand<const T extends Record<string, FlagTable>>(command: WithActions<Actions<T>>): Command;
-export function defineCommand(command: Command | WithActions<Record<string, Action>>): Command {
+export function defineCommand(command: Command | WithActions<ActionGroup['actions']>): Command {
   if ('run' in command) return command;
+  const { name, summary, about, whole } = command;
   const actions: Record<string, Command> = {};
-  for (const [word, action] of Object.entries(command.actions))
-    actions[word] = { ...action, name: `${command.name} ${word}`, summary: action.about };
-  const { whole } = command;
+  for (const [word, action] of Object.entries(command.actions)) {
+    const named = { name: `${name} ${word}`, summary: action.about };
+    actions[word] = 'run' in action ? { ...action, ...named } : defineCommand({ ...action, ...named });
+  }
   const all = [...(whole ? [whole] : []), ...Object.values(actions)];
   const flags = Object.fromEntries(all.flatMap((action) => Object.entries(action.flags)));
   const words = Object.keys(actions).join(', ');
-  const run = () => Promise.reject(new UsageError(`<action>: is required; allowed: ${words}`));
-  const { name, summary, about } = command;
+  const run = () => Promise.reject(new UsageError(`${actionPlace(name)}: is required; allowed: ${words}`));
   return {
     name,
     summary,
@@ -92,19 +99,39 @@ export function defineCommand(command: Command | WithActions<Record<string, Acti
   };
 }
 
+/** How a mistake names the word that is missing or wrong: `<action>`, or `policy <action>` inside the group `policy`. */
+export function actionPlace(commandName: string): string {
+  return [...commandName.split(' ').slice(1), '<action>'].join(' ');
+}
+
+/** Keeps the flag types of actions that stand in a group. */
+export function actionGroup<const T extends Record<string, FlagTable>>(group: {
+  about: string;
+  actions: Actions<T>;
+}): ActionGroup {
+  return group;
+}
+
 /** Keeps the flag types of an action that has a file of its own. */
 export function defineAction<const F extends FlagTable>(action: Action<F>): Action<F> {
   return action;
 }
 
-/** The words of the actions that have a flag. */
-export function actionsWith(key: string, { actions = {} }: Command): string[] {
-  return Object.keys(actions).filter((word) => Object.hasOwn(actions[word]!.flags, key));
+/** The words of the actions that have a flag: `list`, or `policy emit` where the action stands in a group. */
+export function actionsWith(key: string, command: Command): string[] {
+  return actionsOf(command)
+    .filter(({ flags }) => Object.hasOwn(flags, key))
+    .map(({ name }) => name.slice(command.name.length + 1));
+}
+
+/** The actions of a command and of the groups in it. */
+export function actionsOf({ actions = {} }: Command): Command[] {
+  return Object.values(actions).flatMap((action) => (action.actions ? actionsOf(action) : [action]));
 }
 
 /** What can run: the actions of those commands that have some, and the other commands. */
 export function runnable(commands: readonly Command[]): Command[] {
-  return commands.flatMap((c) => (c.actions ? [...(c.whole ? [c.whole] : []), ...Object.values(c.actions)] : [c]));
+  return commands.flatMap((c) => (c.actions ? [...(c.whole ? [c.whole] : []), ...actionsOf(c)] : [c]));
 }
 
 /** What the user did wrong: printed as `inferpath <command>: <message>` plus the hint, exit code 2, no stack. */

@@ -20,9 +20,7 @@ function bashScript(commands: readonly Command[], shell: Shell): string {
     `    COMPREPLY=($(compgen -W "${names} --help --version" -- "$word"))`,
     '    return',
     '  fi',
-    '  case "$at $COMP_CWORD" in',
-    ...commands.flatMap(bashActions),
-    '  esac',
+    ...bashActions(commands),
     '  case "$at $before" in',
     ...runnable(commands).flatMap((c) =>
       valueSets(c).map(({ name, values }) => bashCase(`"${c.name} ${name}"`, values)),
@@ -38,11 +36,16 @@ function bashScript(commands: readonly Command[], shell: Shell): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Offers the actions of a command as second word; after that, what counts is both words. */
-function bashActions({ name, actions }: Command): string[] {
-  if (!actions) return [];
-  const words = [...Object.keys(actions), '--help'];
-  return [bashCase(`"${name} 2"`, words), `    "${name} "*) at="$at \${COMP_WORDS[2]}" ;;`];
+/** Offers the actions of a command as second word, those of a group as third; after that, what counts is all of these words. */
+function bashActions(commands: readonly Command[], depth = 2): string[] {
+  const withActions = commands.filter(({ actions }) => actions);
+  if (withActions.length === 0) return [];
+  const cases = withActions.flatMap(({ name, actions = {} }) => [
+    bashCase(`"${name} ${depth}"`, [...Object.keys(actions), '--help']),
+    `    "${name} "*) at="$at \${COMP_WORDS[${depth}]}" ;;`,
+  ]);
+  const inner = withActions.flatMap(({ actions = {} }) => Object.values(actions));
+  return ['  case "$at $COMP_CWORD" in', ...cases, '  esac', ...bashActions(inner, depth + 1)];
 }
 
 function bashCase(pattern: string, words: readonly string[]): string {
@@ -68,8 +71,11 @@ const fishSeen = (...words: string[]): string =>
   words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
 
 function fishActions({ name, actions = {} }: Command): string[] {
-  const open = `${fishSeen(name)}; and not ${fishSeen(Object.keys(actions).join(' '))}`;
-  return Object.entries(actions).map(([word, { about }]) => `-n '${open}' -f -a ${word} -d ${quoted(about)}`);
+  const open = `${fishSeen(...name.split(' '))}; and not ${fishSeen(Object.keys(actions).join(' '))}`;
+  return Object.entries(actions).flatMap(([word, action]) => [
+    `-n '${open}' -f -a ${word} -d ${quoted(action.about)}`,
+    ...fishActions(action),
+  ]);
 }
 
 function fishFlag(key: string, flag: Flag): string {

@@ -1,5 +1,5 @@
 import { flagName } from './args.ts';
-import { actionsWith, type Command, type Flag } from './command.ts';
+import { actionsOf, actionsWith, type Command, type Flag } from './command.ts';
 
 const maxHelpColumns = 100;
 
@@ -26,7 +26,10 @@ export function usageLine(command: Command): string {
 
 function argumentWords({ positionals: p, actions, whole }: Command): string[] {
   if (actions && whole) return ['[action]', ...argumentWords(whole)];
-  if (actions) return Object.values(actions).some((action) => action.positionals) ? ['<action> …'] : ['<action>'];
+  if (actions)
+    return Object.values(actions).some((action) => action.positionals ?? action.actions)
+      ? ['<action> …']
+      : ['<action>'];
   return p ? [`${p.min > 0 ? `<${p.name}>` : `[${p.name}]`}${p.max > 1 ? ' …' : ''}`] : [];
 }
 
@@ -48,10 +51,10 @@ export function flagGroups(command: Command): Map<string, [string, Flag][]> {
 }
 
 function ofActions(key: string, command: Command): string {
-  const { actions = {}, whole } = command;
+  const { whole } = command;
   const words = actionsWith(key, command);
   if (whole && words.length === 0) return ' (without an action)';
-  const isOfAll = words.length === Object.keys(actions).length && (!whole || Object.hasOwn(whole.flags, key));
+  const isOfAll = words.length === actionsOf(command).length && (!whole || Object.hasOwn(whole.flags, key));
   return isOfAll ? '' : ` (${words.join(', ')})`;
 }
 

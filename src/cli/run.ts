@@ -23,7 +23,7 @@ export async function runCli(
   const found = [...commands, ...innerCommands].find((c) => c.name === name);
   if (!found) return report(unknownCommand(name, commands), undefined, io);
   const command = await loaded(found);
-  if (asksForHelp(rest)) return print(io, commandHelp(namedAction(command, rest) ?? command, io.terminal.columns));
+  if (asksForHelp(rest)) return print(io, commandHelp(named(command, rest), io.terminal.columns));
   try {
     const { command: chosen, ...input } = parseArgs(command, rest);
     return await chosen.run({ ...input, io });
@@ -32,9 +32,11 @@ export async function runCli(
   }
 }
 
-/** For help: the first action that a line names, whatever else is wrong on it. */
-function namedAction({ actions = {} }: Command, argv: readonly string[]): Command | undefined {
-  return actions[argv.find((word) => Object.hasOwn(actions, word)) ?? ''];
+/** For help: the action, or group of them, that a line names, whatever else is wrong on it. */
+function named(command: Command, argv: readonly string[]): Command {
+  const { actions = {} } = command;
+  const at = argv.findIndex((word) => Object.hasOwn(actions, word));
+  return at === -1 ? command : named(actions[argv[at]!]!, argv.slice(at + 1));
 }
 
 async function loaded(command: Command | LazyCommand): Promise<Command> {
