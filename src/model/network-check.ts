@@ -1,6 +1,7 @@
 import { type Loose, list, mapping, names, type NetworkIssue, repeatedNames, unknownReference } from './check.ts';
 import { emulatedIssues } from './emulated-check.ts';
 import { planIssues } from './plan-check.ts';
+import { securityIssues } from './security-check.ts';
 import { parseUrl } from './url.ts';
 import { watchIssues } from './watch-check.ts';
 import { workloadClass } from './workload.ts';
@@ -24,6 +25,7 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...workloads.flatMap(workloadIssues),
     ...watchIssues(root['watch'], { endpoints: names(endpoints), sites: siteNames, vantage: vantageName(root) }),
     ...planIssues(root),
+    ...securityIssues(root),
   ];
 }
 

@@ -3,6 +3,7 @@ import { dialectName } from './inference.ts';
 import { networkIssues } from './network-check.ts';
 import { carrier, link, node, place, riskGroup } from './network-links.ts';
 import { candidate, planning, quote, requirement } from './network-offers.ts';
+import { security } from './network-security.ts';
 import { demand, job, modelSize, workloadTraffic } from './network-traffic.ts';
 import { named } from './patterns.ts';
 import { watch } from './watch.ts';
@@ -190,6 +191,7 @@ const sections = {
   quotes: listOf(quote, 'Offers of carriers.'),
   candidates: listOf(candidate, 'Places where inference runs or could run.'),
   planning,
+  security,
 };
 
 const whole = <Shape extends z.ZodRawShape>(shape: Shape) =>

@@ -9,6 +9,7 @@ export const named = {
     pattern: /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
     words: 'HOST:PORT, an IPv6 address in brackets',
   },
+  cidr: { pattern: /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/, words: 'a network like 10.0.0.0/8 or fd00::/8, or one address' },
   duration: { pattern: /^[1-9]\d{0,8}(ms|s|m|h|d)$/, words: 'a whole number with ms, s, m, h or d, like 30s' },
   header: { pattern: /^[A-Za-z0-9-]+$/, words: 'the name of an HTTP header' },
 };

@@ -15,28 +15,28 @@ export const badFiles: readonly BadFile[] = [
     name: 'an empty file',
     yaml: '',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
     ],
   },
   {
     name: 'only a comment',
     yaml: '# nothing yet\n',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
     ],
   },
   {
     name: 'a text instead of a mapping',
     yaml: 'hello\n',
     says: [
-      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
+      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
     ],
   },
   {
     name: 'a list instead of a mapping',
     yaml: '- version: 1\n',
     says: [
-      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
+      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
     ],
   },
   {
@@ -106,7 +106,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'a merge key',
     yaml: `${v}base: &b { name: a }\nendpoints:\n  - { <<: *b, url: http://h }\n`,
     says: [
-      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning',
+      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
       '4:5: endpoints[0].name: found nothing; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
       '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
     ],
@@ -230,7 +230,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'a misspelled section',
     yaml: `${v}${ep}site: []\n`,
     says: [
-      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning; did you mean sites?',
+      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security; did you mean sites?',
     ],
   },
   {
@@ -375,6 +375,47 @@ export const badFiles: readonly BadFile[] = [
     yaml: `${v}endpoints:\n  - { name: "\\e[31mred\\a", url: "https://h" }\n`,
     says: [
       '3:13: endpoints[0].name: found " [31mred "; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
+    ],
+  },
+  {
+    name: 'ranges that are no networks, or not to be asked',
+    yaml: `${v}${ep}security:\n  ranges:\n    - { cidr: 10.1.2.3/16 }\n    - { cidr: 10.0.0 }\n    - { cidr: 010.0.0.0/8 }\n    - { cidr: 169.254.0.0/24 }\n    - { cidr: 172.16.0.0/16 }\n    - { cidr: 172.16.5.0/24 }\n    - { cidr: "::ffff:10.0.0.0/120" }\n    - { cidr: office }\n`,
+    says: [
+      '7:15: security.ranges[0].cidr: found "10.1.2.3/16"; allowed: a network without host bits: 10.1.0.0/16',
+      '8:15: security.ranges[1].cidr: found "10.0.0"; allowed: a network like 10.0.0.0/8 or fd00::/8, or one address',
+      '9:15: security.ranges[2].cidr: found "010.0.0.0/8"; allowed: a network like 10.0.0.0/8 or fd00::/8, or one address',
+      '10:15: security.ranges[3].cidr: found "169.254.0.0/24"; allowed: a range that may be asked; it holds link-local, where clouds serve credentials (RFC 3927)',
+      '12:15: security.ranges[5].cidr: found "172.16.5.0/24"; allowed: a range that does not overlap 172.16.0.0/16 above',
+      '13:15: security.ranges[6].cidr: found "::ffff:10.0.0.0/120"; allowed: a range that may be asked; it holds another way to write IPv4 addresses; they are written as such',
+      '14:15: security.ranges[7].cidr: found "office"; allowed: a network like 10.0.0.0/8 or fd00::/8, or one address',
+    ],
+  },
+  {
+    name: 'public ranges',
+    yaml: `${v}${ep}security:\n  ranges:\n    - { cidr: 8.8.8.0/24 }\n    - { cidr: 9.0.0.0/8, public: true }\n    - { cidr: 0.0.0.0/0, public: true }\n    - { cidr: "2600::/24", public: true }\n`,
+    says: [
+      '7:15: security.ranges[0].cidr: found "8.8.8.0/24"; allowed: private, or have public: true, because it can be reached from the Internet',
+      '8:15: security.ranges[1].cidr: found "9.0.0.0/8"; allowed: private, or /16 or longer: it can be reached from the Internet',
+      '9:15: security.ranges[2].cidr: found "0.0.0.0/0"; allowed: a range that may be asked; it holds this host (RFC 1122)',
+      '10:15: security.ranges[3].cidr: found "2600::/24"; allowed: private, or /32 or longer: it can be reached from the Internet',
+    ],
+  },
+  {
+    name: 'secrecy and encryption of nothing',
+    yaml: `${v}${ep}security:\n  dataClasses:\n    - { name: prompts, secrecyYears: 10, migrationYears: 3, on: [lan] }\n    - { name: prompts, secrecyYears: -1 }\n  quantumComputer: { earliest: 2040, latest: 2030 }\n  hops:\n    - { name: wan, link: ring, endpoint: b, layers: [{ kind: none }, { kind: macsec }] }\n    - { name: wan, layers: [{ kind: rot13 }] }\n`,
+    says: [
+      '7:66: security.dataClasses[0].on[0]: found "lan"; allowed: a known endpoint or hop: a, wan; did you mean wan?',
+      '8:7: security.dataClasses[1].migrationYears: found nothing; allowed: number from 0 to 200',
+      '8:15: security.dataClasses[1].name: found "prompts"; allowed: a name that stands only once in dataClasses',
+      '8:38: security.dataClasses[1].secrecyYears: found -1; allowed: number from 0 to 200',
+      '9:46: security.quantumComputer.latest: found 2030; allowed: no year before earliest, 2040',
+      '11:7: security.hops[0]: found a mapping with name, link, endpoint, layers; allowed: a hop with exactly one of the keys link, endpoint and between',
+      '11:26: security.hops[0].link: found "ring"; allowed: a link of this file, which has none',
+      '11:42: security.hops[0].endpoint: found "b"; allowed: a known endpoint: a',
+      '11:53: security.hops[0].layers: found a list; allowed: "none" alone, or layers without it',
+      '12:7: security.hops[1]: found a mapping with name, layers; allowed: a hop with exactly one of the keys link, endpoint and between',
+      '12:15: security.hops[1].name: found "wan"; allowed: a name that stands only once in hops',
+      '12:37: security.hops[1].layers[0].kind: found "rot13"; allowed: one of "otnsec", "macsec", "ipsec", "wireguard", "tls", "ssh", "qkd", "none"',
     ],
   },
   {
