@@ -55,3 +55,12 @@ export const finding = z
   })
   .meta({ description: 'One judgement with its evidence.' });
 export type Finding = z.infer<typeof finding>;
+
+/** One kind of finding: docs/findings/<id>.md explains it, and a test holds the page to these words. */
+export interface FindingKind {
+  /** Stable kebab-case id. */
+  id: string;
+  /** The question that it answers. */
+  about: string;
+  pillar: Pillar;
+}

@@ -1,0 +1,4 @@
+import type { FindingKind } from '../model/finding.ts';
+
+/** Every kind of finding that the parts of `secure` make; docs/findings/<id>.md explains it. */
+export const secureFindingKinds: readonly FindingKind[] = [];
