@@ -63,7 +63,7 @@ describe('docs/findings', () => {
 function sourcesOf(room: string): string[] {
   const root = new URL(`../../src/${room}/`, import.meta.url);
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.ts$/.test(name) && !/(\.test|\.case)\.ts$|finding-kinds\.ts$/.test(name))
+    .filter((name) => name.endsWith('.ts') && !/(\.test|\.case)\.ts$|finding-kinds\.ts$/.test(name))
     .map((name) => readFileSync(new URL(name, root), 'utf8'))
     .filter((text) => /\bFinding\b/.test(text));
 }
