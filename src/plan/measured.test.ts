@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { plannedNetwork } from '../model/network.ts';
 import type { Observation } from '../model/observation.ts';
-import { measuredRtts, pairKey } from './measured.ts';
+import { measuredOf, pairKey } from './measured.ts';
 
 const network = plannedNetwork.parse({
   version: 1,
@@ -26,11 +26,31 @@ test('answers of a vantage to an endpoint count for their sites, either way roun
     ping('probe', 'chat', 11),
     ping('probe', 'chat', null),
   ];
-  const rtts = measuredRtts(network, [...seen, ping('elsewhere', 'chat', 1)]);
+  const rtts = measuredOf(network, [...seen, ping('elsewhere', 'chat', 1)]).rtts;
   expect([...rtts.keys()]).toEqual([pairKey('office', 'dc')]);
   expect(rtts.get(pairKey('dc', 'office'))).toMatchObject({
     rttMs: 11,
     n: 3,
     how: 'median of 3 measured round trips (ping)',
   });
+});
+
+test('what light cannot do is not used, and is told', () => {
+  const far = {
+    ...network,
+    sites: network.sites.map((site, i) => ({
+      ...site,
+      location: [
+        { lat: 50, lon: 8 },
+        { lat: 40, lon: -74 },
+      ][i]!,
+    })),
+  };
+  const { rtts, notes } = measuredOf(far, [ping('probe', 'chat', 5)]);
+  expect(rtts.size).toBe(0);
+  // 6,200 km of great circle less the error of places, twice, over 299,792 km/s: 41 ms.
+  expect(notes.join()).toMatch(
+    /^office – dc: 5 ms were measured, but light in a vacuum takes 40\.\d ms over the great circle/,
+  );
+  expect(measuredOf(far, [ping('probe', 'chat', 41)]).rtts.size).toBe(1);
 });

@@ -2,11 +2,13 @@ import * as z from 'zod';
 import { parseRepetitaDemands, parseRepetitaGraph } from '../../gather/topology/repetita.ts';
 import { parseSndlib } from '../../gather/topology/sndlib.ts';
 import { printable } from '../../model/outcome.ts';
+import { planDemand } from '../../plan/demand/demand.ts';
 import type { EngineeringInput } from '../../plan/engineering/analyse.ts';
-import { fromNetwork, type LoadKind } from '../../plan/engineering/from-network.ts';
+import { fromNetwork } from '../../plan/engineering/from-network.ts';
 import { fromRepetita } from '../../plan/engineering/from-repetita.ts';
 import { fromSndlib } from '../../plan/engineering/from-sndlib.ts';
 import { engineeringReportOf, type EngineeringSource } from '../../plan/engineering/report.ts';
+import { measuredOf } from '../../plan/measured.ts';
 import { startSolver } from '../../plan/milp/solver.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderEngineeringText } from '../../report/plan/engineering-text.ts';
@@ -15,6 +17,7 @@ import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } fr
 import { parsedOrMistakes, readInput } from '../input-file.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planFlags } from './flags.ts';
+import { readObservations } from './observations.ts';
 import { planProgress } from './progress.ts';
 
 /** The largest public graph has 400 kB, the largest public traffic matrix 16 MB. */
@@ -23,6 +26,7 @@ const maxBytes = 256 * 1024 * 1024;
 const flags = {
   json: planFlags.json,
   timeLimit: planFlags.timeLimit,
+  observations: planFlags.observations,
   repetita: {
     schema: z.string().min(1).optional(),
     about: 'Graph of REPETITA; its file of demands is the argument.',
@@ -84,6 +88,10 @@ export const planEngineering = defineAction({
       about: 'which link is full when, and what comes first',
     },
     {
+      line: 'inferpath plan engineering network.yaml --observations throughput.json',
+      about: 'the same with capacities and round trips that were measured',
+    },
+    {
       line: 'inferpath plan engineering --repetita Abilene.graph Abilene.0000.demands',
       about: 'least possible utilisation, and what shortest paths make of it',
     },
@@ -140,18 +148,20 @@ async function load(flags: Flags, positionals: string[], io: Io): Promise<Loaded
     return loadSndlib(sndlib, flags.shared, io);
   }
   if (file === undefined) throw new UsageError('file: is required; allowed: a network file, or --repetita or --sndlib');
-  return loadNetwork(file, flags.load, io);
+  return loadNetwork(file, flags, io);
 }
 
-async function loadNetwork(file: string, load: LoadKind, io: Io): Promise<Loaded> {
+async function loadNetwork(file: string, flags: Flags, io: Io): Promise<Loaded> {
   const network = await loadPlannedNetwork(file, io);
+  const observations = await readObservations(flags.observations, io);
   if (network.links.length === 0)
     throw new UsageError(
       `${printable(file, 300)}: links is empty`,
       'what links are is told in docs/network-file.md; inferpath import topology reads other files',
     );
-  const { notes, unjudged, ...input } = fromNetwork(network, load);
-  return { input, source: { kind: 'network', files: [file], unit: 'Gbit/s', notes, unjudged } };
+  const demand = planDemand(network, 0, observations);
+  const { notes, capacities, ...input } = fromNetwork(network, flags.load, demand, measuredOf(network, observations));
+  return { input, source: { kind: 'network', files: [file], unit: 'Gbit/s', notes, capacities } };
 }
 
 const defaults = { limit: 0.8, growthPerYear: 0.4, years: 3 };

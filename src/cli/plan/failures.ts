@@ -9,6 +9,7 @@ import {
   type FailuresEstimate,
   type FailuresReport,
 } from '../../model/plan/failures.ts';
+import { planDemand } from '../../plan/demand/demand.ts';
 import { checkpointText, readCheckpoint } from '../../plan/failures/checkpoint.ts';
 import { caseCount, effectsBytes } from '../../plan/failures/effects.ts';
 import { failuresFindings } from '../../plan/failures/findings.ts';
@@ -19,6 +20,7 @@ import type { Question } from '../../plan/failures/source.ts';
 import { countsByKind, pairsReport, questionOf, type Study } from '../../plan/failures/study.ts';
 import type { Traffic } from '../../plan/failures/traffic.ts';
 import { trafficCases } from '../../plan/failures/traffic-cases.ts';
+import { measuredOf } from '../../plan/measured.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderEstimateText, renderFailuresText } from '../../report/plan/failures-text.ts';
 import type { Io } from '../../wire/io.ts';
@@ -28,6 +30,7 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { parsedOrMistakes, readInput } from '../input-file.ts';
 import { nearest } from '../suggest.ts';
 import { planFile, planFlags } from './flags.ts';
+import { readObservations } from './observations.ts';
 import { counter, type PlanProgress, planProgress } from './progress.ts';
 
 const flags = {
@@ -79,6 +82,7 @@ const flags = {
     about: 'Take only what time of the processors others leave (lowest priority).',
     group: 'Long searches',
   },
+  observations: planFlags.observations,
   workers: planFlags.workers,
   timeLimit: planFlags.timeLimit,
   json: planFlags.json,
@@ -108,7 +112,10 @@ export const planFailures = defineAction({
         `Found ${file === undefined ? 'neither a network file nor --graphml' : 'both a network file and --graphml'}; allowed: one of the two`,
       );
     if (file !== undefined) {
-      const { study, traffic } = studyOfNetwork(await loadPlannedNetwork(file, io), flags.of);
+      const network = await loadPlannedNetwork(file, io);
+      const observations = await readObservations(flags.observations, io);
+      const demand = planDemand(network, 0, observations);
+      const { study, traffic } = studyOfNetwork(network, flags.of, demand, measuredOf(network, observations));
       return run({ study: fromSources(study, flags.source), traffic, doubles: flags.doubles ?? true, flags, io });
     }
     const { of: kinds = ['link'], routeFactor, limitKm = null } = flags;

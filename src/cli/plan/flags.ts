@@ -16,7 +16,7 @@ export const planFlags = {
   },
   observations: {
     schema: z.array(z.string().min(1)).default([]),
-    about: 'What assess --json or import --json printed: measured round trips win over assumed ones; may be repeated.',
+    about: 'What assess --json or import --json printed: what was measured wins over what is assumed; may be repeated.',
     value: 'FILE',
     repeated: true,
   },

@@ -6,7 +6,7 @@ import { planDemand } from '../../plan/demand/demand.ts';
 import { engineeringReportOf } from '../../plan/engineering/report.ts';
 import { fromNetwork } from '../../plan/engineering/from-network.ts';
 import { studyOfNetwork } from '../../plan/failures/from-network.ts';
-import { measuredRtts, pairKey } from '../../plan/measured.ts';
+import { type Measured, measuredOf } from '../../plan/measured.ts';
 import { startSolver, type Solver } from '../../plan/milp/solver.ts';
 import { opticalFindings } from '../../plan/optical/network/findings.ts';
 import { isOwnFibre } from '../../plan/optical/network/from-network.ts';
@@ -36,6 +36,7 @@ type Parts = PlanReport['parts'];
 /** What every step reads: the traffic is worked out once, and all parts plan for the same. */
 interface StepContext extends PartContext {
   demand: PlanDemand;
+  measured: Measured;
   solver: Solver;
 }
 
@@ -65,18 +66,18 @@ const steps: readonly Step[] = [
   },
   {
     part: 'failures',
-    compute: async ({ network, demand, progress, io }) => {
+    compute: async ({ network, demand, measured, progress, io }) => {
       if (network.links.length === 0) return noLinks;
-      const study = studyOfNetwork(network, undefined, demand);
+      const study = studyOfNetwork(network, undefined, demand, measured);
       return { failures: await failuresOf({ ...study, doubles: true, flags: {}, io, progress }) };
     },
   },
   {
     part: 'engineering',
-    compute: async ({ network, demand, file, progress: { signal, show }, solver }) => {
+    compute: async ({ network, demand, measured, file, progress: { signal, show }, solver }) => {
       if (network.links.length === 0) return noLinks;
-      const { notes, unjudged, ...input } = fromNetwork(network, 'p99', demand);
-      const source = { kind: 'network' as const, files: [file], unit: 'Gbit/s', notes, unjudged };
+      const { notes, capacities, ...input } = fromNetwork(network, 'p99', demand, measured);
+      const source = { kind: 'network' as const, files: [file], unit: 'Gbit/s', notes, capacities };
       const onProgress = (doing: string) => show(`engineering: ${doing}`);
       return { engineering: await engineeringReportOf(input, source, { solver, signal, onProgress }) };
     },
@@ -91,16 +92,15 @@ const steps: readonly Step[] = [
   },
   {
     part: 'transport',
-    compute: async ({ network, demand }) =>
+    compute: async ({ network, demand, measured }) =>
       network.requirements.length + network.quotes.length > 0
-        ? { transport: planTransport(network, demand) }
+        ? { transport: planTransport(network, demand, measured) }
         : 'there are no requirements and no quotes',
   },
   {
     part: 'placement',
-    compute: async ({ network, file, observations, progress, io }) => {
-      const rtts = measuredRtts(network, observations);
-      const question = placementQuestion(network, { measured: (a, b) => rtts.get(pairKey(a, b)) });
+    compute: async ({ network, file, measured, progress, io }) => {
+      const question = placementQuestion(network, { measured });
       if ('missing' in question) return question.missing.join('; ');
       const { standing, stopped } = await runSearch(planSites(question.input), io, progress, () => 'placement');
       const { currency } = network.planning;
@@ -115,7 +115,8 @@ export async function computeParts(context: PartContext): Promise<Computed> {
   const computed: Computed = { parts: {}, skipped: [] };
   const solver = startSolver();
   try {
-    const known = { ...context, solver, demand: planDemand(network, 0, observations) };
+    const measured = measuredOf(network, observations);
+    const known = { ...context, solver, measured, demand: planDemand(network, 0, observations) };
     for (const { part, compute } of steps) {
       const made = progress.signal.aborted ? 'the search was stopped before it' : await compute(known);
       if (typeof made === 'string') computed.skipped.push({ part, why: made });

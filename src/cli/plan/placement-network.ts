@@ -1,5 +1,5 @@
 import type { Observation } from '../../model/observation.ts';
-import { measuredRtts, pairKey } from '../../plan/measured.ts';
+import { measuredOf } from '../../plan/measured.ts';
 import type { PlacementOptions } from '../../plan/placement/from-network.ts';
 import { placementQuestion } from '../../plan/placement/from-network.ts';
 import { planSites, type PlanStanding } from '../../plan/placement/plan.ts';
@@ -21,8 +21,7 @@ export async function placeNetwork(
   io: Io,
 ): Promise<ExitCode> {
   const network = await loadPlannedNetwork(file, io);
-  const measured = measuredRtts(network, observations);
-  const question = placementQuestion(network, { ...options, measured: (a, b) => measured.get(pairKey(a, b)) });
+  const question = placementQuestion(network, { ...options, measured: measuredOf(network, observations) });
   if ('missing' in question) throw new UsageError(question.missing.map((one) => `${file}: ${one}`).join('\n'));
   const progress = planProgress(io, flags.timeLimit);
   try {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { change } from '../change.ts';
+import { figure } from '../figure.ts';
 import { finding } from '../finding.ts';
 
 const share = (description: string) => z.number().min(0).meta({ description });
@@ -10,6 +11,21 @@ const years = (description: string) =>
     .min(0)
     .nullable()
     .meta({ description: `${description}; 0 when it is so already, null when not within the years looked at.` });
+
+/** What a link carries each way, as far as it is known. */
+export const linkCapacity = z
+  .object({
+    link: z.string(),
+    counted: figure.nullable().meta({ description: 'What the plan counts with; null where nothing is known.' }),
+    measured: figure.nullable().meta({ description: 'The best measured between its two sites; null: none was.' }),
+    entered: z.number().nullable().meta({ description: 'What the file says, Gbit/s.' }),
+    is: z.enum(['entered', 'confirmed', 'limited', 'below', 'above', 'atLeast', 'unknown']).meta({
+      description:
+        'entered: nothing was measured. confirmed: what was measured comes near it. limited: datagrams showed that less fits through. below: less was reached, for whatever reason. above: more went through than the file says. atLeast: only what was measured is known, and it may be more. unknown: nothing is known.',
+    }),
+  })
+  .meta({ description: 'The capacity of a link, entered and measured.' });
+export type LinkCapacity = z.infer<typeof linkCapacity>;
 
 /** One direction of one link. */
 export const directionLoad = z
@@ -100,6 +116,7 @@ export const engineeringReport = z
     interrupted: z
       .boolean()
       .meta({ description: 'True if time or Ctrl-C ended the search before the gap was closed.' }),
+    capacities: z.array(linkCapacity).meta({ description: 'Links whose throughput was measured.' }),
     links: z.array(directionLoad),
     failures: z.array(failureLoad),
     years: z.array(yearLoad),

@@ -60,6 +60,18 @@ const breakEven = z
   .meta({ description: 'When one quote has cost no more than another for the first time, growth included.' });
 export type BreakEven = z.infer<typeof breakEven>;
 
+const today = z
+  .object({
+    links: z.array(z.string()).meta({ description: 'Links of the file that join the two sites.' }),
+    rttMs: figure.nullable().meta({ description: 'Measured, else of the shortest of them; null where not known.' }),
+    capacityGbps: figure.nullable().meta({
+      description: 'Of all of them together, each as entered or measured; null where one is not known.',
+    }),
+    measured: z.array(figure).meta({ description: 'What was measured between the two sites.' }),
+  })
+  .meta({ description: 'The connection that is there.' });
+export type TransportToday = z.infer<typeof today>;
+
 const choice = z
   .object({
     from: z.string(),
@@ -68,6 +80,7 @@ const choice = z
     needGbps: figure,
     needAtEndGbps: z.number(),
     maxRttMs: figure.nullable(),
+    today: today.nullable().meta({ description: 'Null where nothing joins the two sites and nothing was measured.' }),
     availability: z.number().nullable(),
     encryption: z.string(),
     diverse: z.boolean(),

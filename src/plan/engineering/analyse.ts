@@ -32,7 +32,10 @@ export interface AnalyseOptions {
   onProgress(text: string): void;
 }
 
-type Analysis = Omit<EngineeringReport, 'schema' | 'source' | 'modules' | 'notes' | 'findings' | 'changes'>;
+type Analysis = Omit<
+  EngineeringReport,
+  'schema' | 'source' | 'capacities' | 'modules' | 'notes' | 'findings' | 'changes'
+>;
 
 /** Sources × arcs × failures up to which the best routing after every failure is a matter of seconds. */
 const quickFailures = 2_000_000;

@@ -1,8 +1,10 @@
 import type { Network } from '../../model/network.ts';
 import type { Loads, PlanDemand } from '../../model/plan/demand.ts';
-import { lightRoundTripMs } from '../../stats/globe.ts';
+import type { LinkCapacity } from '../../model/plan/engineering.ts';
 import { planDemand } from '../demand/demand.ts';
-import { linkLength, placesOf } from '../lengths.ts';
+import { capacityNotes, linkCapacities } from '../link-capacities.ts';
+import { linkDelays } from '../link-delays.ts';
+import { type Measured, nothingMeasured } from '../measured.ts';
 import type { EngineeringInput } from './analyse.ts';
 import type { FailureCase } from './cases.ts';
 import { demandColumns } from './from-repetita.ts';
@@ -10,9 +12,6 @@ import { type LinkInput, makeTrafficNetwork } from './traffic.ts';
 
 /** Which load of a pair of sites has to fit. */
 export type LoadKind = keyof Loads;
-
-/** Metric of a link without weight and length, μs: that of 500 km. */
-const unknownDelayUs = 2450;
 
 /**
  * Sites are nodes, devices hang on their sites, and links may end at either; what joins a site and its devices has room for
@@ -22,7 +21,8 @@ export function fromNetwork(
   network: Network,
   load: LoadKind,
   demand: PlanDemand = planDemand(network),
-): EngineeringInput & { notes: string[]; unjudged: string[] } {
+  measured: Measured = nothingMeasured,
+): EngineeringInput & { notes: string[]; capacities: LinkCapacity[] } {
   const notes: string[] = [];
   const { sites, nodes, links, planning } = network;
   const nodeNames = [...sites, ...nodes].map(({ name }) => name);
@@ -30,14 +30,17 @@ export function fromNetwork(
   const index = (name: string) => nodeOf.get(name)!;
   const demands = demandsOf(demand, load, nodeOf, notes);
   const enough = roomForAll(demands);
-  const weights = weightsOf(network, notes);
+  const weights = weightsOf(network, measured, notes);
+  const capacities = linkCapacities(network, measured);
   const inputs: LinkInput[] = [
-    ...links.map(({ from, to, capacityGbps }, i) => {
-      return { from: index(from), to: index(to), capacity: capacityGbps ?? enough, weight: weights[i]! };
+    ...links.map(({ from, to }, i) => {
+      const capacity = capacities[i]!.counted?.value ?? enough;
+      return { from: index(from), to: index(to), capacity, weight: weights[i]! };
     }),
     ...nodes.map(({ name, site }) => ({ from: index(name), to: index(site), capacity: enough, weight: 0 })),
   ];
-  const unjudged = links.filter(({ capacityGbps }) => capacityGbps === undefined).map(({ name }) => name);
+  const unjudged = capacities.filter(({ is }) => is === 'unknown').map(({ link }) => link);
+  notes.push(...capacityNotes(capacities));
   if (unjudged.length > 0)
     notes.push(`no capacityGbps is known of ${unjudged.join(', ')}: they carry what comes, and are not judged`);
   const made = makeTrafficNetwork(nodeNames.length, inputs, 'each');
@@ -48,13 +51,13 @@ export function fromNetwork(
     nodeNames,
     arcNames: Array.from(made.link, (link) => linkNames[link]!),
     linkNames,
-    isUnlimited: Uint8Array.from(linkNames, (_, i) => (links[i]?.capacityGbps === undefined ? 1 : 0)),
+    isUnlimited: Uint8Array.from(linkNames, (_, i) => (capacities[i]?.counted ? 0 : 1)),
     failures: failuresOf(network, index),
     limit: planning.maxUtilisation,
     growthPerYear: planning.growthPerYear,
     years: planning.years,
     notes,
-    unjudged,
+    capacities,
   };
 }
 
@@ -84,20 +87,14 @@ function roomForAll(demands: readonly Row[]): number {
 }
 
 /** As entered, else the delay one way in μs. */
-function weightsOf(network: Network, notes: string[]): number[] {
-  const { links, planning } = network;
-  const places = placesOf(network);
-  const entered = links.filter(({ weight }) => weight !== undefined).length;
-  if (entered > 0 && entered < links.length)
-    notes.push(`${entered} of ${links.length} links have a weight; the others count with their delay in μs`);
-  return links.map((link) => {
-    if (link.weight !== undefined) return link.weight;
-    if (link.rttMs !== undefined) return (link.rttMs * 1000) / 2;
-    const length = linkLength(link, places, planning.routeFactor);
-    if (length !== null) return (lightRoundTripMs(length.lengthKm) * 1000) / 2;
-    notes.push(`${link.name}: neither weight, rttMs nor a length is known; routed as if it were 500 km (assumed)`);
-    return unknownDelayUs;
-  });
+function weightsOf(network: Network, measured: Measured, notes: string[]): number[] {
+  const { links } = network;
+  const weighted = links.filter(({ weight }) => weight !== undefined).length;
+  if (weighted > 0 && weighted < links.length)
+    notes.push(`${weighted} of ${links.length} links have a weight; the others count with their delay in μs`);
+  const { delays, notes: ofDelays } = linkDelays(network, measured);
+  if (weighted < links.length) notes.push(...ofDelays);
+  return links.map(({ weight }, l) => weight ?? (delays[l]!.rttMs * 1000) / 2);
 }
 
 /** Every link, device, site and risk group alone. */

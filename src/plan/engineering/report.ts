@@ -1,7 +1,8 @@
 import type { SndlibNetwork } from '../../gather/topology/sndlib.ts';
-import type { EngineeringReport } from '../../model/plan/engineering.ts';
+import type { EngineeringReport, LinkCapacity } from '../../model/plan/engineering.ts';
 import { analyse, type AnalyseOptions, type EngineeringInput } from './analyse.ts';
 import { engineeringChanges, engineeringFindings } from './findings.ts';
+import { capacityFindings } from './capacity-findings.ts';
 import { cheapestModules } from './modules.ts';
 
 export interface EngineeringSource {
@@ -9,8 +10,8 @@ export interface EngineeringSource {
   files: string[];
   unit: string;
   notes: string[];
-  /** Links whose capacity is not known. */
-  unjudged?: readonly string[];
+  /** Of a network file: what is known of the capacity of each link. */
+  capacities?: readonly LinkCapacity[];
   /** Where modules are on offer. */
   sndlib?: SndlibNetwork;
 }
@@ -18,10 +19,12 @@ export interface EngineeringSource {
 /** The whole report: analysis, modules, findings, changes. */
 export async function engineeringReportOf(
   input: EngineeringInput,
-  { kind, files, unit, notes, unjudged = [], sndlib }: EngineeringSource,
+  { kind, files, unit, notes, capacities = [], sndlib }: EngineeringSource,
   options: AnalyseOptions,
 ): Promise<EngineeringReport> {
   const analysis = await analyse(input, options);
+  const unjudged = capacities.filter(({ is }) => is === 'unknown').map(({ link }) => link);
+  const atLeast = capacities.filter(({ is }) => is === 'atLeast').map(({ link }) => link);
   const report = {
     schema: 'inferpath/plan-engineering@1' as const,
     source: {
@@ -34,10 +37,19 @@ export async function engineeringReportOf(
       volume: input.demands.volume.reduce((sum, much) => sum + much, 0),
     },
     ...analysis,
+    capacities: capacities.filter(({ measured }) => measured !== null),
     modules: sndlib ? await buy(sndlib, input, analysis.links, options) : null,
     notes,
   };
-  return { ...report, findings: engineeringFindings(report, unjudged), changes: engineeringChanges(report) };
+  const judged = {
+    ...report,
+    upgrades: { ...report.upgrades, given: report.upgrades.given.filter(({ link }) => !atLeast.includes(link)) },
+  };
+  return {
+    ...report,
+    findings: [...engineeringFindings(judged, [...unjudged, ...atLeast]), ...capacityFindings(report)],
+    changes: engineeringChanges(judged),
+  };
 }
 
 /** Modules for the loads of the routing as given: of the busier direction, or of both where they share. */

@@ -3,19 +3,17 @@ import type { Network } from '../../model/network.ts';
 import type { PlanDemand } from '../../model/plan/demand.ts';
 import type { TrafficFlow } from '../../model/plan/demand.ts';
 import type { ElementKind } from '../../model/plan/failures.ts';
-import { lightRoundTripMs } from '../../stats/globe.ts';
 import { makeGraph } from '../../stats/graph/graph.ts';
 import { planDemand } from '../demand/demand.ts';
-import { linkLength, placesOf } from '../lengths.ts';
+import { capacityNotes, linkCapacities } from '../link-capacities.ts';
+import { delaysInWords, linkDelays } from '../link-delays.ts';
+import { type Measured, nothingMeasured } from '../measured.ts';
 import type { Element } from './elements.ts';
 import type { Study } from './study.ts';
 import type { Traffic, TrafficDemand } from './traffic.ts';
 
 /** Round trips are counted in whole ns, so that sums are exact. */
 const nsPerMs = 1e6;
-
-/** Round trip of a link of which nothing is known, ms: that of 500 km. Said in the notes where it is used. */
-const unknownRttMs = lightRoundTripMs(500);
 
 /**
  * Sites are nodes, devices hang on their sites, and links may end at either; what joins a site and its devices never fails and takes
@@ -25,12 +23,15 @@ export function studyOfNetwork(
   network: Network,
   kinds: readonly ElementKind[] | undefined,
   demand: PlanDemand = planDemand(network),
+  measured: Measured = nothingMeasured,
 ): { study: Study; traffic: Traffic } {
   const { sites, nodes, links } = network;
   const nodeNames = [...sites, ...nodes].map(({ name }) => name);
   const numbers = new Map(nodeNames.map((name, v) => [name, v]));
   const number = (name: string) => numbers.get(name)!;
-  const { rttMs, notes, lengths } = roundTrips(network);
+  const { delays, notes } = linkDelays(network, measured);
+  const rttMs = delays.map((delay) => delay.rttMs);
+  const capacities = linkCapacities(network, measured);
   const from = [...links.map((link) => number(link.from)), ...nodes.map(({ name }) => number(name))];
   const to = [...links.map((link) => number(link.to)), ...nodes.map(({ site }) => number(site))];
   const hangsOn = nodes.map(() => 0);
@@ -49,7 +50,7 @@ export function studyOfNetwork(
     isEnd,
     unit: 'ms',
     scale: nsPerMs,
-    lengths,
+    lengths: delaysInWords(delays),
     limit: null,
   };
   const traffic: Traffic = {
@@ -58,36 +59,16 @@ export function studyOfNetwork(
       from: end,
       to: to[l]!,
       name: links[l]?.name ?? null,
-      capacityGbps: links[l]?.capacityGbps ?? null,
+      capacityGbps: capacities[l]?.counted?.value ?? null,
       rttMs: rttMs[l] ?? 0,
       // The metric of the delay is μs one way, as the routing of plan engineering has it.
       weight: links[l] ? (links[l].weight ?? (rttMs[l]! * 1000) / 2) : 0,
     })),
     demands: demand.flows.flatMap((flow) => demandOf(flow, network, numbers)),
     maxUtilisation: network.planning.maxUtilisation,
-    notes,
+    notes: [...notes, ...capacityNotes(capacities)],
   };
   return { study, traffic };
-}
-
-function roundTrips(network: Network): { rttMs: number[]; notes: string[]; lengths: string } {
-  const places = placesOf(network);
-  const notes: string[] = [];
-  const counts = new Map<string, number>();
-  const rttMs = network.links.map((link) => {
-    const length = link.rttMs === undefined ? linkLength(link, places, network.planning.routeFactor) : null;
-    const how = link.rttMs !== undefined ? 'rttMs entered' : length ? `length ${length.how}` : 'assumed';
-    counts.set(how, (counts.get(how) ?? 0) + 1);
-    if (how === 'assumed')
-      notes.push(`${link.name}: neither rttMs nor a length is known; counted as if it were 500 km (assumed)`);
-    return link.rttMs ?? (length ? lightRoundTripMs(length.lengthKm) : unknownRttMs);
-  });
-  const each = [...counts].map(([how, count]) => `${how} (${count})`).join(', ');
-  return {
-    rttMs,
-    notes,
-    lengths: `round trip of each link by ${each || 'nothing, for there are no links'}; light in fibre only`,
-  };
 }
 
 function elementsOf(

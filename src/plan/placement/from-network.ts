@@ -4,7 +4,8 @@ import type { Network } from '../../model/network.ts';
 import type { Place } from '../../stats/globe.ts';
 import { assumed, entered } from '../figures.ts';
 import type { PlanInput } from './plan.ts';
-import { type Measured, type RoundTrip, roundTrips, type Spot } from './round-trips.ts';
+import type { Measured } from '../measured.ts';
+import { type RoundTrip, roundTrips, type Spot } from './round-trips.ts';
 
 /** People at a place: a site of the file, or a city. */
 export interface UserPlace extends Spot {
@@ -32,7 +33,7 @@ export interface PlacementOptions {
   /** Sites and users beside those of the file. */
   moreSites?: readonly SitePlace[];
   moreUsers?: readonly UserPlace[];
-  measured?: (a: string, b: string) => Measured | undefined;
+  measured?: Measured;
 }
 
 /** The numbers to plan with, what they are called, and where they come from. */
@@ -53,7 +54,7 @@ export function placementQuestion(
   network: Network,
   options: PlacementOptions = {},
 ): PlacementQuestion | { missing: string[] } {
-  const notes: string[] = [];
+  const notes: string[] = [...(options.measured?.notes ?? [])];
   const workload = workloadOf(network, options.workload);
   const users = [...usersOf(network, workload?.from), ...(options.moreUsers ?? [])];
   const sites = [...sitesOf(network, notes), ...(options.moreSites ?? [])];
@@ -64,7 +65,7 @@ export function placementQuestion(
       : []),
   ];
   if (missing.length > 0) return { missing };
-  const way = roundTrips(network, options.measured ?? (() => undefined));
+  const way = roundTrips(network, options.measured);
   const ways = users.flatMap((from) => sites.map((to) => way(from, to)));
   const lost = users.filter((_, c) =>
     ways.slice(c * sites.length, (c + 1) * sites.length).every((one) => one === null),

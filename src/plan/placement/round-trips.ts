@@ -2,7 +2,8 @@ import type { Network } from '../../model/network.ts';
 import { makeSearchSpace, shortestPaths } from '../../stats/graph/dijkstra.ts';
 import { makeGraph } from '../../stats/graph/graph.ts';
 import { greatCircleKm, lightRoundTripMs, type Place } from '../../stats/globe.ts';
-import { linkLength, placesOf } from '../lengths.ts';
+import { linkDelays } from '../link-delays.ts';
+import { type Measured, nothingMeasured, pairKey } from '../measured.ts';
 
 /** A round trip between two places and where it comes from. */
 export interface RoundTrip {
@@ -17,21 +18,16 @@ export interface Spot {
   place: Place | null;
 }
 
-export interface Measured {
-  rttMs: number;
-  how: string;
-}
-
 /**
  * Round trips between places: measured where that was done, else along the links of the file, else light in fibre over the great
  * circle times `planning.routeFactor`. Null where a place is neither on the map nor reached by links.
- * @param measured the median that was measured between two sites, whichever is named first
  */
-export function roundTrips(network: Network, measured: (a: string, b: string) => Measured | undefined) {
+export function roundTrips(network: Network, measured: Measured = nothingMeasured) {
   const { routeFactor } = network.planning;
-  const overLinks = linkRoundTrips(network);
+  const overLinks = linkRoundTrips(network, measured);
   return (a: Spot, b: Spot): RoundTrip | null => {
-    const seen = a.site !== null && b.site !== null && a.site !== b.site ? measured(a.site, b.site) : undefined;
+    const seen =
+      a.site !== null && b.site !== null && a.site !== b.site ? measured.rtts.get(pairKey(a.site, b.site)) : undefined;
     if (seen) return { ms: seen.rttMs, origin: 'measured', how: seen.how };
     const ms = a.site !== null && b.site !== null ? overLinks(a.site, b.site) : Infinity;
     if (ms < Infinity) return { ms, origin: 'computed', how: 'shortest way over the links of the file' };
@@ -45,17 +41,17 @@ export function roundTrips(network: Network, measured: (a: string, b: string) =>
 }
 
 /** Shortest round trips over the links; sites and nodes are the nodes, a node stands at its site. Searches once per first site. */
-function linkRoundTrips(network: Network): (a: string, b: string) => number {
-  const { sites, nodes, links, planning } = network;
-  const places = placesOf(network);
+function linkRoundTrips(network: Network, measured: Measured): (a: string, b: string) => number {
+  const { sites, nodes, links } = network;
+  const { delays } = linkDelays(network, measured);
   const number = new Map([...sites, ...nodes].map(({ name }, at) => [name, at]));
   const edges: { from: number; to: number; ms: number }[] = [];
-  for (const link of links) {
-    const length = linkLength(link, places, planning.routeFactor);
-    const ms = link.rttMs ?? (length ? lightRoundTripMs(length.lengthKm) : undefined);
+  links.forEach((link, l) => {
+    const { rttMs: ms, how } = delays[l]!;
     const [from, to] = [number.get(link.from), number.get(link.to)];
-    if (ms !== undefined && from !== undefined && to !== undefined) edges.push({ from, to, ms });
-  }
+    // Of a link of which nothing is known the great circle says more than a guess.
+    if (how !== 'assumed' && from !== undefined && to !== undefined) edges.push({ from, to, ms });
+  });
   for (const { name, site } of nodes)
     if (number.has(site)) edges.push({ from: number.get(name)!, to: number.get(site)!, ms: 0 });
   const graph = makeGraph({

@@ -1,7 +1,7 @@
 import type { Figure } from '../../model/figure.ts';
 import type { Verdict } from '../../model/finding.ts';
 import type { Requirement } from '../../model/network-offers.ts';
-import type { TransportConstraint } from '../../model/plan/transport.ts';
+import type { TransportConstraint, TransportToday } from '../../model/plan/transport.ts';
 import { assumed, computed, entered, sourced } from '../figures.ts';
 import { type Need, needAt, unitsAt } from './cost.ts';
 import type { KindFacts } from './kinds.ts';
@@ -39,6 +39,10 @@ export interface Wish {
   greatCircleKm: number | null;
   routeFactor: number;
   intoCloud: boolean;
+  /** What joins the two already, and what was measured of it. */
+  today: TransportToday | null;
+  /** The link that is bought from the same carrier as the same kind; null: none is. */
+  sameAsToday: (offer: Pick<Offer, 'facts' | 'carrier'>) => string | null;
 }
 
 /** Another way between the same two sites: an existing link, or another offer. */
@@ -63,7 +67,10 @@ const say = (about: TransportConstraint['about'], verdict: Verdict, claim: strin
   claim,
 });
 
-/** Promised, else of the light over the length entered, else over the great circle times the route factor. */
+/**
+ * Promised, else of the light over the length entered, else what was measured between the two sites, else light over the great circle
+ * times the route factor: what is there today says more than a guess at a route.
+ */
 export function rttOf(offer: Offer, wish: Wish): Figure | null {
   if (offer.rttMs !== null) return entered('round trip', offer.rttMs, 'ms', `${offer.key}.rttMs, promised`);
   const formula = 'length × 2 × 4.8967 µs/km (group index 1.468)';
@@ -71,6 +78,8 @@ export function rttOf(offer: Offer, wish: Wish): Figure | null {
     const length = entered('length', offer.lengthKm, 'km', `${offer.key}.lengthKm`);
     return computed('round trip of the light', offer.lengthKm * RTT_MS_PER_KM, 'ms', formula, [length]);
   }
+  const measured = wish.today?.rttMs?.origin === 'measured' ? wish.today.rttMs : null;
+  if (measured) return { ...measured, name: 'round trip of today' };
   if (wish.greatCircleKm === null) return null;
   const lengthKm = wish.greatCircleKm * wish.routeFactor;
   const length = assumed('length', lengthKm, 'km', 'great circle × planning.routeFactor');
@@ -89,22 +98,45 @@ function latency(offer: Offer, wish: Wish, rtt: Figure | null): TransportConstra
       `light alone takes ${ms(least * RTT_MS_PER_KM)} there and back over ${Math.round(least)} km; ${within}`,
     );
   if (offer.rttMs !== null)
-    return say('latency', offer.rttMs <= limit.value ? 'pass' : 'fail', `${ms(offer.rttMs)} are promised; ${within}`);
+    return say(
+      'latency',
+      offer.rttMs <= limit.value ? 'pass' : 'fail',
+      `${ms(offer.rttMs)} are promised${experience(offer, wish, offer.rttMs)}; ${within}`,
+    );
   if (offer.facts.latency === 'unbounded')
-    return say('latency', 'fail', `nobody promises a round trip beyond the edge of the provider; ${within}`);
+    return say(
+      'latency',
+      'fail',
+      `nobody promises a round trip beyond the edge of the provider${todayInWords(wish)}; ${within}`,
+    );
   if (offer.facts.latency === 'provider')
     return say(
       'latency',
       'unknown',
-      `the provider chooses the way and no round trip is promised; ${within}: ask for one in the contract`,
+      `the provider chooses the way and no round trip is promised${todayInWords(wish)}; ${within}: ask for one in the contract`,
     );
   if (offer.lengthKm === null || !rtt)
     return say(
       'latency',
       'unknown',
-      `the length of the route is not known${rtt ? `, estimated ${ms(rtt.value)}` : ''}; ${within}: ask for the length`,
+      `the length of the route is not known${rtt ? (rtt.origin === 'measured' ? todayInWords(wish) : `, estimated ${ms(rtt.value)}`) : ''}; ${within}: ask for the length`,
     );
   return say('latency', 'pass', `light over ${offer.lengthKm} km takes ${ms(rtt.value)} there and back; ${within}`);
+}
+
+/** What was measured over what is there today; another route may differ, so it decides nothing. */
+function todayInWords({ today }: Wish): string {
+  const rtt = today?.rttMs;
+  return rtt?.origin === 'measured' ? `, ${ms(rtt.value)} measured today` : '';
+}
+
+/** A carrier that does not keep its word on the link that is there. */
+function experience(offer: Offer, wish: Wish, promisedMs: number): string {
+  const [link, rtt] = [wish.sameAsToday(offer), wish.today?.rttMs];
+  // With two links it is not known which of them was measured.
+  if (link === null || wish.today?.links.length !== 1 || rtt?.origin !== 'measured' || rtt.value <= promisedMs * 1.1)
+    return '';
+  return `, but ${ms(rtt.value)} were measured over ${link}, the same from the same carrier`;
 }
 
 function bandwidth({ capacityGbps, maxUnits }: Offer, { need, months }: Wish): TransportConstraint {

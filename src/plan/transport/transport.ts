@@ -8,22 +8,29 @@ import type { WorkloadClass } from '../../model/workload.ts';
 import { greatCircleKm } from '../../stats/globe.ts';
 import { assumed, computed, entered, sourced } from '../figures.ts';
 import { linkLength, placesOf } from '../lengths.ts';
+import { type Measured, nothingMeasured } from '../measured.ts';
 import { choose, needAtEnd, type Priced } from './choose.ts';
 import { availabilityOf, type Offer, type Other, type Wish } from './constraints.ts';
 import { horizonMonths } from './cost.ts';
 import { transportChanges, transportFindings } from './findings.ts';
 import { factsOf, kindFacts } from './kinds.ts';
+import { connectionsOf } from './today.ts';
 
 /** What to buy between the pairs of sites that have requirements or quotes. */
-export function planTransport(network: Network, demand: PlanDemand): PlanTransport {
+export function planTransport(
+  network: Network,
+  demand: PlanDemand,
+  measured: Measured = nothingMeasured,
+): PlanTransport {
   const { planning } = network;
-  const choices = wishesOf(network, demand).map(([wish, need]) => choiceOf(network, wish, need));
+  const connection = connectionsOf(network, measured);
+  const choices = wishesOf(network, demand, connection).map(([wish, need]) => choiceOf(network, wish, need));
   return {
     schema: 'inferpath/plan-transport@1',
     currency: planning.currency,
     years: planning.years,
     choices,
-    notes: notesOf(network, choices),
+    notes: [...notesOf(network, choices), ...measured.notes],
     findings: choices.flatMap(transportFindings),
     changes: choices.flatMap((choice) => transportChanges(network, choice)),
   };
@@ -41,6 +48,7 @@ function choiceOf(network: Network, wish: Wish, need: Figure): TransportChoice {
     needGbps: need,
     needAtEndGbps: needAtEnd(wish),
     maxRttMs,
+    today: wish.today,
     availability,
     encryption,
     diverse,
@@ -49,15 +57,22 @@ function choiceOf(network: Network, wish: Wish, need: Figure): TransportChoice {
 }
 
 /** Requirements of the file, and pairs that have quotes and no requirement: those need what the demand is. */
-function wishesOf(network: Network, demand: PlanDemand): [Wish, Figure][] {
+function wishesOf(network: Network, demand: PlanDemand, connection: Connections): [Wish, Figure][] {
   const { requirements, quotes } = network;
   const pairs: Requirement[] = [...requirements];
   for (const { from, to } of quotes)
     if (!pairs.some((p) => isBetween(p, { from, to }))) pairs.push({ from, to, encryption: 'none', diverse: false });
-  return pairs.map((requirement) => wishOf(network, requirement, demand));
+  return pairs.map((requirement) => wishOf(network, requirement, demand, connection));
 }
 
-function wishOf(network: Network, requirement: Requirement, demand: PlanDemand): [Wish, Figure] {
+type Connections = ReturnType<typeof connectionsOf>;
+
+function wishOf(
+  network: Network,
+  requirement: Requirement,
+  demand: PlanDemand,
+  connection: Connections,
+): [Wish, Figure] {
   const { planning, sites } = network;
   const { from, to, minGbps } = requirement;
   const need = needOf(requirement, demand);
@@ -81,6 +96,8 @@ function wishOf(network: Network, requirement: Requirement, demand: PlanDemand):
     ownOptics: requirement.ownOptics ?? null,
     greatCircleKm: a && b ? greatCircleKm(a, b) : null,
     routeFactor: planning.routeFactor,
+    today: connection(from, to),
+    sameAsToday: sameKinds(network, from, to),
     intoCloud: [from, to].some((name) => sites.find((s) => s.name === name)?.role === 'cloud'),
   };
   return [wish, need];
@@ -177,6 +194,13 @@ function existingWay(network: Network, link: Link): Other {
 }
 
 export const linksBetween = ({ links }: Network, pair: Ends): Link[] => links.filter((link) => isBetween(link, pair));
+
+/** Carrier and kind of the links that are there. */
+function sameKinds(network: Network, from: string, to: string): Wish['sameAsToday'] {
+  const links = linksBetween(network, { from, to });
+  return ({ facts, carrier }) =>
+    links.find((link) => link.kind === facts.kind && carrier !== null && link.carrier === carrier)?.name ?? null;
+}
 
 interface Ends {
   from: string;

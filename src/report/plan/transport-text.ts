@@ -1,5 +1,5 @@
 import { printable } from '../../model/outcome.ts';
-import type { PlanTransport, TransportChoice, TransportOption } from '../../model/plan/transport.ts';
+import type { PlanTransport, TransportChoice, TransportOption, TransportToday } from '../../model/plan/transport.ts';
 import { hang, pad, type Palette, palette, type TextOptions } from '../ansi.ts';
 import { duration, percent } from '../format.ts';
 import { rate } from './quantities.ts';
@@ -25,6 +25,7 @@ function choiceLines(choice: TransportChoice, currency: string, columns: number,
   return [
     paint.bold(`${from} – ${to}`),
     ...hang('  needs ', needs(choice), columns),
+    ...(choice.today ? hang('  today ', today(choice.today), columns) : []),
     ...quoted.flatMap((o) => optionLines(o, currency, columns, paint)),
     ...breakEvens.flatMap((b) =>
       hang(
@@ -44,6 +45,16 @@ function needs({ needGbps, needAtEndGbps, maxRttMs, availability, encryption, di
     ...(availability === null ? [] : [`availability ${percentExact(availability)}`]),
     ...(encryption === 'none' ? [] : [`encryption ${encryption}`]),
     ...(diverse ? ['two independent ways'] : []),
+  ].join('; ');
+}
+
+function today({ links, rttMs, capacityGbps, measured }: TransportToday): string {
+  const rates = measured.filter(({ unit }) => unit === 'Gbit/s');
+  return [
+    links.length > 0 ? links.map((link) => printable(link)).join(', ') : 'no direct link',
+    ...(capacityGbps ? [`${rate(capacityGbps.value)} (${capacityGbps.origin})`] : []),
+    ...rates.map((one) => `${one.name} ${rate(one.value)} (measured, ${printable(one.how, 200)})`),
+    ...(rttMs ? [`round trip ${duration(rttMs.value)} (${rttMs.origin}: ${printable(rttMs.how, 200)})`] : []),
   ].join('; ');
 }
 
