@@ -178,3 +178,40 @@ describe('inferpath plan placement network.yaml', () => {
     await expect(run(['n.yaml'], { 'n.yaml': text })).rejects.toThrow(message);
   });
 });
+
+describe('inferpath plan placement --cities --regions', () => {
+  const open = ['--cities', 'top:6', '--countries', 'DE', '--regions', 'aws:eu-,google:europe-west3'];
+
+  it('needs no file: cities by inhabitants, regions by provider, and says where both come from', async () => {
+    const { stdout } = await run([...open, '--target', '9', '--json'], {});
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({ places: 6, wantedCoverage: 0.95 });
+    expect(report.candidates).toHaveLength(9);
+    expect(report.users).toBeGreaterThan(8e6);
+    expect(report.open.every((name) => /Frankfurt/.test(name))).toBe(true);
+    expect(report.notes.join()).toMatch(
+      /GeoNames.*every inhabitant counts as a user.*regions of clouds as of \d{4}-\d\d-\d\d/,
+    );
+  });
+
+  it('spreads --users by inhabitants, and puts them beside those of a file', async () => {
+    const args = ['n.yaml', '--cities', 'over:1000000', '--countries', 'de', '--users', '500', '--json'];
+    const { stdout } = await run(args, { 'n.yaml': network });
+    const report = placementPlan.parse(JSON.parse(stdout));
+    expect(report.places).toBe(6);
+    expect(report.users).toBeCloseTo(10_500, 6);
+  });
+
+  it.each([
+    [['--cities', 'top:0', '--regions', 'aws'], '--cities: found "top:0"; allowed: top:N with N from 1 to 10000'],
+    [['--cities', 'over:50', '--regions', 'aws'], 'allowed: over:N with N from 100000'],
+    [['--cities', 'top:5', '--countries', 'DE,XX', '--regions', 'aws'], '--countries: found "XX"'],
+    [['--cities', 'top:5', '--regions', 'aws,gogle'], '--regions: found "gogle", did you mean google?'],
+    [['--cities', 'top:5', '--regions', 'aws:europe'], 'found no region aws europe…'],
+    [['--cities', 'c.csv', '--countries', 'DE', '--regions', 'aws'], '--countries: found beside a file'],
+    [['--cities', 'top:5'], 'found no network.yaml'],
+    [['n.yaml', '--users', '5'], 'found without --cities'],
+  ])('%j is refused', async (argv, message) => {
+    await expect(run(argv, { 'n.yaml': network })).rejects.toThrow(message);
+  });
+});

@@ -31,13 +31,28 @@ const flags = {
   },
   cities: {
     schema: z.string().min(1).optional(),
-    about: 'More users: CSV with the headings name, lat, lon and users (or population).',
-    value: 'FILE',
+    about:
+      'More users: the N largest cities of the world (top:N), all over N inhabitants (over:N), or CSV with the headings name, lat, lon and users (or population).',
+    value: 'top:N|over:N|FILE',
+  },
+  countries: {
+    schema: z
+      .string()
+      .transform((text) => text.toUpperCase().split(','))
+      .optional(),
+    about: 'For --cities top:N and over:N: only of these countries, like DE,FR,US.',
+    value: 'CODES',
+  },
+  users: {
+    schema: z.coerce.number().positive().max(1e10).optional(),
+    about: 'For --cities: how many users there are in all, spread by inhabitants; default: every inhabitant is one.',
+    value: 'N',
   },
   regions: {
     schema: z.string().min(1).optional(),
-    about: 'More candidates: CSV with the headings name, lat, lon and, if wanted, monthly.',
-    value: 'FILE',
+    about:
+      'More candidates: regions of aws, azure or google (several with commas; aws:eu- for codes that begin so), or CSV with the headings name, lat, lon and, if wanted, monthly.',
+    value: 'CLOUDS|FILE',
   },
   observations: planFlags.observations,
   pmed: {
@@ -66,6 +81,8 @@ const flags = {
   },
 };
 
+const none = { places: [], notes: [] };
+
 export const placement = defineAction({
   about:
     'Where to put inference sites, or how few are enough, with a proof of how good the answer is: nothing better exists, or by how much ' +
@@ -81,6 +98,14 @@ export const placement = defineAction({
       line: 'inferpath plan placement network.yaml --target 20 --coverage 0.99',
       about: 'the same for 99 % within 20 ms',
     },
+    {
+      line: 'inferpath plan placement --cities top:200 --regions aws,google --target 40',
+      about: 'no file: which regions of clouds bring 95 % of the people of the 200 largest cities within 40 ms',
+    },
+    {
+      line: 'inferpath plan placement network.yaml --cities over:250000 --countries DE,FR --users 50000 --regions azure',
+      about: 'users and candidates beside those of the file',
+    },
     { line: 'inferpath plan placement --pmed pmed1.txt', about: 'solves a published case and proves it' },
     {
       line: 'inferpath plan placement --pmed pmed40.txt --time-limit 10',
@@ -90,15 +115,29 @@ export const placement = defineAction({
   async run({ flags, positionals: [file], io }) {
     if (flags.pmed !== undefined && file === undefined) return placePmed(flags.pmed, flags.problem, flags, io);
     if (flags.cflp !== undefined && file === undefined) return placeCflp(flags.cflp, flags.capacity, flags, io);
-    if (file === undefined || flags.pmed !== undefined || flags.cflp !== undefined)
-      throw new UsageError('found no network.yaml, --pmed FILE or --cflp FILE alone; allowed: one of them');
+    const { cities, countries, users, regions } = flags;
+    const isOpenData = cities !== undefined && regions !== undefined;
+    if ((file === undefined && !isOpenData) || flags.pmed !== undefined || flags.cflp !== undefined)
+      throw new UsageError(
+        'found no network.yaml, --pmed FILE or --cflp FILE alone; allowed: one of them, or --cities with --regions',
+      );
+    if (cities === undefined && (countries ?? users) !== undefined)
+      throw new UsageError('--countries, --users: found without --cities; allowed: with it');
     const { workload, target: targetMs, coverage, maxSites } = flags;
-    const moreUsers = flags.cities === undefined ? [] : await readCities(flags.cities, io);
-    const moreSites = flags.regions === undefined ? [] : await readRegions(flags.regions, io);
+    const moreUsers = cities === undefined ? none : await readCities({ cities, countries, users }, io);
+    const moreSites = regions === undefined ? none : await readRegions(regions, io);
     const observations = await readObservations(flags.observations, io);
     return placeNetwork(
       file,
-      { workload, targetMs, coverage, maxSites, moreUsers, moreSites },
+      {
+        workload,
+        targetMs,
+        coverage,
+        maxSites,
+        moreUsers: moreUsers.places,
+        moreSites: moreSites.places,
+        notes: [...moreUsers.notes, ...moreSites.notes],
+      },
       observations,
       flags,
       io,

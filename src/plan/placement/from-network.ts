@@ -34,6 +34,8 @@ export interface PlacementOptions {
   moreSites?: readonly SitePlace[];
   moreUsers?: readonly UserPlace[];
   measured?: Measured;
+  /** Where those sites and users come from. */
+  notes?: readonly string[];
 }
 
 /** The numbers to plan with, what they are called, and where they come from. */
@@ -54,7 +56,7 @@ export function placementQuestion(
   network: Network,
   options: PlacementOptions = {},
 ): PlacementQuestion | { missing: string[] } {
-  const notes: string[] = [...(options.measured?.notes ?? [])];
+  const notes: string[] = [...(options.measured?.notes ?? []), ...(options.notes ?? [])];
   const workload = workloadOf(network, options.workload);
   const users = [...usersOf(network, workload?.from), ...(options.moreUsers ?? [])];
   const sites = [...sitesOf(network, notes), ...(options.moreSites ?? [])];
