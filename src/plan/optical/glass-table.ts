@@ -21,25 +21,37 @@ export interface GnKernel {
   value: Float64Array;
 }
 
-/** Tables by glass, for one set of frequencies and symbol rates. */
-export type GlassTables = Map<Glass, GlassTable>;
+interface Known {
+  frequencyHz: Float64Array;
+  baudHz: Float64Array;
+  table: GlassTable;
+}
 
-export function glassTable(tables: GlassTables, glass: Glass, comb: Comb): GlassTable {
-  const known = tables.get(glass);
-  if (known) return known;
-  const column = (of: (glass: Glass, atHz: number) => number) => {
-    const values = new Float64Array(comb.count);
-    for (let i = 0; i < comb.count; i++) values[i] = of(glass, comb.frequencyHz[i]!);
-    return values;
-  };
-  const table: GlassTable = {
+/** Of each glass the table of the comb that crossed it last: one lightpath has the same comb everywhere, and a search sends it again and again. */
+const known = new WeakMap<Glass, Known>();
+
+export function glassTable(glass: Glass, { frequencyHz, baudHz }: Comb): GlassTable {
+  const last = known.get(glass);
+  if (last && isSame(last.frequencyHz, frequencyHz) && isSame(last.baudHz, baudHz)) return last.table;
+  const table = newTable(glass, frequencyHz);
+  known.set(glass, { frequencyHz: frequencyHz.slice(), baudHz: baudHz.slice(), table });
+  return table;
+}
+
+function isSame(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function newTable(glass: Glass, frequencyHz: Float64Array): GlassTable {
+  const column = (of: (glass: Glass, atHz: number) => number) => frequencyHz.map((atHz) => of(glass, atHz));
+  return {
     alpha: column(alphaAt),
     beta2: column(beta2At),
     gamma: column(gammaAt),
     dispersionPerM: column(dispersionPerMetre),
   };
-  tables.set(glass, table);
-  return table;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type AmplifierState, amplify } from './amplifier.ts';
 import { addAse, addNli, addPmd, attenuateDb, channelsInBand, type Comb, totalPowerW } from './comb.ts';
 import { type Fibre, latencyOf, pmdOf } from './fibre.ts';
 import { type GgnSettings, ggnNli } from './ggn.ts';
-import { glassTable, type GlassTables } from './glass-table.ts';
+import { glassTable } from './glass-table.ts';
 import { gnNli } from './gn.ts';
 import { crossRoadm, type Roadm } from './roadm.ts';
 import { powerProfile, type RamanSettings, spontaneousRaman } from './srs.ts';
@@ -56,9 +56,10 @@ export function* propagate(
   comb: Comb,
   simulation: Simulation,
 ): Generator<Step, Arrival, void> {
-  const tables: GlassTables = new Map();
   const addedNoise = new Float64Array(comb.count);
-  for (let i = 0; i < comb.count; i++) addedNoise[i] = fromDb(-comb.txOsnrDb[i]!);
+  for (let i = 0; i < comb.count; i++)
+    addedNoise[i] =
+      i > 0 && comb.txOsnrDb[i] === comb.txOsnrDb[i - 1] ? addedNoise[i - 1]! : fromDb(-comb.txOsnrDb[i]!);
   const passages: Passage[] = [];
   let before = totalPowerW(comb);
   for (let at = 1; at < path.length - 1; at++) {
@@ -67,7 +68,7 @@ export function* propagate(
     switch (element.kind) {
       case 'fibre':
         yield { at, of: path.length - 1, uid: element.uid };
-        throughFibre(comb, element, tables, simulation);
+        throughFibre(comb, element, simulation);
         passage.lengthM = element.lengthM;
         break;
       case 'amplifier':
@@ -116,11 +117,11 @@ function throughRoadm(comb: Comb, roadm: Roadm, from: Element, to: Element): Flo
   return crossRoadm(comb, roadm, way, from.uid, to.uid);
 }
 
-function throughFibre(comb: Comb, fibre: Fibre, tables: GlassTables, { nli, raman }: Simulation): void {
+function throughFibre(comb: Comb, fibre: Fibre, { nli, raman }: Simulation): void {
   if (fibre.pumps.length > 0 && !raman.on)
     throw new DesignError(fibre.uid, 'has Raman pumps; simulation parameters with raman_params.flag true are needed');
   attenuateDb(comb, (fibre.connectorInDb ?? 0) + fibre.attInDb);
-  const table = glassTable(tables, fibre.glass, comb);
+  const table = glassTable(fibre.glass, comb);
   const plain = nli.method === 'gn_model_analytic' && !raman.on;
   const profile = plain ? undefined : powerProfile(comb, fibre, table, raman);
   const noise =

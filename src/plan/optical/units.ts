@@ -6,8 +6,11 @@ export const BOLTZMANN_J_PER_K = 1.380_649e-23;
 /** The noise bandwidth in which OSNR is quoted: 0.1 nm near 1550 nm. */
 export const REFERENCE_BANDWIDTH_HZ = 12.5e9;
 
+/** An exponential costs a fraction of a power of ten, and both are right to a few units in the last place. */
+const NEPER_PER_DB = Math.LN10 / 10;
+
 export function fromDb(db: number): number {
-  return 10 ** (db / 10);
+  return Math.exp(db * NEPER_PER_DB);
 }
 
 export function toDb(ratio: number): number {

@@ -90,7 +90,7 @@ export function estimateRamanGainDb(fibre: Fibre, reference: ReferenceSpectrum, 
   const before = totalPowerW(comb);
   attenuateDb(comb, (fibre.connectorInDb ?? 0) + fibre.attInDb);
   const settings = { on: true, method: 'perturbative', order: 2, resultStepM: 50_000, solverStepM: 100 } as const;
-  const { loss, zM } = powerProfile(comb, fibre, glassTable(new Map(), fibre.glass, comb), settings);
+  const { loss, zM } = powerProfile(comb, fibre, glassTable(fibre.glass, comb), settings);
   for (let i = 0; i < comb.count; i++) comb.powerW[i]! *= loss[(i + 1) * zM.length - 1]!;
   attenuateDb(comb, fibre.connectorOutDb ?? 0);
   return lossDbOf(fibre) - toDb(before / totalPowerW(comb));

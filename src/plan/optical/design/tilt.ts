@@ -34,7 +34,7 @@ export function bandShifts(
   for (const element of span) {
     if (element.kind === 'fused') scale(comb, () => fromDb(-element.lossDb));
     if (element.kind !== 'fibre') continue;
-    const { loss, zM } = powerProfile(comb, element, glassTable(new Map(), element.glass, comb), raman);
+    const { loss, zM } = powerProfile(comb, element, glassTable(element.glass, comb), raman);
     const end = (i: number) => loss[(i + 1) * zM.length - 1]!;
     seen = bands.map((band, i) => {
       const at = (hz: number) => nearest(comb, hz);
