@@ -94,6 +94,9 @@ function flowText(flow: TrafficFlow): string {
       : law === 'onOff'
         ? `on for ${percent(busyAtOnce)} of the time`
         : 'all the time';
-  const within = deadlineMs === null ? '' : `, each within ${many(deadlineMs)} ms`;
+  const within =
+    deadlineMs === null
+      ? ''
+      : `, each within ${deadlineMs >= 10_000 ? `${many(deadlineMs / 1000)} s` : `${many(deadlineMs)} ms`}`;
   return `${source}: ${part} ${from} → ${to}: busiest hour ${rate(gbps.busyHour)}, p99 ${rate(gbps.p99)}; ${once}${within}`;
 }

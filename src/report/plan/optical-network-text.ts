@@ -53,11 +53,12 @@ function linkLines({ links }: OpticalNetworkReport, columns: number, paint: Pale
 }
 
 function lightpathLines({ lightpaths }: OpticalNetworkReport, columns: number, paint: Palette): string[] {
-  return lightpaths.flatMap((one) => {
+  const without = lightpaths.filter(({ links }) => links.length === 0);
+  const apart = without.map(({ from, to }) => `${printable(from, 60)} – ${printable(to, 60)}`).join(', ');
+  const lines = lightpaths.flatMap((one) => {
+    if (one.links.length === 0) return [];
     const ends = `${printable(one.from, 60)} – ${printable(one.to, 60)}`;
     const mark = one.why === '' ? paint.verdict.pass('CLOSES  ') : paint.verdict.fail('NO      ');
-    if (one.links.length === 0)
-      return hang(paint.dim('–       '), `${ends}, ${num(one.gbps)} Gbit/s: ${one.why}`, columns);
     const waves = one.wavelengths
       .map((w) => `${w.count} × ${printable(w.mode, 60)} (${w.marginDb.toFixed(1)} dB)`)
       .join(', then ');
@@ -68,6 +69,8 @@ function lightpathLines({ lightpaths }: OpticalNetworkReport, columns: number, p
     const way = `${Math.round(one.lengthKm)} km, ${(one.latencyMs ?? 0).toFixed(2)} ms one way`;
     return hang(mark, `${ends}, ${num(one.gbps)} Gbit/s: ${one.why === '' ? waves : one.why}; ${way}${again}`, columns);
   });
+  const none = `no own fibre leads from one to the other of ${apart}`;
+  return [...lines, ...(without.length > 0 ? hang(paint.dim('–       '), none, columns) : [])];
 }
 
 function spectrumLines({ spectrum }: OpticalNetworkReport, columns: number, paint: Palette): string[] {

@@ -49,16 +49,16 @@ function head({ services, source, interrupted }: RedundancyReport, columns: numb
 function table(services: readonly ServiceFacts[], columns: number, paint: Palette): string[] {
   const shown = services.toSorted((a, b) => b.unavailability.high - a.unavailability.high);
   const name = ({ from, to }: ServiceFacts) => printable(`${from} → ${to}`, 80);
-  const nameWidth = Math.min(Math.max(7, ...shown.map((one) => name(one).length)), columns - 46);
+  const nameWidth = Math.min(Math.max(7, ...shown.map((one) => name(one).length)), columns - 48);
   const row = (cells: string[]) =>
-    `  ${pad(cells[0]!, nameWidth)}  ${padLeft(cells[1]!, 12)}  ${padLeft(cells[2]!, 8)}  ${cells[3]!}`;
+    `  ${pad(cells[0]!, nameWidth)}  ${padLeft(cells[1]!, 14)}  ${padLeft(cells[2]!, 8)}  ${cells[3]!}`;
   return [
     paint.dim(row(['service', 'available', 'down/yr', 'one failure that cuts it off'])),
     ...shown.map((one) => {
       const [first, ...more] = one.singlePoints;
       const cuts = first ? `${riskName(first)}${more.length > 0 ? ` and ${more.length} more` : ''}` : paint.dim('none');
       const verdict = one.meetsTarget === null ? 'unknown' : one.meetsTarget ? 'pass' : 'fail';
-      const room = columns - nameWidth - 28;
+      const room = columns - nameWidth - 30;
       const line = row([
         clip(name(one), nameWidth),
         percentText(one.availability.low),
