@@ -41,7 +41,7 @@ function singleSwitch({ failures, gpus, endpoints }: Omit<PlanFabric, 'findings'
     pillar: 'reliability',
     subject: `fabric of ${gpus} GPUs`,
     claim: all
-      ? 'one switch carries everything; when it fails or is upgraded, the cluster stands still'
+      ? `one switch carries all ${endpoints} NICs; when it fails or is upgraded, the cluster stands still`
       : `the worst single switch takes ${worst.endpointsLost} of ${endpoints} NICs: ${worst.claim.charAt(0).toLowerCase()}${worst.claim.slice(1)}`,
     details: [],
     evidence: [{ metric: 'NICs lost', value: worst.endpointsLost, unit: '', n: 0, how: 'counted on the fabric' }],

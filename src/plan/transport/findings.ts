@@ -44,7 +44,7 @@ export function transportFindings(choice: TransportChoice): Finding[] {
       ...shared,
       verdict: 'fail',
       severity: 'critical',
-      claim: `nothing that is known can carry what ${from} – ${to} needs`,
+      claim: `nothing that is known keeps what ${from} – ${to} needs for ${Number(needGbps.value.toPrecision(3))} Gbit/s`,
       details: options.map(lost),
       coverage: 1,
       remedy: { text: 'Loosen what most of them fail at, or place inference nearer (inferpath plan placement)' },
