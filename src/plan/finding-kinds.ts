@@ -17,6 +17,11 @@ export const planFindingKinds: readonly FindingKind[] = [
     pillar: 'scale',
     about: 'Does every link stay below its limit, as routed, after failures and in the years to come?',
   },
+  {
+    id: 'capacity-measured',
+    pillar: 'scale',
+    about: 'Does each link carry what the file says of it, where throughput was measured?',
+  },
   { id: 'routing-spread', pillar: 'scale', about: 'How much would the best routing take off the fullest link?' },
   {
     id: 'light-does-not-close',
