@@ -4,8 +4,8 @@ import { cutSets, type Reachability } from './cut-sets.ts';
 import { simulate } from './monte-carlo.ts';
 import { downtime } from './downtime.ts';
 import { reachOf } from './reachability.ts';
-import { anyReach, downtimeByTrying, reaches } from './reach.case.ts';
-import { anyRiskMap } from './risk-map.case.ts';
+import { anyReach, cutsByTrying, downtimeByTrying } from './reach.case.ts';
+import { anyRiskMap, sparseRiskMap } from './risk-map.case.ts';
 import { type RiskMap, risksAt } from './risk-map.ts';
 
 const question = (map: RiskMap, targets: number[]): Reachability => {
@@ -18,17 +18,14 @@ const anyQuestion = anyRiskMap({ nodes: 5, links: 7, groups: 3 }).chain((map) =>
   fc.uniqueArray(fc.nat(map.graph.nodes - 1), { minLength: 1, maxLength: 2 }).map((targets) => question(map, targets)),
 );
 
-/** Minimal cut sets by trying all sets of at most three risks. */
-function byTrying(asked: Reachability): string[] {
-  const reach = reachOf(asked);
-  const count = reach.down.length;
-  const cuts: number[] = [];
-  const bits = (set: number) => Array.from({ length: count }, (_, r) => r).filter((r) => (set >> r) & 1);
-  const sets = Array.from({ length: 1 << count }, (_, set) => set)
-    .filter((set) => bits(set).length <= 3 && bits(set).every((r) => !asked.excepted[r]))
-    .sort((a, b) => bits(a).length - bits(b).length);
-  for (const set of sets) if (!reaches(reach, set) && !cuts.some((cut) => (cut & set) === cut)) cuts.push(set);
-  return cuts.map((cut) => String(bits(cut))).sort();
+/** Ten nodes, sparse, with every link, every node and some groups a risk: 21 to 30 of them. */
+const sparseQuestion = sparseRiskMap().chain((map) =>
+  fc.uniqueArray(fc.nat(map.graph.nodes - 1), { minLength: 1, maxLength: 2 }).map((targets) => question(map, targets)),
+);
+
+function byTrying(asked: Reachability, order: number): string[] {
+  const cuts = cutsByTrying(reachOf(asked), order, (r) => asked.excepted[r] !== 1);
+  return cuts.map((cut) => String(asked.map.risks.flatMap((_, r) => ((cut >> r) & 1 ? [r] : [])))).sort();
 }
 
 describe('cut sets', () => {
@@ -37,9 +34,20 @@ describe('cut sets', () => {
       fc.property(anyQuestion, (asked) => {
         const { sets, isComplete } = cutSets(asked, 3);
         expect(isComplete).toBe(true);
-        expect(sets.map(String).sort()).toEqual(byTrying(asked));
+        expect(sets.map(String).sort()).toEqual(byTrying(asked, 3));
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
+    );
+  });
+
+  test('of networks of ten nodes are those that trying every set finds, up to four risks', () => {
+    fc.assert(
+      fc.property(sparseQuestion, fc.constantFrom(2, 3, 4), (asked, order) => {
+        const { sets, isComplete } = cutSets(asked, order);
+        expect(isComplete).toBe(true);
+        expect(sets.map(String).sort()).toEqual(byTrying(asked, order));
+      }),
+      { numRuns: 120 },
     );
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { downtime } from './downtime.ts';
-import { anyReach, downtimeByTrying } from './reach.case.ts';
+import { anyReach, downtimeByTrying, sparseReach } from './reach.case.ts';
 import type { Reach } from './reduce.ts';
 
 describe('downtime', () => {
@@ -12,6 +12,16 @@ describe('downtime', () => {
         expect(downtime(reach)).toEqual({ low: truth, high: truth });
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  test('of ten nodes and fourteen risks is exactly what trying all 16,384 combinations gives', () => {
+    fc.assert(
+      fc.property(sparseReach({ nodes: 10, risks: 14 }), (reach) => {
+        const truth = downtimeByTrying(reach);
+        expect(downtime(reach)).toEqual({ low: truth, high: truth });
+      }),
+      { numRuns: 150 },
     );
   });
 

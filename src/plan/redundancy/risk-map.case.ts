@@ -1,13 +1,41 @@
 import fc from 'fast-check';
 import { anyGraph } from '../../stats/graph/graph.case.ts';
-import { makeGraph } from '../../stats/graph/graph.ts';
+import { type GraphInput, makeGraph } from '../../stats/graph/graph.ts';
 import { makeRiskMap, type Risk, type RiskMap } from './risk-map.ts';
+
+/** Links that join all nodes, and a few more: as sparse as networks are. */
+export function sparseLinks(nodes: number, { more = 6 } = {}): fc.Arbitrary<[number, number][]> {
+  const tree = fc.tuple(...Array.from({ length: nodes - 1 }, (_, i) => fc.nat(i)));
+  const rest = fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), { minLength: 3, maxLength: more });
+  return fc
+    .tuple(tree, rest)
+    .map(([parents, extra]) => [...parents.map((parent, i): [number, number] => [parent, i + 1]), ...extra]);
+}
+
+/** Exactly ten nodes, all joined, each link and node a risk of its own, and some groups: at most 30 risks. */
+export function sparseRiskMap({ nodes = 10, groups = 5 } = {}): fc.Arbitrary<RiskMap> {
+  return sparseLinks(nodes)
+    .chain((links) =>
+      fc.array(fc.nat(9), { minLength: links.length, maxLength: links.length }).map((length) => ({
+        nodes,
+        from: links.map(([a]) => a),
+        to: links.map(([, b]) => b),
+        length,
+        directed: false,
+      })),
+    )
+    .chain((input) => riskMapOn(fc.constant(input), groups));
+}
 
 /** Any small map: each link and node a risk of its own, and some groups of links and nodes. */
 export function anyRiskMap({ nodes = 8, links = 14, groups = 5 } = {}): fc.Arbitrary<RiskMap> {
+  return riskMapOn(anyGraph({ nodes, links, directed: false }), groups);
+}
+
+function riskMapOn(graphs: fc.Arbitrary<GraphInput>, groups: number): fc.Arbitrary<RiskMap> {
   return fc
     .tuple(
-      anyGraph({ nodes, links, directed: false }),
+      graphs,
       fc.array(fc.array(fc.nat(99), { maxLength: 5 }), { maxLength: groups }),
       fc.array(fc.option(fc.nat(99), { freq: 3 }), { maxLength: groups }),
     )
