@@ -23,6 +23,7 @@ import { network } from '../model/network.ts';
 import { serveLine } from '../model/serve-line.ts';
 import { storeReport } from '../model/store-report.ts';
 import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-report.ts';
+import { secureTlsReport } from '../model/secure/tls.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
@@ -124,6 +125,7 @@ export const schemas: readonly Published[] = [
     schema: failuresEstimate,
     side: 'output',
   },
+  { name: 'secure-tls', about: 'what inferpath secure tls --json prints', schema: secureTlsReport, side: 'output' },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },
   { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {

@@ -15,6 +15,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
   { name: 'throughput', load: async () => (await import('./throughput.ts')).throughput },
   { name: 'plan', load: async () => (await import('./plan.ts')).plan },
+  { name: 'secure', load: async () => (await import('./secure.ts')).secure },
   { name: 'up', load: async () => (await import('./up.ts')).up },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'agents', load: async () => (await import('./agents.ts')).agents },

@@ -24,6 +24,8 @@ export interface TlsEndpoint {
   host: string;
   port: number;
   starttls: StartTls | null;
+  /** For SNI; null where the host is an address and no name is given. */
+  serverName: string | null;
 }
 
 export interface SurveyOptions {
@@ -55,7 +57,7 @@ export async function surveyTls(
 ): Promise<TlsSurvey> {
   const startedAt = new Date(io.clock.wallMs()).toISOString();
   const beganMs = io.clock.monoMs();
-  const serverName = isIP(endpoint.host) === 0 ? endpoint.host : null;
+  const { serverName } = endpoint;
   const resolved = await resolve(endpoint, options.family, io);
   const base = { ...endpointFacts(endpoint), serverName, startedAt, asksClientCertificate: null };
   const empty = {
@@ -179,6 +181,13 @@ async function askTraps(asker: Asker, hasTls13: Support): Promise<void> {
         depth: 'end',
       });
   }
+  if (hasTls13 !== 'no')
+    await asker.ask({
+      id: 'suite-aes-256',
+      about: 'AES-256 with SHA-384 alone',
+      offer: { groups: shareable, shares: [X25519], suites: [0x13_02] },
+      depth: 'answer',
+    });
   await asker.ask({
     id: 'unknown-share',
     about: 'GREASE and the share of a group that nobody knows, before x25519',

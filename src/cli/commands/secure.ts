@@ -1,0 +1,10 @@
+import { defineCommand } from '../command.ts';
+import { secureTls } from '../secure/tls.ts';
+
+/** `inferpath secure`: what is open, what is encrypted, and who may talk to whom. Each action is one file in ../secure. */
+export const secure = defineCommand({
+  name: 'secure',
+  summary: 'Post-quantum readiness, exposed inference servers, and a policy that is proved',
+  about: 'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
+  actions: { tls: secureTls },
+});
