@@ -5,6 +5,7 @@ import { secureTls } from '../secure/tls.ts';
 export const secure = defineCommand({
   name: 'secure',
   summary: 'Post-quantum readiness, exposed inference servers, and a policy that is proved',
-  about: 'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
+  about:
+    'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
   actions: { tls: secureTls },
 });

@@ -233,9 +233,9 @@ async function endpointsOf(targets: readonly string[], flags: Flags, io: Io): Pr
 
 async function ofNetwork(file: string, flags: Flags, io: Io): Promise<Named[]> {
   const network = await loadNetworkFile(file, io);
-  const https = network.endpoints.filter(({ url }) => url?.startsWith('https:'));
+  const https = network.endpoints.filter(({ url }) => url.startsWith('https:'));
   if (https.length === 0) throw new UsageError(`${file}: found no https endpoint; allowed: at least one`);
-  return https.map(({ name, url }) => ({ name, endpoint: endpointOf(url!, flags)! }));
+  return https.map(({ name, url }) => ({ name, endpoint: endpointOf(url, flags)! }));
 }
 
 /** Undefined for what is no target. */

@@ -8,6 +8,7 @@ import type {
   TlsEndpointReport,
   TlsGate,
 } from '../../model/secure/tls.ts';
+import { preferRemedy, switchOnRemedy, switchOnText } from '../../secure/tls/switch-on.ts';
 import { cells, hang, pad, padLeft, type Palette, palette, type TextOptions, wrap } from '../ansi.ts';
 import { num, plural } from '../format.ts';
 
@@ -185,7 +186,15 @@ function remedies({ findings }: SecureTlsReport, columns: number, paint: Palette
     ...new Set(findings.filter(({ verdict }) => verdict === 'fail').flatMap(({ remedy }) => remedy?.text ?? [])),
   ];
   if (texts.length === 0) return [];
-  return [paint.bold('what to change'), ...texts.flatMap((text) => hang('→ ', text, columns))];
+  return [
+    paint.bold('what to change'),
+    ...texts.flatMap((text) => [
+      ...hang('→ ', text, columns),
+      ...(text === switchOnRemedy || text === preferRemedy
+        ? switchOnText.flatMap((how) => hang('    ', how, columns, 6))
+        : []),
+    ]),
+  ];
 }
 
 function line(label: string, text: string, columns: number): string[] {

@@ -17,18 +17,11 @@ export function costsOf(survey: TlsSurvey, verdict: TlsVerdict): TlsCost[] {
   const browser = probe(survey, 'browser');
   if (!control || !browser || control.reply.kind !== 'complete') return [];
   const mss = survey.mssBytes ?? usualMssBytes;
-  const segments = (bytes: number) => Math.ceil(bytes / mss);
   const isPq = browser.reply.kind === 'complete' && isPostQuantumName(survey, saidIn(browser.reply)?.group ?? null);
   const flight = isPq ? browser.receivedBytes : control.receivedBytes + mlKem768.serverBytes;
   return [
     cost('ClientHello', control.sentBytes, browser.sentBytes, 'octets', 'measured'),
-    cost(
-      `segments of the ClientHello (MSS ${mss})`,
-      segments(control.sentBytes),
-      segments(browser.sentBytes),
-      'segments',
-      'computed',
-    ),
+    ...segmentCosts(control.sentBytes, browser.sentBytes, mss),
     cost('first flight of the server', control.receivedBytes, flight, 'octets', isPq ? 'measured' : 'computed'),
     cost(
       'extra round trips for clients with the right share',
@@ -43,6 +36,18 @@ export function costsOf(survey: TlsSurvey, verdict: TlsVerdict): TlsCost[] {
     ...certificateCosts(survey, flight, mss),
   ];
 }
+
+/** By the MSS of the path, and by the usual one where the path has a larger: loopback and jumbo frames hide the second packet. */
+const segmentCosts = (nowBytes: number, withBytes: number, mss: number): TlsCost[] =>
+  [...new Set([mss, Math.min(mss, usualMssBytes)])].map((one) =>
+    cost(
+      `segments of the ClientHello (MSS ${one})`,
+      Math.ceil(nowBytes / one),
+      Math.ceil(withBytes / one),
+      'segments',
+      'computed',
+    ),
+  );
 
 /** The same chain with ML-DSA-65 in place of its keys and signatures, and whether it still fits what is sent without waiting. */
 function certificateCosts(survey: TlsSurvey, flightBytes: number, mss: number): TlsCost[] {

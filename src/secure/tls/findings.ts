@@ -1,9 +1,9 @@
 import type { Evidence, Finding } from '../../model/finding.ts';
 import type { TlsEndpointReport, TlsGate } from '../../model/secure/tls.ts';
 import { probe } from './probes.ts';
-import { switchOnText } from './switch-on.ts';
+import { preferRemedy, switchOnRemedy, switchOnText } from './switch-on.ts';
 
-type Endpoint = Omit<TlsEndpointReport, 'exposure'> & Pick<TlsEndpointReport, 'exposure'>;
+type Endpoint = TlsEndpointReport;
 
 /** What is to be said of one endpoint: key exchange, what post-quantum clients meet on the way, the profile, and exposure. */
 export function findingsOf(endpoint: Endpoint): Finding[] {
@@ -39,12 +39,10 @@ function keyExchange({ name, survey, verdict }: Endpoint): Finding {
         ...base,
         verdict: 'fail',
         claim: `The key exchange is classical (${group}): ${verdict.reason}`,
-        details: ['Whoever records the traffic can read it once there is a quantum computer.'],
+        details: ['Whoever records the traffic can read it once there is a quantum computer.', ...switchOnText],
         evidence: [...base.evidence],
         coverage: 1,
-        remedy: {
-          text: `${verdict.kind === 'classical' ? 'Switch X25519MLKEM768 on' : 'Prefer the post-quantum group'}. ${switchOnText.join('. ')}.`,
-        },
+        remedy: { text: verdict.kind === 'classical' ? switchOnRemedy : preferRemedy },
       };
     case 'unknown':
       return {

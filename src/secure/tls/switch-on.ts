@@ -16,3 +16,6 @@ export const switchOn: readonly { what: string; how: string }[] = [
 ];
 
 export const switchOnText = switchOn.map(({ what, how }) => `${what}: ${how}`);
+
+export const switchOnRemedy = 'Switch X25519MLKEM768 on where TLS ends; docs/secure/tls.md says how.';
+export const preferRemedy = 'Put the post-quantum group before the others where TLS ends; docs/secure/tls.md says how.';

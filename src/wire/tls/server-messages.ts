@@ -115,7 +115,7 @@ export function readCertificateRequest(body: Uint8Array): { schemes: number[] } 
   const list = readExtensions(from.vector16()).get(extensionType.signatureAlgorithms)?.vector16();
   from.end('CertificateRequest');
   const schemes: number[] = [];
-  while (list && list.left > 0) schemes.push(list.u16());
+  if (list) while (list.left > 0) schemes.push(list.u16());
   return { schemes };
 }
 
