@@ -1,7 +1,9 @@
 /** Addresses and networks as numbers, without the help of the operating system: for checks of files and of what may be asked. */
 
+export type Family = 4 | 6;
+
 export interface Range {
-  family: 4 | 6;
+  family: Family;
   first: bigint;
   last: bigint;
 }
@@ -12,7 +14,7 @@ export interface Cidr extends Range {
 }
 
 /** One address in its only unambiguous form: dotted decimal without leading zeros, or IPv6 (RFC 4291 §2.2); null for all else. */
-export function parseAddress(text: string): { family: 4 | 6; value: bigint } | null {
+export function parseAddress(text: string): { family: Family; value: bigint } | null {
   if (text.includes(':')) {
     const value = parseIpv6(text);
     return value === null ? null : { family: 6, value };
@@ -35,7 +37,7 @@ export function parseCidr(text: string): (Cidr & { isAligned: boolean }) | null 
   return { family: parsed.family, first, last: first | hosts, length, isAligned: first === parsed.value };
 }
 
-export function formatAddress(family: 4 | 6, value: bigint): string {
+export function formatAddress(family: Family, value: bigint): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
   const groups = Array.from({ length: 8 }, (_, i) => (value >> BigInt(112 - 16 * i)) & 0xffffn);
   return shortened(groups.map((group) => group.toString(16)));

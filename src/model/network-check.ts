@@ -2,6 +2,7 @@ import { type Loose, list, mapping, names, type NetworkIssue, repeatedNames, unk
 import { emulatedIssues } from './emulated-check.ts';
 import { planIssues } from './plan-check.ts';
 import { securityIssues } from './security-check.ts';
+import { policyIssues } from './policy-check.ts';
 import { parseUrl } from './url.ts';
 import { watchIssues } from './watch-check.ts';
 import { workloadClass } from './workload.ts';
@@ -26,6 +27,7 @@ export function networkIssues(raw: unknown): NetworkIssue[] {
     ...watchIssues(root['watch'], { endpoints: names(endpoints), sites: siteNames, vantage: vantageName(root) }),
     ...planIssues(root),
     ...securityIssues(root),
+    ...policyIssues(root),
   ];
 }
 

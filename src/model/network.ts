@@ -4,6 +4,7 @@ import { networkIssues } from './network-check.ts';
 import { carrier, link, node, place, riskGroup } from './network-links.ts';
 import { candidate, planning, quote, requirement } from './network-offers.ts';
 import { security } from './network-security.ts';
+import { cidr, policy } from './network-policy.ts';
 import { demand, job, modelSize, workloadTraffic } from './network-traffic.ts';
 import { named } from './patterns.ts';
 import { watch } from './watch.ts';
@@ -23,6 +24,7 @@ const site = z
   .strictObject({
     name,
     role: z.enum(['user', 'edge', 'dc', 'cloud']).meta({ description: 'What the site is.' }),
+    cidrs: z.array(cidr).max(10_000).optional().meta({ description: 'Addresses of the site, for the policy.' }),
     location: place.optional().meta({ description: 'Position on the globe; gives the distance that light has to go.' }),
     users: z
       .number()
@@ -121,6 +123,9 @@ const endpoint = z
     model: z.string().min(1).optional().meta({ description: 'Model to ask for.' }),
     auth: auth.optional(),
     site: name.optional().meta({ description: 'Site that the endpoint stands at.' }),
+    addresses: z.array(cidr).max(1000).optional().meta({
+      description: 'Addresses that it answers on, for the policy; default: the address in its url, if it has one.',
+    }),
     backupOf: name.optional().meta({
       description: 'Endpoint that this one is to stand in for: the two must not share a router beyond the first.',
     }),
@@ -192,6 +197,7 @@ const sections = {
   candidates: listOf(candidate, 'Places where inference runs or could run.'),
   planning,
   security,
+  policy: policy.optional(),
 };
 
 const whole = <Shape extends z.ZodRawShape>(shape: Shape) =>

@@ -11,6 +11,12 @@ export const named = {
   },
   cidr: { pattern: /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/, words: 'a network like 10.0.0.0/8 or fd00::/8, or one address' },
   duration: { pattern: /^[1-9]\d{0,8}(ms|s|m|h|d)$/, words: 'a whole number with ms, s, m, h or d, like 30s' },
+  portRange: { pattern: /^\d{1,5}-\d{1,5}$/, words: 'a port from 0 to 65535 or a range like 30000-30010' },
+  service: {
+    pattern: /^([a-z0-9][a-z0-9._-]{0,62}|(tcp|udp)\/\d{1,5}(-\d{1,5})?)$/,
+    words: 'the name of a service, or a protocol with a port, like tcp/443 or udp/3000-3010',
+  },
+  oneLine: { pattern: /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, words: 'one line of text' },
   header: { pattern: /^[A-Za-z0-9-]+$/, words: 'the name of an HTTP header' },
 };
 

@@ -15,28 +15,28 @@ export const badFiles: readonly BadFile[] = [
     name: 'an empty file',
     yaml: '',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy',
     ],
   },
   {
     name: 'only a comment',
     yaml: '# nothing yet\n',
     says: [
-      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
+      '1:1: file: found no value; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy',
     ],
   },
   {
     name: 'a text instead of a mapping',
     yaml: 'hello\n',
     says: [
-      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
+      '1:1: file: found "hello"; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy',
     ],
   },
   {
     name: 'a list instead of a mapping',
     yaml: '- version: 1\n',
     says: [
-      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
+      '1:1: file: found a list; allowed: mapping with the keys version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy',
     ],
   },
   {
@@ -106,9 +106,9 @@ export const badFiles: readonly BadFile[] = [
     name: 'a merge key',
     yaml: `${v}base: &b { name: a }\nendpoints:\n  - { <<: *b, url: http://h }\n`,
     says: [
-      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security',
+      '2:1: base: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy',
       '4:5: endpoints[0].name: found nothing; allowed: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
-      '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
+      '4:7: endpoints[0].<<: found an unknown key; allowed: name, url, dialect, model, auth, site, addresses, backupOf, reflector, emulated, workload, requests',
     ],
   },
   { name: 'no version', yaml: ep, says: ['1:1: version: found nothing; allowed: the number 1'] },
@@ -116,6 +116,37 @@ export const badFiles: readonly BadFile[] = [
     name: 'a version of the future',
     yaml: `version: 2\n${ep}`,
     says: ['1:10: version: found 2; allowed: the number 1'],
+  },
+  {
+    name: 'a policy with names of nothing, circles and addresses that do not say what they mean',
+    yaml: `${v}${ep}policy:
+  groups:
+    - { name: a, cidrs: [10.0.0.1/8, 300.0.0.1, '::ffff:10.0.0.0/104'] }
+    - { name: one, groups: [two], endpoints: [a] }
+    - { name: two, groups: [one] }
+  services:
+    - { name: web, protocol: icmp, ports: [80, 9-3] }
+  allow:
+    - { name: x, from: [on], to: [one], services: [wep, tcp/70000], why: needed }
+    - { name: x, from: [any], to: [one], why: "" }
+`,
+    says: [
+      '7:15: policy.groups[0].name: found "a"; allowed: no name of a site or an endpoint and not "any"',
+      '7:26: policy.groups[0].cidrs[0]: found "10.0.0.1/8"; allowed: 10.0.0.0/8 or a single address',
+      '7:38: policy.groups[0].cidrs[1]: found "300.0.0.1"; allowed: a network like 10.0.0.0/8 or fd00::/8, or one address',
+      '7:49: policy.groups[0].cidrs[2]: found "::ffff:10.0.0.0/104"; allowed: written as IPv4, because no packet on a network has such an address',
+      '8:29: policy.groups[1].groups[0]: found "two"; allowed: a group that does not lead back to this one',
+      '8:47: policy.groups[1].endpoints[0]: found "a"; allowed: something with addresses; "a" needs the key addresses',
+      '9:29: policy.groups[2].groups[0]: found "one"; allowed: a group that does not lead back to this one',
+      '11:43: policy.services[0].ports: found a list; allowed: absent, because icmp has no ports',
+      '11:48: policy.services[0].ports[1]: found "9-3"; allowed: a port from 0 to 65535 or a range like 30000-30010',
+      '13:25: policy.allow[0].from[0]: found "on"; allowed: a known group, site or endpoint: a, one, two, any; did you mean one?',
+      '13:52: policy.allow[0].services[0]: found "wep"; allowed: a known service: web, any; did you mean web?',
+      '13:57: policy.allow[0].services[1]: found "tcp/70000"; allowed: the name of a service, or a protocol with a port, like tcp/443 or udp/3000-3010',
+      '14:7: policy.allow[1].services: found nothing; allowed: names of services wherever "to" has more than endpoints',
+      '14:15: policy.allow[1].name: found "x"; allowed: a name that stands only once in allow',
+      '14:47: policy.allow[1].why: found ""; allowed: text of 1 to 500 characters',
+    ],
   },
   {
     name: 'a version in quotes',
@@ -137,7 +168,7 @@ export const badFiles: readonly BadFile[] = [
     name: 'an endpoint that is only a URL',
     yaml: `${v}endpoints:\n  - http://h\n`,
     says: [
-      '3:5: endpoints[0]: found "http://h"; allowed: mapping with the keys name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests',
+      '3:5: endpoints[0]: found "http://h"; allowed: mapping with the keys name, url, dialect, model, auth, site, addresses, backupOf, reflector, emulated, workload, requests',
     ],
   },
   {
@@ -223,14 +254,14 @@ export const badFiles: readonly BadFile[] = [
     yaml: `${v}endpoints:\n  - { name: a, ulr: "https://h" }\n`,
     says: [
       '3:5: endpoints[0].url: found nothing; allowed: http or https URL',
-      '3:16: endpoints[0].ulr: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests; did you mean url?',
+      '3:16: endpoints[0].ulr: found an unknown key; allowed: name, url, dialect, model, auth, site, addresses, backupOf, reflector, emulated, workload, requests; did you mean url?',
     ],
   },
   {
     name: 'a misspelled section',
     yaml: `${v}${ep}site: []\n`,
     says: [
-      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security; did you mean sites?',
+      '5:1: site: found an unknown key; allowed: version, vantage, sites, endpoints, workloads, targets, watch, carriers, riskGroups, nodes, links, models, jobs, demands, requirements, quotes, candidates, planning, security, policy; did you mean sites?',
     ],
   },
   {
@@ -427,7 +458,7 @@ export const badFiles: readonly BadFile[] = [
       '3:26: sites[0].role: found "dcc"; allowed: one of "user", "edge", "dc", "cloud"; did you mean dc?',
       '4:29: endpoints[0].url: found "h"; allowed: http or https URL',
       '4:38: endpoints[0].site: found "t"; allowed: a known site: s',
-      '4:41: endpoints[0].wrkload: found an unknown key; allowed: name, url, dialect, model, auth, site, backupOf, reflector, emulated, workload, requests; did you mean workload?',
+      '4:41: endpoints[0].wrkload: found an unknown key; allowed: name, url, dialect, model, auth, site, addresses, backupOf, reflector, emulated, workload, requests; did you mean workload?',
       '5:13: workloads[0].class: found nothing; allowed: one of "chat", "finance", "voice", "copilot", "agent", "rag", "batch"',
       '6:35: targets.chat.ttftMs.max: found 0; allowed: number above 0',
     ],
