@@ -22,6 +22,7 @@ export const planFindingKinds: readonly FindingKind[] = [
     pillar: 'scale',
     about: 'Does each link carry what the file says of it, where throughput was measured?',
   },
+  { id: 'link-weights', pillar: 'scale', about: 'What would other link weights alone take off the fullest link?' },
   { id: 'routing-spread', pillar: 'scale', about: 'How much would the best routing take off the fullest link?' },
   {
     id: 'light-does-not-close',

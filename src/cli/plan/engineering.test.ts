@@ -169,3 +169,43 @@ test('a link of unknown capacity is not judged, and then nothing passes', async 
   expect(report.links.some(({ link }) => link === 'far')).toBe(false);
   expect(report.notes.join()).toContain('no capacityGbps is known of far');
 });
+
+test('other weights: set as the change says, they do what it says', async () => {
+  const report = await reportOf('--optimise-weights', '--no-failures', '--years', '0');
+  const { weights } = report;
+  expect(weights!.maxUtilisation).toBeCloseTo(0.6, 9);
+  expect(report.findings.find(({ id }) => id === 'link-weights')).toMatchObject({
+    verdict: 'fail',
+    severity: 'warning',
+  });
+  expect(report.changes[0]).toMatchObject({ id: 'set-link-weights', buys: [{ before: 1.2 }] });
+  const set = graph.replace(/^(\w+) (\d \d) \d+ 10 1$/gm, (line, link: string, ends: string) => {
+    const changed = weights!.changed.find((one) => one.link === link);
+    return changed ? `${link} ${ends} ${changed.after} 10 1` : line;
+  });
+  expect(set).not.toBe(graph);
+  const again = await cli([...args, '--no-failures', '--years', '0', '--json'], {
+    files: { ...files, 'x.graph': set },
+  });
+  const { shortestPath } = engineeringReport.parse(JSON.parse(again.stdout));
+  expect(shortestPath.maxUtilisation).toBeCloseTo(weights!.maxUtilisation, 9);
+});
+
+test('carriers fail, too', async () => {
+  const network = `version: 1
+sites: [{ name: a, role: dc }, { name: b, role: dc }]
+carriers: [{ name: north }]
+links:
+  - { name: one, from: a, to: b, rttMs: 1, capacityGbps: 10, carrier: north }
+  - { name: two, from: a, to: b, rttMs: 2, capacityGbps: 4, carrier: north }
+  - { name: three, from: a, to: b, rttMs: 3, capacityGbps: 2 }
+demands: [{ name: copies, from: a, to: b, gbps: 1, backGbps: 0 }]
+`;
+  const ran = await cli(['plan', 'engineering', 'n.yaml', '--load', 'mean', '--json'], {
+    files: { 'n.yaml': network },
+  });
+  const { failures } = engineeringReport.parse(JSON.parse(ran.stdout));
+  const carrier = failures.find(({ kind }) => kind === 'carrier')!;
+  expect(carrier).toMatchObject({ name: 'north', hottest: 'three' });
+  expect(carrier.maxUtilisation).toBeCloseTo(0.5, 9);
+});

@@ -68,6 +68,10 @@ const flags = {
     schema: z.boolean().default(true),
     about: 'Look at every single failure as well; the default.',
   },
+  optimiseWeights: {
+    schema: z.boolean().default(false),
+    about: 'Also look for link weights (OSPF, IS-IS) that keep the largest utilisation low, by local search.',
+  },
   bestAfterFailures: {
     schema: z.boolean().optional(),
     about: 'Also the best routing after every failure; default: where that takes seconds.',
@@ -94,6 +98,10 @@ export const planEngineering = defineAction({
     {
       line: 'inferpath plan engineering --repetita Abilene.graph Abilene.0000.demands',
       about: 'least possible utilisation, and what shortest paths make of it',
+    },
+    {
+      line: 'inferpath plan engineering network.yaml --optimise-weights --time-limit 20',
+      about: 'which link weights spread the traffic, before anything is bought',
     },
     {
       line: 'inferpath plan engineering --sndlib polska.txt --years 0',
@@ -124,6 +132,7 @@ async function run(flags: Flags, positionals: string[], io: Io): Promise<ExitCod
       solver,
       signal: progress.signal,
       bestAfterFailures: flags.bestAfterFailures,
+      optimiseWeights: flags.optimiseWeights,
       onProgress: progress.show,
     });
     progress.end();

@@ -46,6 +46,9 @@ interface Step {
   compute(context: StepContext): Promise<Partial<Parts> | string>;
 }
 
+/** Links up to which other weights are a matter of a second or two. */
+const weightsUpTo = 100;
+
 const noLinks = 'the file has no links';
 
 const steps: readonly Step[] = [
@@ -79,7 +82,14 @@ const steps: readonly Step[] = [
       const { notes, capacities, ...input } = fromNetwork(network, 'p99', demand, measured);
       const source = { kind: 'network' as const, files: [file], unit: 'Gbit/s', notes, capacities };
       const onProgress = (doing: string) => show(`engineering: ${doing}`);
-      return { engineering: await engineeringReportOf(input, source, { solver, signal, onProgress }) };
+      return {
+        engineering: await engineeringReportOf(input, source, {
+          solver,
+          signal,
+          onProgress,
+          optimiseWeights: network.links.length <= weightsUpTo,
+        }),
+      };
     },
   },
   {

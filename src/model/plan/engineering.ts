@@ -113,6 +113,27 @@ export const engineeringReport = z
     shortestPath: z
       .object({ maxUtilisation: share('Largest utilisation.'), headroom, headroomAfterFailure: headroom })
       .meta({ description: 'Routing as given: shortest paths by weight, equal parts (ECMP).' }),
+    weights: z
+      .object({
+        start: z.enum(['given', 'equal', 'inverse capacity', 'prices of the bound']).meta({
+          description: 'Which weights the search began with.',
+        }),
+        maxUtilisation: share('Largest utilisation of shortest paths by these weights; lowerBound holds for it, too.'),
+        worstAfterFailure: z.number().nullable().meta({ description: 'The same after the worst single failure.' }),
+        changed: z
+          .array(
+            z.object({ link: z.string(), from: z.string(), to: z.string(), before: z.number(), after: z.number() }),
+          )
+          .meta({
+            description: 'Weights that differ from those given; both directions, unless the file has them apart.',
+          }),
+        tries: z.number().int().meta({ description: 'Changes of weights that were tried.' }),
+        isStopped: z.boolean(),
+      })
+      .nullable()
+      .meta({
+        description: 'Link weights that keep the largest utilisation low (--optimise-weights); null: not asked.',
+      }),
     interrupted: z
       .boolean()
       .meta({ description: 'True if time or Ctrl-C ended the search before the gap was closed.' }),

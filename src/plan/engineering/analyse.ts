@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DirectionLoad, EngineeringReport, FailureLoad } from '../../model/plan/engineering.ts';
+import { makeGraph } from '../../stats/graph/graph.ts';
 import type { Solver } from '../milp/solver.ts';
 import { baseLoads, type CaseLoads, demandsIn, type FailureCase, goneIn, loadsIn } from './cases.ts';
 import { type LeastUtilisation, minimiseMaxUtilisation } from './minimise.ts';
-import { type Demands, poolUtilisation, type TrafficNetwork } from './traffic.ts';
+import { type Demands, maxUtilisation, poolUtilisation, type TrafficNetwork } from './traffic.ts';
 import { upgradeSteps } from './upgrades.ts';
+import { optimiseWeights } from './weights.ts';
 import { yearsUntil } from './years.ts';
 
 /** A network with its traffic and what is to be looked at. */
@@ -18,6 +20,8 @@ export interface EngineeringInput {
   linkNames: readonly string[];
   /** 1 for links that have room for everything: their capacity is unknown, or they join a device to its site. They are not judged. */
   isUnlimited?: Uint8Array;
+  /** Each direction of a link has a weight of its own; default: both have one. */
+  isPerDirection?: boolean;
   failures: readonly FailureCase[];
   limit: number;
   growthPerYear: number;
@@ -29,6 +33,8 @@ export interface AnalyseOptions {
   signal: AbortSignal;
   /** Also the best routing after every failure; default: where that is quick. */
   bestAfterFailures?: boolean | undefined;
+  /** Also look for link weights that keep the largest utilisation low. */
+  optimiseWeights?: boolean | undefined;
   onProgress(text: string): void;
 }
 
@@ -54,6 +60,7 @@ export async function analyse(input: EngineeringInput, options: AnalyseOptions):
   });
   const isClosed = best.maxUtilisation <= best.lowerBound * (1 + 1e-6);
   const failed = await afterFailures(input, base, options);
+  const weights = options.optimiseWeights === true && !signal.aborted ? await otherWeights(input, best, options) : null;
   const steps = await upgradeSteps(network, demands, best, {
     solver,
     signal,
@@ -80,6 +87,7 @@ export async function analyse(input: EngineeringInput, options: AnalyseOptions):
       headroomAfterFailure: worst === null ? null : factor(worst),
     },
     interrupted: signal.aborted && (!isClosed || failed.length < input.failures.length),
+    weights,
     links: directions(input, given, shares, best, worstOf),
     failures: failed.map(({ report }) => report),
     years: byYear(input, shares, worstOf, best.maxUtilisation),
@@ -87,6 +95,46 @@ export async function analyse(input: EngineeringInput, options: AnalyseOptions):
       given: wideningsAsGiven(input, shares, worstOf),
       best: steps.map(({ link, ...step }) => ({ link: input.linkNames[link]!, ...step })),
     },
+  };
+}
+
+/** Weights that were found, and what they do normally and after failures. */
+async function otherWeights(
+  input: EngineeringInput,
+  { lowerBound, worth }: LeastUtilisation,
+  { signal, onProgress }: AnalyseOptions,
+): Promise<Analysis['weights']> {
+  const { network, demands, failures, isPerDirection = false, nodeNames, arcNames } = input;
+  const { graph } = network;
+  const found = await optimiseWeights(network, demands, {
+    isPerDirection,
+    lowerBound,
+    worth,
+    signal,
+    onProgress: (most, tries) => onProgress(`link weights: ${tries} tried, largest utilisation ${most.toFixed(4)}`),
+  });
+  const { nodes, from, to } = graph;
+  const reweighed = { ...network, graph: makeGraph({ nodes, from, to, length: found.weights, directed: true }) };
+  const base = baseLoads(reweighed, demands);
+  const after = failures.map((failure) => maxUtilisation(reweighed, loadsIn(base, failure).arcLoad));
+  const changed = Array.from(graph.length.keys()).filter((arc) => graph.length[arc] !== found.weights[arc]);
+  // Both directions of a link are told once where they have one weight.
+  const told = isPerDirection
+    ? changed
+    : changed.filter((arc) => changed.find((a) => network.link[a] === network.link[arc]) === arc);
+  return {
+    start: found.start,
+    maxUtilisation: found.maxUtilisation,
+    worstAfterFailure: failures.length > 0 ? Math.max(found.maxUtilisation, ...after) : null,
+    changed: told.map((arc) => ({
+      link: arcNames[arc]!,
+      from: nodeNames[from[arc]!]!,
+      to: nodeNames[to[arc]!]!,
+      before: graph.length[arc]!,
+      after: found.weights[arc]!,
+    })),
+    tries: found.tries,
+    isStopped: signal.aborted,
   };
 }
 

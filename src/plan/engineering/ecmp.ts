@@ -21,6 +21,10 @@ export interface Spread {
 export interface EcmpRouter {
   /** Spreads the volumes of one destination; `arcLoad` is added to. Returns the volume that found no way. */
   spread(to: number, volumeFrom: Float64Array, gone: Gone, arcLoad: Float64Array): number;
+  /** Of each node to the destination that was spread to last. */
+  readonly distance: Float64Array;
+  /** Gives an arc of the graph another length, from the next spread on. */
+  reweigh(arc: number, length: number): void;
 }
 
 /**
@@ -34,7 +38,13 @@ export function ecmpRouter({ graph }: TrafficNetwork): EcmpRouter {
   const order = new Int32Array(graph.nodes);
   const rank = new Int32Array(graph.nodes);
   const through = new Float64Array(graph.nodes);
+  const [place, placeBack] = [placesOf(graph), placesOf(back)];
   return {
+    distance,
+    reweigh: (arc, length) => {
+      graph.length[arc] = back.length[arc] = length;
+      graph.arcLength[place[arc]!] = back.arcLength[placeBack[arc]!] = length;
+    },
     spread: (to, volumeFrom, gone, arcLoad) => {
       const reached = settle(back, to, gone, { distance, heap, order, rank });
       let unrouted = 0;
@@ -48,6 +58,13 @@ export function ecmpRouter({ graph }: TrafficNetwork): EcmpRouter {
       return unrouted;
     },
   };
+}
+
+/** Where each link of a directed graph stands among the arcs. */
+function placesOf({ link }: Graph): Int32Array {
+  const place = new Int32Array(link.length);
+  link.forEach((one, i) => (place[one] = i));
+  return place;
 }
 
 /** Dijkstra from the destination against the arcs. `rank` is the turn in which a node was settled, -1 where none. */

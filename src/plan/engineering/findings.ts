@@ -1,17 +1,16 @@
 import type { Change } from '../../model/change.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { EngineeringReport } from '../../model/plan/engineering.ts';
-
-type Analysed = Omit<EngineeringReport, 'findings' | 'changes'>;
+import { type Analysed, percent, worthTelling } from './words.ts';
+import { weightChanges, weightFindings } from './weight-findings.ts';
 
 /** Judgements of an analysis: is a link too full, when and after what; what rerouting alone would buy; which link comes first. */
 /** @param unjudged links whose capacity is not known: while there are some, nothing passes */
 export function engineeringFindings(report: Analysed, unjudged: readonly string[] = []): Finding[] {
   if (report.source.volume === 0 || report.links.length === 0) return [];
-  return [linksOver(report, unjudged), ...rerouting(report), ...unrouted(report)];
+  return [linksOver(report, unjudged), ...rerouting(report), ...weightFindings(report), ...unrouted(report)];
 }
 
-const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 const inWords = (years: number): string => (years === 0 ? 'now' : `in ${Number(years.toPrecision(2))} years`);
 
 /** `edge_16 (Kansas City – Denver)`: names of links alone say little where a file numbers them. */
@@ -65,9 +64,6 @@ function linksOver(
     remedy: { text: `Raise the capacity of ${first.link} ${first.units} times, or spread its traffic` },
   };
 }
-
-/** Gains smaller than this are not worth a change of routing. */
-const worthTelling = 0.02;
 
 function rerouting({ maxUtilisation, lowerBound, gap, shortestPath, headroom }: Analysed): Finding[] {
   const gain = 1 - maxUtilisation / shortestPath.maxUtilisation;
@@ -140,13 +136,15 @@ function unrouted({ unroutedVolume, source }: Analysed): Finding[] {
   ];
 }
 
-/** Upgrades as changes: by date for routing as given, then the first that helps the best routing. */
-export function engineeringChanges({ upgrades, source, limit }: Analysed): Change[] {
+/** Changes: other weights, which cost nothing, then upgrades by date for routing as given, then the first that helps the best routing. */
+export function engineeringChanges(report: Analysed): Change[] {
+  const { upgrades, source, limit } = report;
   const amount = (value: number) => `${Number(value.toPrecision(4))} ${source.unit}`;
   const verify = `inferpath plan engineering with the new capacity: the link stays under ${percent(limit)}`;
   const rollback =
     'order no more than the first unit before the traffic is there; units that are in use cannot be given back without loss';
   return [
+    ...weightChanges(report),
     ...upgrades.given.map(({ link, inYears, because, capacity, units, utilisation, after }): Change => ({
       id: 'upgrade-link',
       target: link,

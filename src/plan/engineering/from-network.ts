@@ -97,8 +97,11 @@ function weightsOf(network: Network, measured: Measured, notes: string[]): numbe
   return links.map(({ weight }, l) => weight ?? (delays[l]!.rttMs * 1000) / 2);
 }
 
-/** Every link, device, site and risk group alone. */
-function failuresOf({ sites, nodes, links, riskGroups }: Network, index: (name: string) => number): FailureCase[] {
+/** Every link, device, site, risk group and carrier alone. */
+function failuresOf(
+  { sites, nodes, links, riskGroups, carriers }: Network,
+  index: (name: string) => number,
+): FailureCase[] {
   const inGroup = (name: string) => (one: { riskGroups: readonly string[] }) => one.riskGroups.includes(name);
   const numbers = <T>(all: readonly T[], isIn: (one: T) => boolean) => all.flatMap((one, i) => (isIn(one) ? [i] : []));
   return [
@@ -111,6 +114,10 @@ function failuresOf({ sites, nodes, links, riskGroups }: Network, index: (name: 
     ...riskGroups.map(({ name }): FailureCase => {
       const nodesIn = nodes.filter(inGroup(name)).map((node) => index(node.name));
       return { name, kind: 'risk-group', links: numbers(links, inGroup(name)), nodes: nodesIn };
+    }),
+    ...carriers.map(({ name }): FailureCase => {
+      const nodesIn = nodes.filter(({ carrier }) => carrier === name).map((node) => index(node.name));
+      return { name, kind: 'carrier', links: numbers(links, ({ carrier }) => carrier === name), nodes: nodesIn };
     }),
   ].filter((one) => one.links.length > 0 || one.nodes.length > 0);
 }

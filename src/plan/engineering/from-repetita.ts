@@ -3,7 +3,10 @@ import type { EngineeringInput } from './analyse.ts';
 import type { FailureCase } from './cases.ts';
 import { type Demands, makeTrafficNetwork } from './traffic.ts';
 
-type Core = Pick<EngineeringInput, 'network' | 'demands' | 'nodeNames' | 'arcNames' | 'linkNames' | 'failures'>;
+type Core = Pick<
+  EngineeringInput,
+  'network' | 'demands' | 'nodeNames' | 'arcNames' | 'linkNames' | 'failures' | 'isPerDirection'
+>;
 
 /**
  * Every edge is one direction with a capacity of its own. Two edges that run opposite ways are taken to be one link, which fails as a
@@ -31,6 +34,7 @@ export function fromRepetita(graph: RepetitaGraph, demands: readonly RepetitaDem
     nodeNames: graph.nodes.map(({ name }) => name),
     arcNames: edges.map(({ name }) => name),
     linkNames,
+    isPerDirection: true,
     failures: singleFailures(
       linkNames,
       graph.nodes.map(({ name }) => name),
