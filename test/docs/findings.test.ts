@@ -61,7 +61,7 @@ function sourcesOf(room: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !/(\.test|\.case)\.ts$|finding-kinds\.ts$/.test(name))
     .map((name) => readFileSync(new URL(name, root), 'utf8'))
-    .filter((text) => /\bFinding\b/.test(text));
+    .filter((text) => /\b(Finding|AnomalyRule)\b/.test(text));
 }
 
 /** Ids of findings in a source: of a literal (those of changes have a target next), or handed to what makes one. */
