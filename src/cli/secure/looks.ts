@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { printable } from '../../model/outcome.ts';
+import type { Look } from '../../secure/anomaly/look.ts';
+import type { Io } from '../../wire/io.ts';
+import { UsageError } from '../command.ts';
+import { readInput } from '../input-file.ts';
+
+const maxBytes = 256 * 1024 * 1024;
+
+// Only what the rules read, so that documents of older and newer versions are looks, too.
+const port = z.number().int().min(0).max(65_535);
+const drift = z.object({
+  schema: z.literal('inferpath/policy-drift@1'),
+  measuredAt: z.iso.datetime(),
+  snapshot: z.object({
+    samples: z.number().int().min(0),
+    listeners: z.array(z.object({ protocol: z.string(), address: z.string(), port, certain: z.boolean() })),
+    flows: z.array(
+      z.object({
+        from: z.string(),
+        to: z.string(),
+        protocol: z.string(),
+        port,
+        direction: z.enum(['in', 'out', 'through']),
+        seen: z.number().min(0),
+        bytesOut: z.number().min(0).optional(),
+        bytesIn: z.number().min(0).optional(),
+      }),
+    ),
+  }),
+});
+const tls = z.object({
+  schema: z.literal('inferpath/secure-tls@1'),
+  startedAt: z.iso.datetime(),
+  endpoints: z.array(
+    z.object({
+      name: z.string(),
+      verdict: z.object({ kind: z.string(), group: z.string().nullable() }),
+      survey: z.object({
+        chains: z.array(
+          z.object({ certificates: z.array(z.object({ notAfter: z.string(), keySha256: z.string().optional() })) }),
+        ),
+      }),
+    }),
+  ),
+});
+const access = z.object({
+  schema: z.literal('inferpath/secure-exposure@1'),
+  startedAt: z.iso.datetime(),
+  servers: z.array(
+    z.object({
+      address: z.string(),
+      port,
+      engine: z.string(),
+      authentication: z.enum(['none', 'partial', 'enforced', 'unknown']),
+      openPaths: z.array(z.string()),
+    }),
+  ),
+});
+const document = z.discriminatedUnion('schema', [drift, tls, access]);
+
+const allowed = 'allowed: what secure policy drift, secure tls or secure exposure print with --json';
+
+/**
+ * Saved documents as looks, one for each file.
+ * @throws UsageError naming the file and what is wrong with it
+ */
+export async function readLooks(files: readonly string[], io: Io): Promise<Look[]> {
+  const looks: Look[] = [];
+  const mistakes: string[] = [];
+  for (const file of files) {
+    const read = parse(await readInput(file, maxBytes, io));
+    if (typeof read === 'string') mistakes.push(`${printable(file, 300)}: ${read}; ${allowed}`);
+    else looks.push(lookOf(file, read));
+  }
+  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  return looks;
+}
+
+function parse(text: string): z.infer<typeof document> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'found no JSON';
+  }
+  const parsed = document.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  return `${first?.path.join('.') || 'document'}: ${first?.message ?? 'not understood'}`;
+}
+
+function lookOf(name: string, read: z.infer<typeof document>): Look {
+  const none = { name, samples: 0, connections: null, tls: null, access: null };
+  switch (read.schema) {
+    case 'inferpath/policy-drift@1': {
+      const { samples, flows, listeners } = read.snapshot;
+      return { ...none, atMs: Date.parse(read.measuredAt), samples, connections: { flows, listeners } };
+    }
+    case 'inferpath/secure-tls@1':
+      return { ...none, atMs: Date.parse(read.startedAt), tls: read.endpoints.map(tlsOf) };
+    case 'inferpath/secure-exposure@1':
+      return {
+        ...none,
+        atMs: Date.parse(read.startedAt),
+        access: read.servers.map(({ address, port: at, ...rest }) => ({
+          server: `${address.includes(':') ? `[${address}]` : address}:${at}`,
+          ...rest,
+        })),
+      };
+    default:
+      return read satisfies never;
+  }
+}
+
+const postQuantum = new Set(['pq-default', 'pq-by-retry']);
+
+function tlsOf({ name, verdict, survey }: z.infer<typeof tls>['endpoints'][number]): NonNullable<Look['tls']>[number] {
+  const leaf = survey.chains[0]?.certificates[0];
+  return {
+    endpoint: name,
+    verdict: verdict.kind,
+    group: verdict.group,
+    isPostQuantum: verdict.kind === 'unknown' ? null : postQuantum.has(verdict.kind),
+    keySha256: leaf?.keySha256 ?? null,
+    notAfter: leaf?.notAfter ?? null,
+  };
+}
