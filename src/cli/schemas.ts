@@ -23,6 +23,7 @@ import { network } from '../model/network.ts';
 import { serveLine } from '../model/serve-line.ts';
 import { storeReport } from '../model/store-report.ts';
 import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-report.ts';
+import { anomaliesReport } from '../model/secure/anomalies.ts';
 import { secureTlsReport } from '../model/secure/tls.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
@@ -123,6 +124,12 @@ export const schemas: readonly Published[] = [
     name: 'plan-failures-estimate',
     about: 'what inferpath plan failures --estimate --json prints',
     schema: failuresEstimate,
+    side: 'output',
+  },
+  {
+    name: 'anomalies',
+    about: 'what inferpath secure anomalies --json prints',
+    schema: anomaliesReport,
     side: 'output',
   },
   { name: 'secure-tls', about: 'what inferpath secure tls --json prints', schema: secureTlsReport, side: 'output' },

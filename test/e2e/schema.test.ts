@@ -211,6 +211,17 @@ documents['plan-optical'] = async () => {
   };
   return (await cli(['plan', 'optical', 'network.yaml', '--json'], { files })).stdout;
 };
+documents['anomalies'] = async () => {
+  const look = (minute: number, flows: unknown[]) =>
+    JSON.stringify({
+      schema: 'inferpath/policy-drift@1',
+      measuredAt: `2026-11-27T15:0${minute}:00Z`,
+      snapshot: { samples: 1, listeners: [], flows },
+    });
+  const flow = { from: '10.0.0.1', to: '10.0.0.9', protocol: 'tcp', port: 8000, direction: 'in', seen: 1 };
+  const files = { 'a.json': look(1, []), 'b.json': look(2, [flow]) };
+  return (await cli(['secure', 'anomalies', 'a.json', 'b.json', '--json'], { files })).stdout;
+};
 documents['store'] = async () => {
   const at = join(folder, 'stored');
   const up = startCli(['up', join(folder, 'network.yaml'), '--listen', '127.0.0.1:0', '--data', at, '--json']);

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { secureAnomalies } from '../secure/anomalies.ts';
 import { secureTls } from '../secure/tls.ts';
 
 /** `inferpath secure`: what is open, what is encrypted, and who may talk to whom. Each action is one file in ../secure. */
@@ -7,5 +8,5 @@ export const secure = defineCommand({
   summary: 'Post-quantum readiness, exposed inference servers, and a policy that is proved',
   about:
     'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
-  actions: { tls: secureTls },
+  actions: { tls: secureTls, anomalies: secureAnomalies },
 });

@@ -95,7 +95,7 @@ function cidrOf(text: string): Cidr {
   const cidr = parseCidr(text);
   if (cidr) return cidr;
   throw new UsageError(
-    `--inference: found ${JSON.stringify(printable(text, 80))}; allowed: an address or a CIDR without bits beyond its length, such as 10.0.0.0/28`,
+    `--inference: found ${JSON.stringify(printable(text, 80))}; allowed: an address or a CIDR, such as 10.0.0.0/28`,
   );
 }
 

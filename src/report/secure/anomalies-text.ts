@@ -14,14 +14,14 @@ export function renderAnomaliesText(report: AnomaliesReport, options: TextOption
     .join('\n\n')}\n`;
 }
 
+const kindWords = { connections: 'connections', tls: 'TLS', access: 'authentication' };
+
 function head({ looks, findings: all }: AnomaliesReport, columns: number, paint: Palette): string[] {
   const [first, last] = [looks[0]!, looks.at(-1)!];
   const kinds = (['connections', 'tls', 'access'] as const)
     .map((kind) => [looks.filter(({ shows }) => shows === kind).length, kind] as const)
     .filter(([count]) => count > 0)
-    .map(
-      ([count, kind]) => `${count} of ${{ connections: 'connections', tls: 'TLS', access: 'authentication' }[kind]}`,
-    );
+    .map(([count, kind]) => `${count} of ${kindWords[kind]}`);
   const when = looks.length === 1 ? moment(first.at) : `${moment(first.at)} to ${moment(last.at)}`;
   const grave = all.filter(({ severity }) => severity !== 'info').length;
   const verdict = grave > 0 ? paint.verdict.fail('FAIL') : paint.verdict.pass('PASS');
@@ -52,17 +52,19 @@ function findings(report: AnomaliesReport, columns: number, paint: Palette): str
 
 function rules(report: AnomaliesReport, columns: number, paint: Palette): string[] {
   const width = Math.max(...report.rules.map(({ id }) => id.length));
-  const lines = report.rules.map(({ id, judged, learnt, needs, asked, found, replay }) => {
+  const lines = report.rules.map(({ id, of, judged, needs, asked, found, replay }) => {
     if (judged === null) {
-      const why = `${plural(needs + 1, 'look')} needed, ${learnt === 0 ? 'one or none' : learnt + 1} here`;
+      const here = report.looks.filter(({ shows }) => shows === of).length;
+      const why = `needs ${needs + 1} looks, has ${here}`;
       return paint.dim(clip(`${pad(id, width)}  ${padLeft('–', 6)}  ${padLeft('–', 6)}  ${why}`, columns));
     }
     const past =
       replay.asked === 0
-        ? 'no past to replay'
-        : `${replay.alarms} of ${replay.asked} (${percent(replay.alarms / replay.asked)}) in ${plural(replay.looks, 'look')}`;
+        ? 'nothing to replay'
+        : `${replay.alarms} of ${replay.asked} (${percent(replay.alarms / replay.asked)})`;
     return clip(`${pad(id, width)}  ${padLeft(String(asked), 6)}  ${padLeft(String(found), 6)}  ${past}`, columns);
   });
-  const title = `${pad('rule', width)}  ${padLeft('asked', 6)}  ${padLeft('found', 6)}  would have spoken in the past`;
-  return [paint.bold(clip(title, columns)), ...lines];
+  const title = `${pad('rule', width)}  ${padLeft('asked', 6)}  ${padLeft('found', 6)}  spoke in the past`;
+  const why = 'spoke in the past: each earlier look judged by those before it, findings of what was asked';
+  return [paint.bold(clip(title, columns)), ...lines, ...hang('', why, columns).map(paint.dim)];
 }

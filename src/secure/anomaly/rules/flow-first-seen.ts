@@ -36,8 +36,8 @@ export const flowFirstSeen: AnomalyRule = {
           const isPublicFacing = known !== undefined && known.looks > 2 && 2 * known.withNew >= known.looks - 1;
           const who = `${callers.slice(0, named).join(', ')}${callers.length > named ? ` and ${callers.length - named} more` : ''}`;
           const claim = known
-            ? `${service} is called by ${callers.length} that never did in ${looksInWords(learnt)}: ${who}`
-            : `${service} is called by ${callers.length} and was by nobody in ${looksInWords(learnt)}: ${who}`;
+            ? `${service} is called by ${addresses(callers.length)} that never called it in ${looksInWords(learnt)}: ${who}`
+            : `${service} is called by ${addresses(callers.length)}, and by nobody in ${looksInWords(learnt)}: ${who}`;
           const usual = known
             ? `in ${known.withNew} of ${Math.max(0, known.looks - 1)} earlier looks somebody new came, too`
             : 'the service itself is new here';
@@ -91,3 +91,5 @@ function byService({ connections }: Look): Map<string, SeenFlow[]> {
   }
   return services;
 }
+
+const addresses = (count: number): string => (count === 1 ? 'an address' : `${count} addresses`);
