@@ -16,6 +16,7 @@ import { failuresFindings } from '../../plan/failures/findings.ts';
 import { studyOfMap } from '../../plan/failures/from-map.ts';
 import { studyOfNetwork } from '../../plan/failures/from-network.ts';
 import { simulate, type Simulation } from '../../plan/failures/simulate.ts';
+import { singlePoints } from '../../plan/failures/single-points.ts';
 import type { Question } from '../../plan/failures/source.ts';
 import { countsByKind, pairsReport, questionOf, type Study } from '../../plan/failures/study.ts';
 import type { Traffic } from '../../plan/failures/traffic.ts';
@@ -68,7 +69,8 @@ const flags = {
   },
   estimate: {
     schema: z.boolean().default(false),
-    about: 'Only say how long it would take, from a sample of two seconds.',
+    about:
+      'Only say how long it would take, from a sample of two seconds, and which links and nodes alone cut pairs off.',
     group: 'Long searches',
   },
   checkpoint: {
@@ -267,6 +269,7 @@ async function estimate(study: Study, question: Question, threads: number, flags
     threads: Math.max(1, threads),
     elapsedS: cpuS / Math.max(1, threads),
     memoryBytes: effectsBytes(question.table.count, question.doubles) * (threads + 1),
+    singlePoints: singlePoints(study),
   };
   io.terminal.out(flags.json ? prettyJson(report) : renderEstimateText(report));
   return exitCode.ready;

@@ -46,7 +46,8 @@ interface Step {
   compute(context: StepContext): Promise<Partial<Parts> | string>;
 }
 
-/** Links up to which other weights are a matter of a second or two. */
+/** The whole plan tries so many other weights, where the network is small; `plan engineering --optimise-weights` tries more. */
+const weightTries = 3000;
 const weightsUpTo = 100;
 
 const noLinks = 'the file has no links';
@@ -88,6 +89,7 @@ const steps: readonly Step[] = [
           signal,
           onProgress,
           optimiseWeights: network.links.length <= weightsUpTo,
+          weightTries,
         }),
       };
     },

@@ -170,6 +170,15 @@ export const failuresEstimate = z
     threads: z.number().int(),
     elapsedS: z.number().meta({ description: 'Projected time with these threads, s.' }),
     memoryBytes: z.number().meta({ description: 'Memory for what is counted, all threads.' }),
+    singlePoints: z
+      .object({
+        count: z.number().int(),
+        worst: z.array(element.extend({ disconnectedPairs: z.number().int() })),
+      })
+      .meta({
+        description:
+          'Links, devices and sites of one node that alone leave pairs without a path, from one walk over the network; the worst twenty.',
+      }),
   })
   .meta({ title: 'inferpath plan failures --estimate --json', description: 'How long it would take.' });
 export type FailuresEstimate = z.infer<typeof failuresEstimate>;

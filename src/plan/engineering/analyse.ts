@@ -35,6 +35,8 @@ export interface AnalyseOptions {
   bestAfterFailures?: boolean | undefined;
   /** Also look for link weights that keep the largest utilisation low. */
   optimiseWeights?: boolean | undefined;
+  /** Weights that are tried; default by the size of the network. */
+  weightTries?: number | undefined;
   onProgress(text: string): void;
 }
 
@@ -102,7 +104,7 @@ export async function analyse(input: EngineeringInput, options: AnalyseOptions):
 async function otherWeights(
   input: EngineeringInput,
   { lowerBound, worth }: LeastUtilisation,
-  { signal, onProgress }: AnalyseOptions,
+  { signal, onProgress, weightTries }: AnalyseOptions,
 ): Promise<Analysis['weights']> {
   const { network, demands, failures, isPerDirection = false, nodeNames, arcNames } = input;
   const { graph } = network;
@@ -111,6 +113,7 @@ async function otherWeights(
     lowerBound,
     worth,
     signal,
+    tries: weightTries,
     onProgress: (most, tries) => onProgress(`link weights: ${tries} tried, largest utilisation ${most.toFixed(4)}`),
   });
   const { nodes, from, to } = graph;

@@ -16,7 +16,7 @@ export interface WeightSearchOptions {
   signal?: AbortSignal;
   seed?: number;
   /** Weights that are tried; default by the size of the network, a few seconds. */
-  tries?: number;
+  tries?: number | undefined;
   onProgress?: (maxUtilisation: number, tries: number) => void;
 }
 

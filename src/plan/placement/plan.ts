@@ -48,6 +48,8 @@ export interface PlanRow {
   coverageUpperBound: number;
   /** The most that a found choice covers; the row is the choice of the lowest mean and may cover less. */
   bestCoverage: number;
+  /** That choice. */
+  bestCoverageOpen: Uint8Array;
 }
 
 export interface PlanStanding {
@@ -115,7 +117,7 @@ function* bestRow(
   const far = 2 * rttMs.reduce((most, ms) => (ms < Infinity ? Math.max(most, ms) : most), 1);
   const mean = yield* solve(input, (c, at) => users[c]! * Math.min(rttMs[at]!, far), sites, hint, standing);
   const outside = yield* solve(input, (c, at) => (rttMs[at]! <= input.targetMs ? 0 : users[c]!), sites, hint, standing);
-  const metrics = mean && measure(input, mean.open);
+  const metrics = mean && measure(input, mean.open, 'mean');
   if (!mean || !metrics || !outside) return null;
   return {
     sites,
@@ -124,6 +126,7 @@ function* bestRow(
     meanLowerBoundMs: Math.min(metrics.meanMs, mean.lowerBound / total),
     coverageUpperBound: 1 - outside.lowerBound / total,
     bestCoverage: Math.max(metrics.coverage, 1 - outside.total / total),
+    bestCoverageOpen: metrics.coverage > 1 - outside.total / total ? mean.open : outside.open,
   };
 }
 
@@ -135,6 +138,9 @@ function* bestInside(input: PlanInput, row: PlanRow, standing: PlanStanding): Ge
   const { users, rttMs, targetMs } = input;
   const wanted = Math.min(input.coverage, row.bestCoverage) - 1e-9;
   if (row.metrics.coverage >= wanted) return row;
+  // The same sites, each filled so that as many as possible are inside, may be enough.
+  const refilled = measure(input, row.open);
+  if (refilled && refilled.coverage >= wanted) return { ...row, metrics: refilled };
   for (let price = 10; price <= 1e6; price *= 10) {
     const cost = (c: number, at: number) =>
       users[c]! * (Math.min(rttMs[at]!, 1e4) + (rttMs[at]! <= targetMs ? 0 : price * targetMs));
@@ -142,7 +148,8 @@ function* bestInside(input: PlanInput, row: PlanRow, standing: PlanStanding): Ge
     const metrics = found && measure(input, found.open);
     if (metrics && metrics.coverage >= wanted) return { ...row, open: found.open, metrics };
   }
-  return row;
+  const most = measure(input, row.bestCoverageOpen);
+  return most ? { ...row, open: row.bestCoverageOpen, metrics: most } : row;
 }
 
 interface Solved {
@@ -214,10 +221,13 @@ function capacitated({ users, sites, capacityUsers, mustStay }: PlanInput, cost:
   };
 }
 
-/** What open sites mean for the users, each at the nearest, or as near as capacities allow; null where they do not suffice. */
-export function measure(input: PlanInput, open: Uint8Array): Metrics | null {
+/**
+ * What open sites mean for the users, each at the nearest; null where capacities do not suffice. Where they are short, as many as possible are
+ * brought inside the target and, of all ways to do so, the one with the lowest mean is taken; or the lowest mean alone.
+ */
+export function measure(input: PlanInput, open: Uint8Array, first: 'coverage' | 'mean' = 'coverage'): Metrics | null {
   const { users, sites, rttMs, monthly, monthlyPerUser } = input;
-  const served = isCapacitated(input) ? byCapacity(input, open) : byNearness(input, open);
+  const served = isCapacitated(input) ? byCapacity(input, open, first) : byNearness(input, open);
   if (!served) return null;
   const parts: { ms: number; users: number }[] = [];
   let cost = 0;
@@ -252,8 +262,14 @@ function byNearness({ users, sites, rttMs }: PlanInput, open: Uint8Array): Float
   return served;
 }
 
-function byCapacity(input: PlanInput, open: Uint8Array): Float64Array | null {
-  const cost = input.rttMs.map((ms, at) => input.users[Math.floor(at / input.sites)]! * Math.min(ms, 1e6));
+function byCapacity(input: PlanInput, open: Uint8Array, first: 'coverage' | 'mean'): Float64Array | null {
+  const { users, sites, rttMs, targetMs } = input;
+  const far = 2 * rttMs.reduce((most, ms) => (ms < Infinity ? Math.max(most, ms) : most), 1);
+  // One user more inside is worth more than all that others lose by it: no chain of moves is longer than there are places and sites.
+  const outside = first === 'coverage' ? far * (users.length + sites + 1) : 0;
+  const cost = rttMs.map(
+    (ms, at) => users[Math.floor(at / sites)]! * (Math.min(ms, far) + (ms <= targetMs ? 0 : outside)),
+  );
   const flow = transport(capacitated(input, cost, input.sites), open);
   return flow.cost < Infinity ? flow.served : null;
 }

@@ -43,7 +43,7 @@ export function placementReport(
     fewest,
     fewestLowerBound,
     answer: answer && { open: namesOf(answer.open), ...figuresOf(answer.metrics) },
-    curve: curve.map(({ metrics, open, sites, ...rest }) => ({
+    curve: curve.map(({ metrics, open, sites, bestCoverageOpen: _, ...rest }) => ({
       sites,
       open: namesOf(open),
       ...figuresOf(metrics),

@@ -195,10 +195,22 @@ function extra(value: number, { unit }: Pairs): string {
 
 /** `--estimate` for a terminal. */
 export function renderEstimateText(estimate: FailuresEstimate): string {
-  const { cases, sources, sampled, cpuS, threads, elapsedS, memoryBytes } = estimate;
+  const { cases, sources, sampled, cpuS, threads, elapsedS, memoryBytes, singlePoints } = estimate;
+  const { count, worst } = singlePoints;
+  const names = worst
+    .slice(0, 5)
+    .map(
+      ({ kind, name, disconnectedPairs }) =>
+        `${kind} ${printable(name, 60)} (${disconnectedPairs.toLocaleString('en')})`,
+    );
+  const alone =
+    count === 0
+      ? 'no single link or node leaves a pair without a path'
+      : `${plural(count, 'single link or node', 'single links and nodes')} alone leave pairs without a path, most of all ${names.join(', ')}`;
   return (
     `${cases.toLocaleString('en')} cases from ${sources.toLocaleString('en')} sources: about ${num(cpuS)} s of processor time, ` +
     `${num(elapsedS)} s on ${plural(threads, 'thread')}, ${num(memoryBytes / 1e6)} MB for the counts\n` +
-    `projected from ${plural(sampled, 'source')} worked out just now; the machine may be busier later\n`
+    `projected from ${plural(sampled, 'source')} worked out just now; the machine may be busier later\n` +
+    `${alone} (pairs in both directions, from one walk)\n`
   );
 }
