@@ -17,6 +17,7 @@ import { planDemand } from '../model/plan/demand.ts';
 import { planFabric } from '../model/plan/fabric.ts';
 import { planTransport } from '../model/plan/transport.ts';
 import { planReport } from '../model/plan/plan.ts';
+import { exposureReport } from '../model/secure/exposure.ts';
 import { redundancyReport } from '../model/plan/redundancy.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
@@ -133,6 +134,12 @@ export const schemas: readonly Published[] = [
     side: 'output',
   },
   { name: 'secure-tls', about: 'what inferpath secure tls --json prints', schema: secureTlsReport, side: 'output' },
+  {
+    name: 'secure-exposure',
+    about: 'what inferpath secure exposure --json prints',
+    schema: exposureReport,
+    side: 'output',
+  },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },
   { name: 'stamp', about: 'what inferpath stamp --json prints', schema: stampReport, side: 'output' },
   {

@@ -197,6 +197,8 @@ const failures = async (...args: string[]) => {
 };
 documents['plan-failures'] = () => failures('--doubles', '--of', 'link,node');
 documents['plan-failures-estimate'] = () => failures('--estimate');
+documents['secure-exposure'] = async () =>
+  (await cli(['secure', 'exposure', `127.0.0.1:${new URL(reflector.url).port}`, '--json'])).stdout;
 documents['plan-redundancy'] = async () => {
   const text = `version: 1
 sites: [{ name: a, role: user }, { name: b, role: dc }]

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { secureAnomalies } from '../secure/anomalies.ts';
+import { secureExposure } from '../secure/exposure.ts';
 import { secureTls } from '../secure/tls.ts';
 
 /** `inferpath secure`: what is open, what is encrypted, and who may talk to whom. Each action is one file in ../secure. */
@@ -8,5 +9,5 @@ export const secure = defineCommand({
   summary: 'Post-quantum readiness, exposed inference servers, and a policy that is proved',
   about:
     'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
-  actions: { tls: secureTls, anomalies: secureAnomalies },
+  actions: { tls: secureTls, exposure: secureExposure, anomalies: secureAnomalies },
 });
