@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Observation } from '../../model/observation.ts';
 import { engineeringReport } from '../../model/plan/engineering.ts';
 import { failuresReport } from '../../model/plan/failures.ts';
+import { planDemand } from '../../model/plan/demand.ts';
 import { planTransport } from '../../model/plan/transport.ts';
 import { cli } from '../../../test/fixtures/cli.ts';
 
@@ -67,6 +68,16 @@ test('plan engineering holds the load against what was measured, and says which 
     verdict: 'fail',
     subject: 'ams-fra',
   });
+});
+
+test('plan demand holds the demand of two sites against what was measured between them', async () => {
+  const verdictOf = (report: unknown) => planDemand.parse(report).findings.map(({ id, verdict }) => [id, verdict]);
+  expect(verdictOf(await plan('demand'))).toContainEqual(['demand-over-link', 'pass']);
+  const after = planDemand.parse(await plan('demand', ...measured));
+  expect(verdictOf(after)).toContainEqual(['demand-over-link', 'fail']);
+  const finding = after.findings.find(({ verdict }) => verdict === 'fail')!;
+  expect(finding.details.join()).toContain('ams-fra: 4.5 Gbit/s measured where 10 Gbit/s are entered');
+  expect(finding.evidence[1]).toMatchObject({ value: 3.6, how: 'measured capacity × planning.maxUtilisation' });
 });
 
 test('plan failures counts the round trip that was measured', async () => {

@@ -2,6 +2,8 @@ import type { Network } from '../../model/network.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { PlanDemand } from '../../model/plan/demand.ts';
 import { computed } from '../figures.ts';
+import { linkCapacities } from '../link-capacities.ts';
+import { measuredOf } from '../measured.ts';
 import { demandFindings } from './findings.ts';
 import { type Flow } from './flow.ts';
 import { demandInput } from './from-network.ts';
@@ -39,7 +41,7 @@ export function planDemand(network: Network, year = 0, observations: readonly Ob
       packetsPerS: sumOf(flows).packetsPerS,
     },
     notes: [...notes, ...(flows.length > 0 ? always : [])],
-    findings: demandFindings(network, pairs),
+    findings: demandFindings(network, pairs, linkCapacities(network, measuredOf(network, observations))),
   };
 }
 
