@@ -25,6 +25,7 @@ interface Tuple {
   sport?: string;
   dport?: string;
   bytes?: string;
+  type?: string;
 }
 
 /**
@@ -75,7 +76,7 @@ function stateOf(rest: string, protocol: string): ConnectionState {
 
 function tuplesOf(rest: string): [Tuple, Tuple] | null {
   const tuples: Tuple[] = [];
-  for (const [, key, value] of rest.matchAll(/\b(src|dst|sport|dport|bytes)=(\S+)/g)) {
+  for (const [, key, value] of rest.matchAll(/\b(src|dst|sport|dport|bytes|type)=(\S+)/g)) {
     if (key === 'src') tuples.push({});
     const last = tuples.at(-1);
     if (!last) return null;
@@ -94,6 +95,8 @@ function connectionOf(
   const opener = endpoint(original.src, original.sport);
   const wanted = endpoint(original.dst, original.dport);
   const server = endpoint(reply.src, reply.sport);
+  // ICMP has a type in place of a port; that of the question is what a policy knows.
+  if (protocol?.startsWith('icmp') && server && wanted) server.port = wanted.port = portNumber(original.type) ?? 0;
   if (!opener || !wanted || !server || protocol === null) return null;
   const one: Connection = {
     protocol,

@@ -247,7 +247,7 @@ describe('logs and flow records', () => {
       'tcp 10.0.0.1 40000 > 10.0.0.2 8000 through established',
       'tcp 198.51.100.7 41000 > 172.17.0.2 11434 through closing',
       'udp 2001:db8::1 5353 > 2001:db8::53 53 through opening',
-      'icmp 10.0.0.1 0 > 10.0.0.2 0 through established',
+      'icmp 10.0.0.1 0 > 10.0.0.2 8 through established',
       'tcp 10.0.0.1 40001 > 10.0.0.9 443 through opening',
     ]);
     expect(connections[0]).toMatchObject({ bytesOut: 500, bytesIn: 90_000 });
