@@ -82,7 +82,8 @@ export function files(cwd: string): Files {
         () => true,
         () => false,
       ),
-    readChunks: (path) => createReadStream(resolve(cwd, path)),
+    readChunks: (path, from) => createReadStream(resolve(cwd, path), from === undefined ? {} : { start: from }),
+    sizeOf: async (path) => (await stat(resolve(cwd, path))).size,
     modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };
 }

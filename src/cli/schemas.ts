@@ -26,6 +26,8 @@ import { storeReport } from '../model/store-report.ts';
 import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-report.ts';
 import { anomaliesReport } from '../model/secure/anomalies.ts';
 import { secureTlsReport } from '../model/secure/tls.ts';
+import { policyDriftReport } from '../model/secure/policy-drift.ts';
+import { policySuggestion } from '../model/secure/policy-suggestion.ts';
 import { stampReport } from '../model/stamp-report.ts';
 import { traceReport } from '../model/trace-report.ts';
 import { responsivenessReport } from '../model/responsiveness.ts';
@@ -59,6 +61,18 @@ export const schemas: readonly Published[] = [
   { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
   { name: 'import', about: 'what inferpath import --json prints', schema: importReport, side: 'output' },
   { name: 'trace', about: 'what inferpath trace --json prints', schema: traceReport, side: 'output' },
+  {
+    name: 'policy-drift',
+    about: 'what inferpath secure policy drift --json prints',
+    schema: policyDriftReport,
+    side: 'output',
+  },
+  {
+    name: 'policy-suggestion',
+    about: 'what inferpath secure policy suggest --json prints',
+    schema: policySuggestion,
+    side: 'output',
+  },
   { name: 'throughput', about: 'what inferpath throughput --json prints', schema: throughputReport, side: 'output' },
   {
     name: 'throughput-serve',

@@ -31,4 +31,7 @@ export const secureFindingKinds: readonly FindingKind[] = [
     pillar: 'security',
     about: 'Are recordings of today readable while the data should still be secret (Mosca)?',
   },
+  { id: 'policy-drift', about: 'Is what is in use within the policy?', pillar: 'security' },
+  { id: 'policy-unused', about: 'Which permissions of the policy does nobody use?', pillar: 'security' },
+  { id: 'new-listener', about: 'Does a socket wait for others that did not before?', pillar: 'security' },
 ];

@@ -44,8 +44,10 @@ export interface Files {
   /** Makes a folder that only this user may enter, and those above it; nothing when it exists. */
   makeFolder(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
-  /** The bytes of a file or pipe, piece by piece; for what may be larger than memory. */
-  readChunks(path: string): AsyncIterable<Uint8Array>;
+  /** The bytes of a file or pipe from octet `from` on (default 0), piece by piece; for what may be larger than memory. */
+  readChunks(path: string, from?: number): AsyncIterable<Uint8Array>;
+  /** Octets of a file. */
+  sizeOf(path: string): Promise<number>;
   /** When the file was last written, ms since the epoch. */
   modifiedMs(path: string): Promise<number>;
 }

@@ -106,10 +106,14 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       },
       makeFolder: () => Promise.resolve(),
       exists: (path) => Promise.resolve(written.has(stored(path))),
-      readChunks: async function* (path) {
+      readChunks: async function* (path, from = 0) {
         const text = written.get(stored(path));
         if (text === undefined) throw noSuchFile(path);
-        yield await Promise.resolve(Buffer.from(text));
+        yield await Promise.resolve(Buffer.from(text).subarray(from));
+      },
+      sizeOf: (path) => {
+        const text = written.get(stored(path));
+        return text === undefined ? Promise.reject(noSuchFile(path)) : Promise.resolve(Buffer.byteLength(text));
       },
       modifiedMs: (path) =>
         written.has(stored(path))

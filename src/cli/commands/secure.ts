@@ -1,6 +1,8 @@
-import { defineCommand } from '../command.ts';
+import { actionGroup, defineCommand } from '../command.ts';
 import { secureAnomalies } from '../secure/anomalies.ts';
 import { secureExposure } from '../secure/exposure.ts';
+import { policyDrift } from '../secure/policy-drift.ts';
+import { policySuggest } from '../secure/policy-suggest.ts';
 import { secureTls } from '../secure/tls.ts';
 
 /** `inferpath secure`: what is open, what is encrypted, and who may talk to whom. Each action is one file in ../secure. */
@@ -9,5 +11,13 @@ export const secure = defineCommand({
   summary: 'Post-quantum readiness, exposed inference servers, and a policy that is proved',
   about:
     'Looks at the security of the inference network: encryption that lasts, servers that are open, policies that hold.',
-  actions: { tls: secureTls, exposure: secureExposure, anomalies: secureAnomalies },
+  actions: {
+    tls: secureTls,
+    exposure: secureExposure,
+    anomalies: secureAnomalies,
+    policy: actionGroup({
+      about: 'Who may reach what, said once: held against what is seen, made of what is seen.',
+      actions: { drift: policyDrift, suggest: policySuggest },
+    }),
+  },
 });

@@ -31,6 +31,8 @@ export interface ReadCounts {
 
 export interface ConnectionReading {
   push(bytes: Uint8Array): void;
+  /** Null until enough was read to know it. */
+  format(): ConnectionFormat | null;
   end(): ReadCounts;
 }
 
@@ -95,6 +97,7 @@ export function startReading(
   });
   return {
     push: (bytes) => splitter.push(bytes),
+    format: () => counts.format,
     end: () => {
       splitter.end();
       if (!open && headLength > 0) decide();

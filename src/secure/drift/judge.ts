@@ -4,7 +4,7 @@ import { hasPacket, type Packet } from '../policy/box.ts';
 import { needed, neededLineName, type PolicyLine, type PolicyMeaning } from '../policy/policy.ts';
 
 /** Where a policy meets a flow: as the host sees it that saw the flow. */
-export function hookOf({ direction, translatedFrom }: Flow): PolicyHook {
+export function hookOf({ direction, translatedFrom }: Pick<Flow, 'direction' | 'translatedFrom'>): PolicyHook {
   if (translatedFrom) return 'published';
   return direction === 'in' ? 'inbound' : direction === 'out' ? 'outbound' : 'forward';
 }

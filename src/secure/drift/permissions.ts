@@ -23,7 +23,12 @@ export function permissionsOf(meaning: PolicyMeaning, snapshot: Snapshot, self: 
     const seen = used.reduce((sum, flow) => sum + flow.seen - flow.denied, 0);
     const base = { line: name, place, why, flows: used.length, seen, unseenServices: [] as string[] };
     if (used.length > 0)
-      return { ...base, state: 'used', claim: `seen ${seen} times in ${looked}`, unseenServices: unseenOf(line, used) };
+      return {
+        ...base,
+        state: 'used',
+        claim: `seen ${seen === 1 ? 'once' : `${seen} times`} in ${looked}`,
+        unseenServices: unseenOf(line, used),
+      };
     const isAboutSelf = families.some((family) =>
       line.boxes[family].some(({ src, dst }) =>
         own.some((one) => one.family === family && (includes(src, one.value) || includes(dst, one.value))),

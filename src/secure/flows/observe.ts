@@ -122,3 +122,44 @@ const byText =
   <T>(text: (one: T) => string) =>
   (a: T, b: T) =>
     text(a) < text(b) ? -1 : 1;
+
+/** Two snapshots as one: what was seen in either, counted together. */
+export function mergeSnapshots(a: Snapshot, b: Snapshot): Snapshot {
+  const least = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : Math.min(x, y));
+  const most = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : Math.max(x, y));
+  const flows = new Map<string, Flow>();
+  for (const flow of [...a.flows, ...b.flows]) {
+    const key = `${flow.protocol} ${flow.from} ${flow.to} ${flow.port} ${flow.direction}`;
+    const same = flows.get(key);
+    if (!same) flows.set(key, flow);
+    else {
+      const merged: Flow = {
+        ...same,
+        seen: same.seen + flow.seen,
+        denied: same.denied + flow.denied,
+        firstMs: least(same.firstMs, flow.firstMs),
+        lastMs: most(same.lastMs, flow.lastMs),
+      };
+      for (const side of ['bytesOut', 'bytesIn'] as const)
+        if (flow[side] !== undefined) merged[side] = (same[side] ?? 0) + flow[side];
+      flows.set(key, merged);
+    }
+  }
+  const listeners = new Map<string, Listener>();
+  for (const one of [...a.listeners, ...b.listeners]) {
+    const key = `${one.protocol} ${one.address} ${one.port}`;
+    listeners.set(key, { ...one, seen: one.seen + (listeners.get(key)?.seen ?? 0) });
+  }
+  return {
+    fromMs: least(a.fromMs, b.fromMs),
+    toMs: most(a.toMs, b.toMs),
+    samples: a.samples + b.samples,
+    intervalS: a.intervalS === b.intervalS ? a.intervalS : null,
+    sources: [...a.sources, ...b.sources],
+    listeners: [...listeners.values()],
+    flows: [...flows.values()],
+    undirected: a.undirected + b.undirected,
+    loopback: a.loopback + b.loopback,
+    leftOut: a.leftOut + b.leftOut,
+  };
+}
