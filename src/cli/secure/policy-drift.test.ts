@@ -188,8 +188,8 @@ describe('the lists of this system', () => {
       'secure policy drift n.yaml --json',
       Object.fromEntries(lists.map((path) => [path, read(path)])),
     );
-    const { observed, self } = published('policy-drift', out) as PolicyDriftReport;
-    expect(observed.sources).toMatchObject([{ mistakes: 0 }]);
+    const { snapshot, self } = published('policy-drift', out) as PolicyDriftReport;
+    expect(snapshot.sources).toMatchObject([{ mistakes: 0 }]);
     expect(self.every((address) => !address.startsWith('127.'))).toBe(true);
   });
 });

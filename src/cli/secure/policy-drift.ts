@@ -124,8 +124,8 @@ export async function readSnapshot(
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${name}: found no JSON; ${allowed}`);
   }
-  const parsed = policyDriftReport.pick({ schema: true, measuredAt: true, observed: true }).safeParse(value);
-  if (parsed.success) return { file: name, snapshot: parsed.data.observed, measuredAt: parsed.data.measuredAt };
+  const parsed = policyDriftReport.pick({ schema: true, measuredAt: true, snapshot: true }).safeParse(value);
+  if (parsed.success) return { file: name, snapshot: parsed.data.snapshot, measuredAt: parsed.data.measuredAt };
   const [first] = parsed.error.issues;
   throw new UsageError(
     `${name}: ${first?.path.join('.') || 'document'}: ${printable(first?.message ?? '', 200)}; ${allowed}`,
@@ -152,7 +152,7 @@ function reportOf({ file, meaning, self, earlier, seen, io }: ReportInput): Poli
     self: own,
     ...driftOf({ meaning, observed, self: own, earlier }),
     notes: [...notes, ...limitsOf(observed)],
-    observed,
+    snapshot: observed,
   };
   return { ...judged, findings: driftFindings(judged) };
 }

@@ -68,7 +68,7 @@ export const policyDriftReport = z
     unjudged: z.number().int().meta({ description: 'Flows of protocols that are not known by a number.' }),
     findings: z.array(finding),
     notes: z.array(z.string()),
-    observed: snapshot,
+    snapshot,
   })
   .meta({
     title: 'inferpath secure policy drift --json',

@@ -13,19 +13,19 @@ export function renderDrift(report: PolicyDriftReport, { columns: cells, colors 
   const paint = palette(colors);
   const columns = Math.max(60, Math.min(cells, 120));
   const { denials, alreadyDenied, deniedThoughPermitted, permissions, listeners, firstTimeTalkers } = report;
-  const { observed, seenBy, notes, against } = report;
+  const { snapshot, seenBy, notes, against } = report;
   const section = (title: string, rows: readonly string[]): string[] =>
     rows.length === 0 ? [] : ['', paint.bold(title), ...rows.slice(0, maxRows), ...moreOf(rows.length, paint)];
   const flowRow = (flow: Flow, more: string) => clip(`  ${pad(flowText(flow), width)} ${times(flow)}${more}`, columns);
   const width = Math.min(
     columns - 30,
-    Math.max(20, ...observed.flows.slice(0, 2000).map((flow) => cellsOf(flowText(flow)))),
+    Math.max(20, ...snapshot.flows.slice(0, 2000).map((flow) => cellsOf(flowText(flow)))),
   );
   const reachable = listeners.filter(({ isNew, permittedBy }) => isNew === true || permittedBy.length === 0);
   return [
     paint.bold(`${printable(report.file, 200)}: policy against ${seenBy}`),
     ...wrap(
-      `${plural(observed.flows.length, 'flow')}, ${plural(observed.listeners.length, 'listening socket')}` +
+      `${plural(snapshot.flows.length, 'flow')}, ${plural(snapshot.listeners.length, 'listening socket')}` +
         (report.self.length > 0 ? `, on ${report.self.slice(0, 6).join(', ')}` : ''),
       columns,
     ).map(paint.dim),

@@ -148,7 +148,7 @@ describe('driftFindings()', () => {
       self: ['10.2.0.1'],
       ...drift(observed, earlier),
       notes: [],
-      observed,
+      snapshot: observed,
     };
     return policyDriftReport.parse({ ...judged, findings: driftFindings(judged) });
   };
