@@ -70,54 +70,83 @@ function isExpectedAlert(id: CheckId, { reply }: TlsProbeRow, survey: TlsSurvey)
 const smallNames = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'x448'];
 const browserNames = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'];
 
+const splits = ['large-split-1', 'large-split-200', 'large-split-half', 'large-split-1200'] as const;
+
+interface Cause {
+  kind: PathDiagnosis['kind'];
+  /** Fails for sure when this is the cause; a split counts as any of them. */
+  needs: CheckId | 'a split';
+  /** Everything that it explains. */
+  explains: readonly CheckId[];
+  text: string;
+}
+
+/** From the most general to the most special: the first that explains everything is taken. */
+const causes: readonly Cause[] = [
+  {
+    kind: 'first-read-only',
+    needs: 'small-split',
+    explains: ['small-split', 'large', ...splits],
+    text: 'Only what comes with the first read is looked at: a small ClientHello in two pieces fails as well. That is no fault of post-quantum, and shows for everybody as soon as a ClientHello takes two packets',
+  },
+  {
+    kind: 'large-hello',
+    needs: 'large',
+    explains: ['large', ...splits],
+    text: 'A large ClientHello fails in one piece and in two, a small one does not: its size is not borne',
+  },
+  {
+    kind: 'large-reassembly',
+    needs: 'a split',
+    explains: splits,
+    text: 'A large ClientHello passes in one write and fails in two: it is not put together from its packets. At an MTU of 1500 it always takes two',
+  },
+  {
+    kind: 'pq-code-points',
+    needs: 'pq-code-points',
+    explains: ['pq-code-points', 'large', ...splits, 'retry', 'tls12-offer'],
+    text: 'Naming post-quantum groups is enough to fail, without any share of them',
+  },
+  {
+    kind: 'retry',
+    needs: 'retry',
+    explains: ['retry'],
+    text: 'The second ClientHello behind a HelloRetryRequest is not borne: clients without the right share fail',
+  },
+  {
+    kind: 'unknown-share',
+    needs: 'unknown-share',
+    explains: ['unknown-share'],
+    text: 'A share of an unknown group is not ignored, as RFC 8446 §4.2.8 demands: clients with newer groups fail',
+  },
+  {
+    kind: 'tls12-offer',
+    needs: 'tls12-offer',
+    explains: ['tls12-offer'],
+    text: 'In TLS 1.2 a post-quantum group is not ignored: clients that offer both fail',
+  },
+];
+
 /** One cause that explains all failures, or `mixed`. */
 export function diagnose(checks: readonly PathCheck[]): PathDiagnosis {
-  const result = (id: CheckId) => checks.find((one) => one.id === id)!.result;
-  const failing = checks.filter((one) => one.result === 'fails').map(({ id }) => id);
-  const place = placeOf(checks);
-  const is = (...ids: CheckId[]) => failing.length === ids.length && ids.every((id) => failing.includes(id));
-  const splits = failing.filter((id) => id.startsWith('large-split'));
-  const only = (...ids: (CheckId | 'splits')[]) =>
-    failing.every((id) => ids.includes(id) || (ids.includes('splits') && id.startsWith('large-split')));
-
-  if (result('small') === 'unknown' || (result('small') === 'fails' && failing.length === 1))
+  const failing = checks.filter(({ result }) => result === 'fails').map(({ id }) => id);
+  const small = checks.find(({ id }) => id === 'small')?.result;
+  if (small !== 'ok')
     return {
       kind: 'unknown',
       text: 'There is no handshake that works, to hold the others against',
       place: 'not known',
     };
   if (failing.length === 0) return clean(checks);
-  if (failing.includes('small-split') && splits.length > 0 && only('small-split', 'splits'))
-    return {
-      kind: 'first-read-only',
-      text: 'Only what comes with the first read is looked at: a small ClientHello in two pieces fails as well. That is no fault of post-quantum, and shows for everybody as soon as a ClientHello takes two packets',
-      place,
-    };
-  if (failing.includes('large') && result('small-split') === 'ok' && only('large', 'splits'))
-    return {
-      kind: 'large-hello',
-      text: 'A large ClientHello fails in one piece and in two, a small one does not: its size is not borne',
-      place,
-    };
-  if (splits.length > 0 && only('splits'))
-    return {
-      kind: 'large-reassembly',
-      text: 'A large ClientHello passes in one write and fails in two: it is not put together from its packets. At an MTU of 1500 it always takes two',
-      place,
-    };
-  for (const [id, text] of single) if (is(id)) return { kind: id, text, place };
+  const place = placeOf(checks);
+  const cause = causes.find(
+    ({ needs, explains }) =>
+      failing.every((id) => explains.includes(id)) &&
+      failing.some((id) => id === needs || (needs === 'a split' && id.startsWith('large-split'))),
+  );
+  if (cause) return { kind: cause.kind, text: cause.text, place };
   return { kind: 'mixed', text: `Several things fail: ${failing.join(', ')}`, place };
 }
-
-const single: readonly (readonly ['retry' | 'unknown-share' | 'pq-code-points' | 'tls12-offer', string])[] = [
-  ['retry', 'The second ClientHello behind a HelloRetryRequest is not borne: clients without the right share fail'],
-  [
-    'unknown-share',
-    'A share of an unknown group is not ignored, as RFC 8446 §4.2.8 demands: clients with newer groups fail',
-  ],
-  ['pq-code-points', 'Naming post-quantum groups is enough to fail, without any share of them'],
-  ['tls12-offer', 'In TLS 1.2 a post-quantum group is not ignored: clients that offer both fail'],
-];
 
 function clean(checks: readonly PathCheck[]): PathDiagnosis {
   const open = checks.filter(({ result }) => result === 'unknown');
