@@ -135,7 +135,7 @@ describe.each(rows)('$title', (row) => {
       expect(endpoint.verdict).toMatchObject({ kind: row.verdict });
       const browser = survey.probes.find(({ id }) => id === 'browser')!;
       expect(browser.reply.kind === 'complete' ? browser.reply.said.group : null).toBe(row.browser);
-      expect(endpoint.path.diagnosis.kind).toBe(row.browser === null ? 'unknown' : 'clean');
+      expect(endpoint.path.diagnosis.kind).toBe('clean');
       expect(survey.probes.length).toBeLessThanOrEqual(30);
       // The client of Node 24 is a witness that owes us nothing.
       if (hasStack('node24')) expect((await askWithNode24(peer.port)).name).toBe(witness(row));
