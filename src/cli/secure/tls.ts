@@ -6,6 +6,7 @@ import { printable } from '../../model/outcome.ts';
 import type { SecureTlsReport, TlsEndpointReport } from '../../model/secure/tls.ts';
 import { clip } from '../../report/ansi.ts';
 import { prettyJson } from '../../report/json.ts';
+import { renderTlsCbom } from '../../report/secure/tls-cbom.ts';
 import { renderSecureTlsText } from '../../report/secure/tls-text.ts';
 import { findingsOf } from '../../secure/tls/findings.ts';
 import { judgeTls } from '../../secure/tls/judge.ts';
@@ -17,6 +18,7 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadNetworkFile } from '../network-file.ts';
 import { version } from '../version.ts';
+import { writeReport } from '../write-report.ts';
 
 const profiles = { baseline, nist, cnsa2 };
 const years = z.coerce.number().min(0).max(200);
@@ -90,6 +92,11 @@ const flags = {
     about: 'Address family; default the first address that the resolver gives.',
     value: '4|6',
   },
+  cbom: {
+    schema: z.string().min(1).optional(),
+    about: 'Also writes a cryptography bill of materials (CycloneDX 1.6) to FILE.',
+    value: 'FILE',
+  },
   json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema secure-tls).' },
 } as const;
 
@@ -124,15 +131,16 @@ export const secureTls = defineAction({
 interface Named {
   name: string;
   endpoint: TlsEndpoint;
+  secrecy: readonly Secrecy[];
 }
 
 async function run(flags: Flags, targets: readonly string[], io: Io): Promise<ExitCode> {
   const secrecy = secrecyOf(flags);
-  const endpoints = await endpointsOf(targets, flags, io);
+  const endpoints = await endpointsOf(targets, flags, secrecy, io);
   const startedAt = new Date(io.clock.wallMs()).toISOString();
   const beganMs = io.clock.monoMs();
   const { id, title, asOf, note } = profiles[flags.profile];
-  const reports = await judged(endpoints, secrecy, flags, io);
+  const reports = await judged(endpoints, flags, io);
   const report: SecureTlsReport = {
     schema: 'inferpath/secure-tls@1',
     version,
@@ -144,6 +152,7 @@ async function run(flags: Flags, targets: readonly string[], io: Io): Promise<Ex
     findings: reports.flatMap(findingsOf),
     interrupted: io.signals.interrupted.aborted,
   };
+  if (flags.cbom !== undefined) await writeReport(flags.cbom, renderTlsCbom(report, io.random.uuid()), io);
   const { columns, colors } = io.terminal;
   io.terminal.out(flags.json ? prettyJson(report) : renderSecureTlsText(report, { columns, colors }));
   return codeOf(report);
@@ -161,19 +170,14 @@ function codeOf({ endpoints, findings, interrupted }: SecureTlsReport): ExitCode
 /** Endpoints at once; the connections to each stay one after the other. */
 const atOnce = 4;
 
-async function judged(
-  endpoints: readonly Named[],
-  secrecy: readonly Secrecy[],
-  flags: Flags,
-  io: Io,
-): Promise<TlsEndpointReport[]> {
+async function judged(endpoints: readonly Named[], flags: Flags, io: Io): Promise<TlsEndpointReport[]> {
   const transport = io.sockets.openTcp({ tap: false });
   const live = progress(io, endpoints.length);
   const reports: TlsEndpointReport[] = [];
   const left = [...endpoints.entries()];
   const work = async () => {
     for (let next = left.shift(); next && !io.signals.interrupted.aborted; next = left.shift()) {
-      const [i, { name, endpoint }] = next;
+      const [i, { name, endpoint, secrecy }] = next;
       const options = surveyOptions(endpoint, flags, (id) => live.step(name, id));
       const survey = await surveyTls(endpoint, options, transport, io, io.signals.interrupted);
       const nowMs = io.clock.wallMs();
@@ -213,14 +217,19 @@ function secrecyOf({ secrecyYears, migrationYears, crqcYears }: Flags): Secrecy[
   return [{ dataClass: 'what is sent', secrecyYears, migrationYears, crqcYears: [low, high] }];
 }
 
-async function endpointsOf(targets: readonly string[], flags: Flags, io: Io): Promise<Named[]> {
+async function endpointsOf(
+  targets: readonly string[],
+  flags: Flags,
+  secrecy: readonly Secrecy[],
+  io: Io,
+): Promise<Named[]> {
   const found: Named[] = [];
   const mistakes: string[] = [];
   for (const text of targets) {
-    if (/\.ya?ml$/i.test(text)) found.push(...(await ofNetwork(text, flags, io)));
+    if (/\.ya?ml$/i.test(text)) found.push(...(await ofNetwork(text, flags, secrecy, io)));
     else {
       const one = endpointOf(text, flags);
-      if (one) found.push({ name: text, endpoint: one });
+      if (one) found.push({ name: text, endpoint: one, secrecy });
       else
         mistakes.push(
           `target: found ${JSON.stringify(printable(text, 80))}; allowed: host, host:port, [IPv6]:port, an https URL, or a network file`,
@@ -231,11 +240,32 @@ async function endpointsOf(targets: readonly string[], flags: Flags, io: Io): Pr
   return found;
 }
 
-async function ofNetwork(file: string, flags: Flags, io: Io): Promise<Named[]> {
-  const network = await loadNetworkFile(file, io);
-  const https = network.endpoints.filter(({ url }) => url.startsWith('https:'));
+/** Every https endpoint of a network file. Its classes of data count as those of the flags do, which come first. */
+async function ofNetwork(file: string, flags: Flags, secrecy: readonly Secrecy[], io: Io): Promise<Named[]> {
+  const { endpoints, security } = await loadNetworkFile(file, io);
+  const https = endpoints.filter(({ url }) => url.startsWith('https:'));
   if (https.length === 0) throw new UsageError(`${file}: found no https endpoint; allowed: at least one`);
-  return https.map(({ name, url }) => ({ name, endpoint: endpointOf(url, flags)! }));
+  const crqcYears = secrecy[0]?.crqcYears ?? yearsUntil(security.quantumComputer, new Date(io.clock.wallMs()));
+  return https.map(({ name, url }) => {
+    const classes = security.dataClasses.filter(({ on }) => on === undefined || on.includes(name));
+    const own = crqcYears === null ? [] : classes.map((one) => secrecyOfClass(one, crqcYears));
+    return { name, endpoint: endpointOf(url, flags)!, secrecy: [...secrecy, ...own] };
+  });
+}
+
+const secrecyOfClass = (
+  { name, secrecyYears, migrationYears }: { name: string; secrecyYears: number; migrationYears: number },
+  crqcYears: readonly [number, number],
+): Secrecy => ({ dataClass: name, secrecyYears, migrationYears, crqcYears });
+
+/** Calendar years of the network file as years from now. */
+function yearsUntil(
+  range: { earliest: number; latest: number } | undefined,
+  now: Date,
+): readonly [number, number] | null {
+  if (!range) return null;
+  const from = (year: number) => Math.max(0, year - now.getUTCFullYear());
+  return [from(range.earliest), from(range.latest)];
 }
 
 /** Undefined for what is no target. */
