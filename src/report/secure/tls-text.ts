@@ -136,7 +136,7 @@ function checkLine({ result, about, how }: PathCheck, width: number, columns: nu
 
 function costs(all: readonly TlsCost[], columns: number): string[] {
   if (all.length === 0) return [];
-  const width = Math.min(Math.max(...all.map(({ about }) => cells(about))), Math.max(20, columns - 38));
+  const width = Math.min(Math.max(...all.map(({ about }) => cells(about))), Math.max(20, columns - 46));
   return [
     `${pad('what switching it on costs', width + 2)}${padLeft('without', 9)}${padLeft('with', 9)}`,
     ...all.flatMap(({ about, now, with: value, unit, how }) => {

@@ -41,7 +41,9 @@ export function replyText(reply: TlsReply): string {
 }
 
 const saidText = ({ version, group, viaRetry }: TlsSaid): string =>
-  [version, group, ...(viaRetry ? ['after a HelloRetryRequest'] : [])].filter(Boolean).join(', ');
+  [version === 'TLS 1.3' ? null : version, group, ...(viaRetry ? ['after a HelloRetryRequest'] : [])]
+    .filter(Boolean)
+    .join(', ');
 
 const behind = (after: 'nothing' | 'retry' | 'hello'): string =>
   ({ nothing: '', retry: ' behind a HelloRetryRequest', hello: ' behind a ServerHello' })[after];
