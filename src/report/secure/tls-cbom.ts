@@ -101,7 +101,7 @@ const algorithm = (name: string, algorithmProperties: Record<string, unknown>, o
   asset(`algorithm/${name}`, name, { assetType: 'algorithm', algorithmProperties, ...(oid ? { oid } : {}) });
 
 /** NIST categories 1, 3, 5 of ML-KEM (FIPS 203 §8); drafts and classical groups have none: 0. */
-const kemLevel = (name: string): number => (/1024$/.test(name) ? 5 : /768$/.test(name) ? 3 : 1);
+const kemLevel = (name: string): number => (name.endsWith('1024') ? 5 : name.endsWith('768') ? 3 : 1);
 
 function groupComponent({ name, kind }: TlsGroup): Component {
   const isPq = kind === 'hybrid' || kind === 'pure';
