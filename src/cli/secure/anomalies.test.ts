@@ -22,7 +22,16 @@ const exposure = (hour: number, authentication: string, openPaths: string[]) =>
   JSON.stringify({
     schema: 'inferpath/secure-exposure@1',
     startedAt: `2026-11-27T${String(hour).padStart(2, '0')}:30:00.000Z`,
-    servers: [{ address: '10.0.0.9', port: 8000, engine: 'vLLM', authentication, openPaths }],
+    services: [
+      {
+        address: '10.0.0.9',
+        port: 8000,
+        engine: 'vllm',
+        auth: authentication,
+        checks: [{ path: '/v1/models', answer: 'closed' }, ...openPaths.map((path) => ({ path, answer: 'open' }))],
+      },
+      { address: '10.0.0.9', port: 22, engine: null, auth: 'unknown', checks: [] },
+    ],
   });
 const tls = (hour: number, kind: string, group: string, keySha256?: string) =>
   JSON.stringify({

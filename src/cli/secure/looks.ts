@@ -47,13 +47,13 @@ const tls = z.object({
 const access = z.object({
   schema: z.literal('inferpath/secure-exposure@1'),
   startedAt: z.iso.datetime(),
-  servers: z.array(
+  services: z.array(
     z.object({
       address: z.string(),
       port,
-      engine: z.string(),
-      authentication: z.enum(['none', 'partial', 'enforced', 'unknown']),
-      openPaths: z.array(z.string()),
+      engine: z.string().nullable(),
+      auth: z.enum(['none', 'partial', 'enforced', 'unknown']),
+      checks: z.array(z.object({ path: z.string(), answer: z.string() })),
     }),
   ),
 });
@@ -103,10 +103,16 @@ function lookOf(name: string, read: z.infer<typeof document>): Look {
       return {
         ...none,
         atMs: Date.parse(read.startedAt),
-        access: read.servers.map(({ address, port: at, ...rest }) => ({
-          server: `${address.includes(':') ? `[${address}]` : address}:${at}`,
-          ...rest,
-        })),
+        access: read.services.flatMap(({ address, port: at, engine, auth, checks }) =>
+          engine === null
+            ? []
+            : {
+                server: `${address.includes(':') ? `[${address}]` : address}:${at}`,
+                engine,
+                authentication: auth,
+                openPaths: checks.filter(({ answer }) => answer === 'open').map(({ path }) => path),
+              },
+        ),
       };
     default:
       return read satisfies never;
