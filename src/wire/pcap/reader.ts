@@ -75,7 +75,8 @@ export function captureReader(): CaptureReader {
 
   const next = (frame: Frame): boolean => {
     inner ??= open();
-    while (inner) {
+    if (!inner) return false;
+    for (;;) {
       const passed = Math.min(skip, end - at);
       at += passed;
       skip -= passed;
@@ -87,7 +88,6 @@ export function captureReader(): CaptureReader {
       inner.skipBytes = 0;
       if (inner.hasFrame) return true;
     }
-    return false;
   };
 
   return {
