@@ -1,9 +1,3 @@
-/** Units of time of a capture, and what they are in seconds. */
-export interface Ticks {
-  perSecond: number;
-  offsetSeconds: number;
-}
-
 /** if_tsresol: the top bit chooses powers of two, else of ten. Null for what no clock has. */
 export function perSecondOf(resolution: number): number | null {
   const exponent = resolution & 0x7f;
