@@ -213,16 +213,27 @@ documents['plan-optical'] = async () => {
   };
   return (await cli(['plan', 'optical', 'network.yaml', '--json'], { files })).stdout;
 };
+const policyFiles = (callers: readonly string[]) => ({
+  'n.yaml': `version: 1
+policy:
+  groups: [{ name: clients, cidrs: [10.1.0.0/16] }, { name: servers, cidrs: [10.2.0.1] }]
+  allow: [{ name: ask, from: [clients], to: [servers], services: [tcp/8000], why: questions }]
+`,
+  'fw.log': `#Version: 1.5
+#Fields: date time action protocol src-ip dst-ip src-port dst-port path
+${callers.map((from) => `2026-11-27 10:00:00 ALLOW TCP ${from} 10.2.0.1 50000 8000 RECEIVE`).join('\n')}
+`,
+});
+const drift = async (...callers: string[]) =>
+  (await cli(['secure', 'policy', 'drift', 'n.yaml', 'fw.log', '--json'], { files: policyFiles(callers) })).stdout;
+documents['policy-drift'] = () => drift('10.1.0.5');
+documents['policy-suggestion'] = async () =>
+  (await cli(['secure', 'policy', 'suggest', 'fw.log', '--json'], { files: policyFiles(['10.1.0.5']) })).stdout;
 documents['anomalies'] = async () => {
-  const look = (minute: number, flows: unknown[]) =>
-    JSON.stringify({
-      schema: 'inferpath/policy-drift@1',
-      measuredAt: `2026-11-27T15:0${minute}:00Z`,
-      snapshot: { samples: 1, listeners: [], flows },
-    });
-  const flow = { from: '10.0.0.1', to: '10.0.0.9', protocol: 'tcp', port: 8000, direction: 'in', seen: 1 };
-  const files = { 'a.json': look(1, []), 'b.json': look(2, [flow]) };
-  return (await cli(['secure', 'anomalies', 'a.json', 'b.json', '--json'], { files })).stdout;
+  const files = { 'a.json': await drift('10.1.0.5'), 'b.json': await drift('10.1.0.5', '10.1.0.6') };
+  const { code, stdout } = await cli(['secure', 'anomalies', 'a.json', 'b.json', '--json'], { files });
+  expect(code).toBe(1);
+  return stdout;
 };
 documents['store'] = async () => {
   const at = join(folder, 'stored');
