@@ -231,9 +231,7 @@ documents['policy-suggestion'] = async () =>
   (await cli(['secure', 'policy', 'suggest', 'fw.log', '--json'], { files: policyFiles(['10.1.0.5']) })).stdout;
 documents['anomalies'] = async () => {
   const files = { 'a.json': await drift('10.1.0.5'), 'b.json': await drift('10.1.0.5', '10.1.0.6') };
-  const { code, stdout } = await cli(['secure', 'anomalies', 'a.json', 'b.json', '--json'], { files });
-  expect(code).toBe(1);
-  return stdout;
+  return (await cli(['secure', 'anomalies', 'a.json', 'b.json', '--json'], { files })).stdout;
 };
 documents['store'] = async () => {
   const at = join(folder, 'stored');
