@@ -58,6 +58,9 @@ const documents: Record<string, () => Promise<string>> = {
   trace: async () => (await cli(['trace', '127.0.0.1', '--count', '8', '--interval', '0.05', '--json'])).stdout,
   ping: async () => (await cli(['ping', '127.0.0.1', '--count', '3', '--interval', '0.05', '--json'])).stdout,
   mtu: async () => (await cli(['mtu', '127.0.0.1', '--json'])).stdout,
+  // A server without TLS is an answer as well.
+  'secure-tls': async () =>
+    (await cli(['secure', 'tls', new URL(reflector.url).host, '--rate', '1000', '--json'])).stdout,
   stamp: async () =>
     (await cli(['stamp', addressOf(listening().stamp), '--count', '5', '--interval', '0.02', '--json'])).stdout,
   responsiveness: async () => {

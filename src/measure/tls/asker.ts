@@ -75,6 +75,8 @@ export class Asker {
       reply: talk.reply,
     };
     const answer = { row, reply: talk.reply, heard: talk.heard };
+    // What was not asked any more is no row: an interrupted run ends with what it has.
+    if (talk.reply.kind === 'interrupted') return answer;
     this.rows.push(row);
     this.answers.push(answer);
     this.#options.onAnswer?.(row);
