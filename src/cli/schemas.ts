@@ -25,6 +25,7 @@ import { serveLine } from '../model/serve-line.ts';
 import { storeReport } from '../model/store-report.ts';
 import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-report.ts';
 import { anomaliesReport } from '../model/secure/anomalies.ts';
+import { policyProof } from '../model/secure/policy-proof.ts';
 import { secureTlsReport } from '../model/secure/tls.ts';
 import { policyDriftReport } from '../model/secure/policy-drift.ts';
 import { policySuggestion } from '../model/secure/policy-suggestion.ts';
@@ -78,6 +79,12 @@ export const schemas: readonly Published[] = [
     name: 'throughput-serve',
     about: 'each line that inferpath throughput --serve --json prints',
     schema: throughputServeLine,
+    side: 'output',
+  },
+  {
+    name: 'policy-proof',
+    about: 'what inferpath secure policy prove --json prints',
+    schema: policyProof,
     side: 'output',
   },
   { name: 'init', about: 'what inferpath init --json prints', schema: initReport, side: 'output' },

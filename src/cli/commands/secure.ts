@@ -2,6 +2,8 @@ import { actionGroup, defineCommand } from '../command.ts';
 import { secureAnomalies } from '../secure/anomalies.ts';
 import { secureExposure } from '../secure/exposure.ts';
 import { policyDrift } from '../secure/policy-drift.ts';
+import { policyEmit } from '../secure/policy-emit.ts';
+import { policyProve } from '../secure/policy-prove.ts';
 import { policySuggest } from '../secure/policy-suggest.ts';
 import { secureTls } from '../secure/tls.ts';
 
@@ -16,8 +18,9 @@ export const secure = defineCommand({
     exposure: secureExposure,
     anomalies: secureAnomalies,
     policy: actionGroup({
-      about: 'Who may reach what, said once: held against what is seen, made of what is seen.',
-      actions: { drift: policyDrift, suggest: policySuggest },
+      about:
+        'Who may reach what, said once: made into rules, proved of rules, held against what is seen, made of what is seen.',
+      actions: { emit: policyEmit, prove: policyProve, drift: policyDrift, suggest: policySuggest },
     }),
   },
 });

@@ -11,6 +11,7 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { version } from '../version.ts';
+import { jsonFlag } from './flags.ts';
 import { readLooks } from './looks.ts';
 
 const flags = {
@@ -25,10 +26,7 @@ const flags = {
     value: 'CIDR',
     repeated: true,
   },
-  json: {
-    schema: z.boolean().default(false),
-    about: 'One JSON document on stdout (inferpath schema anomalies).',
-  },
+  json: jsonFlag,
 } as const;
 
 type Flags = FlagValues<typeof flags>;

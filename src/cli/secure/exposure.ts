@@ -13,6 +13,7 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planProgress } from '../plan/progress.ts';
+import { jsonFlag } from './flags.ts';
 import { namedTargets, ownTargets, type Targets } from './exposure-targets.ts';
 
 const flags = {
@@ -54,10 +55,7 @@ const flags = {
     about: 'Longest wait for a connection, s, and for three times as long for an answer; default 1.5.',
     value: 'S',
   },
-  json: {
-    schema: z.boolean().default(false),
-    about: 'One JSON document on stdout (inferpath schema secure-exposure).',
-  },
+  json: jsonFlag,
 } as const;
 
 export const secureExposure = defineAction({

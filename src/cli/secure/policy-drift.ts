@@ -14,14 +14,12 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, exitCode, UsageError } from '../command.ts';
 import { readInput } from '../input-file.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { jsonFlag } from './flags.ts';
 import { followLog } from './follow-log.ts';
 import { type Seen, seeConnections, seenFlags } from './seen-connections.ts';
 
 const flags = {
-  json: {
-    schema: z.boolean().default(false),
-    about: 'One JSON document on stdout (inferpath schema policy-drift); keep it for --against.',
-  },
+  json: jsonFlag,
   against: {
     schema: z.string().min(1).optional(),
     about: 'What an earlier run printed with --json: tells new listeners and first-time talkers.',

@@ -15,15 +15,13 @@ import { suggest, type SuggestedLine, type Suggestion } from '../../secure/sugge
 import type { Io } from '../../wire/io.ts';
 import { defineAction, exitCode } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { jsonFlag } from './flags.ts';
 import { readSnapshot } from './policy-drift.ts';
 import { mergeSnapshots } from '../../secure/flows/observe.ts';
 import { type Seen, seeConnections, seenFlags } from './seen-connections.ts';
 
 const flags = {
-  json: {
-    schema: z.boolean().default(false),
-    about: 'One JSON document on stdout (inferpath schema policy-suggestion).',
-  },
+  json: jsonFlag,
   network: {
     schema: z.string().min(1).optional(),
     about: 'Network file: its names are used, and nothing outside its policy is suggested.',

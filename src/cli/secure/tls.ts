@@ -19,6 +19,7 @@ import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } fr
 import { loadNetworkFile } from '../network-file.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
+import { jsonFlag } from './flags.ts';
 
 const profiles = { baseline, nist, cnsa2 };
 const years = z.coerce.number().min(0).max(200);
@@ -97,7 +98,7 @@ const flags = {
     about: 'Also writes a cryptography bill of materials (CycloneDX 1.6) to FILE.',
     value: 'FILE',
   },
-  json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema secure-tls).' },
+  json: jsonFlag,
 } as const;
 
 type Flags = FlagValues<typeof flags>;

@@ -1,7 +1,7 @@
 import type { Family } from '../../model/cidr.ts';
 import { type Box, everything as everythingOf, type Packet } from './box.ts';
 import { type Grid, gridOf, type PlacedBox } from './grid.ts';
-import type { Range } from './ranges.ts';
+import { type Range, rangesOf } from './ranges.ts';
 import type { Step } from './steps.ts';
 
 /**
@@ -73,13 +73,58 @@ export function compare(
   maxCells = 3_000_000,
 ): Comparison {
   const result: Comparison = { cells: 0, isComplete: true };
-  const grid = gridOf([...steps.map(({ box }) => box), ...permits], everythingOf(family));
-  const placedSteps = steps.map((step, index) => placedStep(step, index, grid));
-  const placedPermits = permits.map((box) => grid.place(box));
+  const everything = everythingOf(family);
+  const union = asUnion(steps, everything);
+  const wanted = joined(permits);
+  const accepted = union && joined(union.boxes);
+  const grid = gridOf([...(accepted ?? steps.map(({ box }) => box)), ...wanted], everything);
+  const placedSteps =
+    union && accepted
+      ? [...accepted.map((box): Step => ({ ...union.end, box, action: 'accept' })), union.end].map((step, i) =>
+          placedStep(step, i, grid),
+        )
+      : steps.map((step, i) => placedStep(step, i, grid));
+  const focus = (accepted ? notInBoth(accepted, wanted) : [everything]).map((box) => grid.place(box));
   const whole: Cell = { lo: [0, 0, 0], hi: [grid.sizes[0] - 1, grid.sizes[1] - 1, grid.sizes[2] - 1] };
-  const focus = notOnBothSides(placedSteps, placedPermits, whole);
+  const placedPermits = wanted.map((box) => grid.place(box));
   if (focus.length > 0) cut(whole, placedSteps, placedPermits, focus, { grid, family, result, maxCells });
   return result;
+}
+
+/** Steps that only accept and then drop the rest are a union of boxes, as a policy is one. */
+function asUnion(steps: readonly Step[], everything: Box): { boxes: Box[]; end: Step } | null {
+  const at = steps.findIndex(({ action, unsure }) => action !== 'accept' || unsure !== undefined);
+  const end = steps[at];
+  if (!end || end.action !== 'drop' || end.unsure !== undefined || keyOf(end.box) !== keyOf(everything)) return null;
+  return { boxes: steps.slice(0, at).map(({ box }) => box), end };
+}
+
+const keyOf = ({ src, dst, service }: Box): string => `${String(src)} ${String(dst)} ${String(service)}`;
+
+/** Where two unions can differ: what both have needs no look. */
+function notInBoth(a: readonly Box[], b: readonly Box[]): Box[] {
+  const [inA, inB] = [a, b].map((boxes) => new Set(boxes.map(keyOf)));
+  return [...a.filter((box) => !inB!.has(keyOf(box))), ...b.filter((box) => !inA!.has(keyOf(box)))];
+}
+
+/**
+ * The same union of fewer boxes: those that differ along one side alone are one. Firewalls want a rule for each protocol, some for
+ * each port and each network; after this they look like the line that they were made of.
+ */
+function joined(boxes: readonly Box[]): Box[] {
+  const along = (list: readonly Box[], side: keyof Box): Box[] => {
+    const byRest = new Map<string, Box[]>();
+    for (const box of list) {
+      const key = keyOf({ ...box, [side]: [] });
+      const same = byRest.get(key);
+      if (same) same.push(box);
+      else byRest.set(key, [box]);
+    }
+    return [...byRest.values()].map((same) =>
+      same.length === 1 ? same[0]! : { ...same[0]!, [side]: rangesOf(same.flatMap((box) => box[side])) },
+    );
+  };
+  return along(along(along(boxes, 'service'), 'dst'), 'src');
 }
 
 function placedStep({ box, action, unsure }: Step, index: number, grid: Grid): PlacedStep {
@@ -92,24 +137,6 @@ function placedStep({ box, action, unsure }: Step, index: number, grid: Grid): P
     goOnAt: isJump ? action.goOnAt : -1,
     isUnsure: unsure !== undefined,
   };
-}
-
-/**
- * The boxes where the two sides can differ. A list that only accepts and then drops the rest is a union of boxes too, and what both
- * unions have needs no look; of any other list, everything is looked at.
- */
-function notOnBothSides(steps: readonly PlacedStep[], permits: readonly PlacedBox[], whole: Cell): PlacedBox[] {
-  const end = steps.findIndex(({ outcome, isUnsure }) => outcome !== accepts || isUnsure);
-  const final = steps[end];
-  const isUnion = final && final.outcome === drops && !final.isUnsure && relation(final.box, whole) === covers;
-  if (!isUnion) return [whole.lo.map((lo, side) => Int32Array.of(lo, whole.hi[side]!)) as unknown as PlacedBox];
-  const key = (box: PlacedBox): string => box.map(String).join(' ');
-  const accepted = new Map(steps.slice(0, end).map(({ box }) => [key(box), box]));
-  const permitted = new Map(permits.map((box) => [key(box), box]));
-  return [
-    ...[...accepted].flatMap(([k, box]) => (permitted.has(k) ? [] : [box])),
-    ...[...permitted].flatMap(([k, box]) => (accepted.has(k) ? [] : [box])),
-  ];
 }
 
 /** Cuts a cell until both sides are of one mind in it, and notes where their minds differ. */

@@ -1,4 +1,6 @@
+import type { Family } from '../../model/cidr.ts';
 import type { Box } from './box.ts';
+import type { PolicyHook } from './policy.ts';
 
 /** What readers make of a text: the rules that a new connection meets, in the order in which it meets them. */
 
@@ -42,3 +44,11 @@ export interface Chain {
  * before what allows.
  */
 export type Path = readonly Chain[];
+
+/** Which packets are asked about: those that begin a connection, those that belong to one that is known, or those that belong to none. */
+export type PacketState = 'new' | 'established' | 'related' | 'invalid';
+
+/** A text that was read, to be asked what it does at each hook. */
+export interface Firewall {
+  pathAt(hook: PolicyHook, family: Family, state: PacketState): Path;
+}
