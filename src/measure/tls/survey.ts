@@ -308,6 +308,7 @@ function certificateFacts(octets: Uint8Array): TlsCertificateFacts {
     isAuthority: facts.isAuthority,
     bytes: facts.bytes,
     sha256: facts.sha256,
+    keySha256: facts.keySha256,
   };
 }
 

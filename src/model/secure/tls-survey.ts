@@ -92,6 +92,7 @@ const certificateFacts = z.object({
   isAuthority: z.boolean(),
   bytes: z.number().int(),
   sha256: z.string(),
+  keySha256: z.string().meta({ description: 'Of the public key (SPKI): the same as long as the key is.' }),
 });
 export type TlsCertificateFacts = z.infer<typeof certificateFacts>;
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -24,7 +25,9 @@ test('readCertificate() agrees with the reader of Node', () => {
   // One is a UTCTime, the other a GeneralizedTime: 2049 and 2050.
   expect([facts.notBeforeMs, facts.notAfterMs]).toEqual([Date.parse(node.validFrom), Date.parse(node.validTo)]);
   expect(facts.sha256.toUpperCase()).toBe(node.fingerprint256.replaceAll(':', ''));
-  expect(Buffer.from(readSubjectKey(node.raw).whole)).toEqual(node.publicKey.export({ type: 'spki', format: 'der' }));
+  const spki = node.publicKey.export({ type: 'spki', format: 'der' });
+  expect(Buffer.from(readSubjectKey(node.raw).whole)).toEqual(spki);
+  expect(readCertificate(node.raw).keySha256).toBe(createHash('sha256').update(spki).digest('hex'));
 });
 
 test('readCertificate() throws nothing but DerError, whatever was changed, cut or added', () => {

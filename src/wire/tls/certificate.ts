@@ -83,6 +83,8 @@ export interface CertificateFacts {
   keyBytes: number;
   signatureBytes: number;
   sha256: string;
+  /** SHA-256 of the SubjectPublicKeyInfo: stays when a certificate is renewed with its key (RFC 7469 §2.4). */
+  keySha256: string;
 }
 
 const maxNames = 20;
@@ -114,6 +116,7 @@ export function readCertificate(octets: Uint8Array): CertificateFacts {
     keyBytes: fields.publicKey.whole.length,
     signatureBytes: Math.max(0, signature!.content.length - 1),
     sha256: createHash('sha256').update(octets).digest('hex'),
+    keySha256: createHash('sha256').update(fields.publicKey.whole).digest('hex'),
   };
 }
 
