@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { policyTargets } from '../../secure/policy/targets.ts';
+import { emitFor } from '../../secure/policy/emit-for.ts';
 import { defineAction, exitCode, UsageError } from '../command.ts';
 import { writeReport } from '../write-report.ts';
-import { loadPolicy, policyFlags } from './policy-flags.ts';
+import { loadPolicy, policyFlags, targetNames } from './policy-flags.ts';
 
 /** `inferpath secure policy emit`: a policy as the rules of a firewall. */
 export const policyEmit = defineAction({
@@ -28,16 +28,19 @@ export const policyEmit = defineAction({
       about: 'what concerns the servers of one group, and errors in place of silence',
     },
     {
+      line: 'inferpath secure policy emit network.yaml --target windows --host workstation > inferpath.ps1',
+      about: 'a PowerShell script; kubernetes, aws-sg and terraform likewise: modelled, not executed',
+    },
+    {
       line: 'inferpath secure policy emit network.yaml --target iptables --output inferpath.sh',
       about: 'a script around iptables-restore and ip6tables-restore',
     },
   ],
   async run({ flags, positionals: [file = ''], io }) {
     const { target, host, deny, output } = flags;
-    if (target === undefined)
-      throw new UsageError(`--target: is required; allowed: ${Object.keys(policyTargets).join(', ')}`);
+    if (target === undefined) throw new UsageError(`--target: is required; allowed: ${targetNames.join(', ')}`);
     const { meaning, self } = await loadPolicy(file, host, io);
-    const text = policyTargets[target](meaning, { deny, source: file, ...(host === undefined ? {} : { host }) }, self);
+    const text = emitFor(target, meaning, { deny, source: file, ...(host === undefined ? {} : { host }) }, self);
     if (output === undefined) io.terminal.out(text);
     else await writeReport(output, text, io);
     return exitCode.ready;

@@ -6,6 +6,9 @@ import { UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { nearest } from '../suggest.ts';
 
+/** Everything that a policy can be made into; the later ones were never at hand and are modelled. */
+export const targetNames = ['nftables', 'iptables', 'windows', 'kubernetes', 'aws-sg', 'terraform'] as const;
+
 /** Flags that `policy emit` and `policy prove` share. */
 export const policyFlags = {
   host: {
@@ -14,8 +17,8 @@ export const policyFlags = {
     value: 'NAME',
   },
   target: {
-    schema: z.enum(['nftables', 'iptables']).optional(),
-    about: 'What rules are made for: nftables or iptables.',
+    schema: z.enum(targetNames).optional(),
+    about: `What rules are made for: ${targetNames.join(', ')}.`,
     value: 'TARGET',
   },
   deny: {

@@ -6,7 +6,15 @@ import { judgePolicy, verdictOf } from '../../secure/policy/judge.ts';
 import { both } from '../../secure/policy/read/nft-firewall.ts';
 import { RulesetError } from '../../secure/policy/read/nft-rules.ts';
 import { reported } from '../../secure/policy/report.ts';
-import { formOf, policyTargets, type ReadRules, readRules } from '../../secure/policy/targets.ts';
+import { emitFor, type TargetName } from '../../secure/policy/emit-for.ts';
+import {
+  judgeModelled,
+  modelledFormOf,
+  modelledNotes,
+  type ModelledTarget,
+  modelledTargets,
+} from '../../secure/policy/modelled-targets.ts';
+import { formOf, type ReadRules, readRules } from '../../secure/policy/targets.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, exitCode, type ExitCode, UsageError } from '../command.ts';
 import { readInput } from '../input-file.ts';
@@ -55,8 +63,13 @@ export const policyProve = defineAction({
       throw new UsageError('--target: goes without files of rules, whose form is seen by itself');
     const chosen = await loadPolicy(file, host, io);
     const { out, columns, colors } = io.terminal;
-    const cases = files.length > 0 ? [await readFiles(files, io)] : emitted(chosen, file, target);
-    const reports = cases.map((texts) => reportOf(chosen, file, host ?? null, texts));
+    const given = await readFiles(files, io);
+    if (given.length > 1 && given.some((one) => one.target))
+      throw new UsageError(
+        'rules for Windows, Kubernetes and security groups are judged alone; allowed: one file of them',
+      );
+    const cases = files.length > 0 ? [given] : emitted(chosen, file, target);
+    const reports = cases.map((texts) => reportOf(chosen, printable(file, 300), host ?? null, texts));
     const report = merged(reports);
     out(json ? prettyJson(report) : reports.map((one) => renderPolicyProof(one, { columns, colors })).join('\n'));
     return exits[report.verdict];
@@ -65,14 +78,16 @@ export const policyProve = defineAction({
 
 interface NamedRules {
   from: string;
-  read: ReadRules;
+  read: Pick<ReadRules, 'firewall' | 'rules' | 'notes'> & { form: ReadRules['form'] | ModelledTarget['name'] };
+  /** Of rules for a system that is modelled. */
+  target?: ModelledTarget;
 }
 
 async function readFiles(files: readonly string[], io: Io): Promise<NamedRules[]> {
   const out: NamedRules[] = [];
   for (const file of files) {
     const text = file === '-' ? await stdinText(io) : await readInput(file, maxBytes, io);
-    out.push({ from: file === '-' ? 'stdin' : printable(file, 300), read: parsed(file, text) });
+    out.push({ from: file === '-' ? 'stdin' : printable(file, 300), ...parsed(file, text) });
   }
   return out;
 }
@@ -88,9 +103,10 @@ async function stdinText(io: Io): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parsed(file: string, text: string): ReadRules {
+function parsed(file: string, text: string): Pick<NamedRules, 'read' | 'target'> {
   try {
-    return readRules(text, formOf(text));
+    const target = modelledFormOf(text);
+    return target ? readModelled(target, text) : { read: readRules(text, formOf(text)) };
   } catch (error) {
     if (!(error instanceof RulesetError)) throw error;
     throw new UsageError(
@@ -100,15 +116,22 @@ function parsed(file: string, text: string): ReadRules {
   }
 }
 
-function emitted(
-  { meaning, self }: ChosenPolicy,
-  source: string,
-  target: keyof typeof policyTargets | undefined,
-): NamedRules[][] {
+function readModelled(target: ModelledTarget, text: string): Pick<NamedRules, 'read' | 'target'> {
+  const firewall = target.read(text);
+  const rules = target.hooks.flatMap((hook) =>
+    ([4, 6] as const).flatMap((family) => firewall.pathAt(hook, family, 'new').flatMap((chain) => chain.rules)),
+  );
+  return { target, read: { form: target.name, firewall, rules: rules.length, notes: [] } };
+}
+
+function emitted({ meaning, self }: ChosenPolicy, source: string, target: TargetName | undefined): NamedRules[][] {
   const targets = target === undefined ? (['nftables', 'iptables'] as const) : [target];
   return targets.map((one) => {
-    const text = policyTargets[one](meaning, { deny: 'drop', source }, self);
-    return [{ from: `emitted for ${one}`, read: readRules(text, one) }];
+    const text = emitFor(one, meaning, { deny: 'drop', source }, self);
+    const modelled = modelledTargets.find(({ name }) => name === one);
+    const from = `emitted for ${one}`;
+    if (modelled) return [{ from, ...readModelled(modelled, text) }];
+    return [{ from, read: readRules(text, one as 'nftables' | 'iptables') }];
   });
 }
 
@@ -118,7 +141,11 @@ function reportOf(
   host: string | null,
   texts: readonly NamedRules[],
 ): PolicyProof {
-  const proofs = judgePolicy(meaning, both(texts.map(({ read }) => read.firewall)), self);
+  const [{ target, read: first } = {}] = texts;
+  const proofs =
+    target && first
+      ? judgeModelled(target, meaning, first.firewall, self)
+      : judgePolicy(meaning, both(texts.map(({ read }) => read.firewall)), self);
   return {
     schema: 'inferpath/policy-proof@1',
     policy,
@@ -134,6 +161,7 @@ function reportOf(
     ),
     notes: [
       ...new Set(texts.flatMap(({ read }) => read.notes)),
+      ...(target ? modelledNotes(target, meaning) : []),
       'Judged are packets that begin a connection, and that all answers pass; packets of a host to itself are not.',
     ],
   };

@@ -65,7 +65,7 @@ export const policyProof = z
     texts: z.array(
       z.strictObject({
         from: z.string().meta({ description: 'A file, - for stdin, or which target was emitted.' }),
-        form: z.enum(['nftables', 'nftables-json', 'iptables']),
+        form: z.enum(['nftables', 'nftables-json', 'iptables', 'windows', 'kubernetes', 'aws-sg', 'terraform']),
         rules: z.int(),
       }),
     ),

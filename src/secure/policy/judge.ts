@@ -29,7 +29,7 @@ export function judgePolicy(meaning: PolicyMeaning, firewall: Firewall, self?: A
 }
 
 /** Answers belong to what was let through, and so all of them have to pass; proofs are of what begins. */
-function answersAt(firewall: Firewall, hook: PolicyHook, family: Family): Proof {
+export function answersAt(firewall: Firewall, hook: PolicyHook, family: Family): Proof {
   const permits = [{ line: 'answers', box: everything(family) }];
   const proofs = (['established', 'related'] as const).map((state) =>
     prove({ hook, family, path: firewall.pathAt(hook, family, state), permits }),
