@@ -18,6 +18,7 @@ import { planFabric } from '../model/plan/fabric.ts';
 import { planTransport } from '../model/plan/transport.ts';
 import { planReport } from '../model/plan/plan.ts';
 import { exposureReport } from '../model/secure/exposure.ts';
+import { inventoryReport } from '../model/secure/inventory.ts';
 import { redundancyReport } from '../model/plan/redundancy.ts';
 import { pingReport } from '../model/ping-report.ts';
 import { network } from '../model/network.ts';
@@ -159,6 +160,12 @@ export const schemas: readonly Published[] = [
     name: 'secure-exposure',
     about: 'what inferpath secure exposure --json prints',
     schema: exposureReport,
+    side: 'output',
+  },
+  {
+    name: 'secure-inventory',
+    about: 'what inferpath secure inventory --json prints',
+    schema: inventoryReport,
     side: 'output',
   },
   { name: 'store', about: 'what inferpath store --json prints', schema: storeReport, side: 'output' },

@@ -86,6 +86,12 @@ test('headline() counts what the plan of the network finds apart from the endpoi
   const planned = { ...sample.findings[0]!, verdict: 'fail' as const, subject: 'office → llm' };
   const one = { ...sample, endpoints: [], findings: [planned], ready: 'fail' as const };
   expect(headline(one).why).toBe('1 finding about the plan of the network fails');
+  const hop = { ...planned, pillar: 'security' as const };
+  expect(headline({ ...one, findings: [planned, hop, hop] }).why).toBe(
+    '1 finding about the plan of the network fails; 2 findings about the security of the network fail',
+  );
+  const open = { ...one, findings: [{ ...hop, verdict: 'unknown' as const }], ready: 'unknown' as const };
+  expect(headline(open).why).toBe('nothing fails, but 1 finding about the security of the network is open');
 });
 
 describe('shareCells()', () => {

@@ -1,5 +1,5 @@
 import type { AssessReport, EndpointSummary } from '../model/assess.ts';
-import type { Finding, Pillar } from '../model/finding.ts';
+import type { Finding, Pillar, Verdict } from '../model/finding.ts';
 import { type InferenceRequest, type Split, stallCause } from '../model/inference.ts';
 import { findingsAbout } from '../judge/matrix.ts';
 import { viewOf } from '../judge/rule.ts';
@@ -196,17 +196,23 @@ export function headline(report: AssessReport): { word: string; why: string } {
   const of = (n: number) =>
     n === all ? (all === 1 ? 'the endpoint' : `all ${all} endpoints`) : `${n} of ${all} endpoints`;
   const names = new Set([...report.endpoints.map((e) => e.name), 'client']);
-  const planned = report.findings.filter((f) => f.verdict === 'fail' && !names.has(f.subject)).length;
-  const inPlan =
-    planned > 0
-      ? `${plural(planned, 'finding')} about the plan of the network ${planned === 1 ? 'fails' : 'fail'}`
-      : '';
-  if (report.ready === 'fail' && worst('fail') === 0 && planned > 0) return { word: 'NOT READY', why: inPlan };
+  const beside = report.findings.filter((f) => !names.has(f.subject));
+  const about = (verdict: Verdict, [one, many]: [string, string]) =>
+    (['plan', 'security'] as const).flatMap((what) => {
+      const isSecurity = what === 'security';
+      const n = beside.filter((f) => f.verdict === verdict && (f.pillar === 'security') === isSecurity).length;
+      return n === 0 ? [] : [`${plural(n, 'finding')} about the ${what} of the network ${n === 1 ? one : many}`];
+    });
+  const inPlan = about('fail', ['fails', 'fail']).join('; ');
+  if (report.ready === 'fail' && worst('fail') === 0 && inPlan !== '') return { word: 'NOT READY', why: inPlan };
   if (report.ready === 'fail')
     return {
       word: 'NOT READY',
       why: `${of(worst('fail'))} miss${worst('fail') === 1 ? 'es' : ''} a target${inPlan && `; ${inPlan}`}`,
     };
+  const open = about('unknown', ['is open', 'are open']).join('; ');
+  if (report.ready === 'unknown' && worst('unknown') === 0 && open !== '')
+    return { word: 'UNKNOWN', why: `nothing fails, but ${open}` };
   if (report.ready === 'unknown')
     return { word: 'UNKNOWN', why: `nothing fails, but the evidence does not suffice for ${of(worst('unknown'))}` };
   return { word: 'READY', why: `${of(all)} meet${all === 1 ? 's' : ''} every target` };

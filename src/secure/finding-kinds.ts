@@ -34,4 +34,10 @@ export const secureFindingKinds: readonly FindingKind[] = [
   { id: 'policy-drift', about: 'Is what is in use within the policy?', pillar: 'security' },
   { id: 'policy-unused', about: 'Which permissions of the policy does nobody use?', pillar: 'security' },
   { id: 'new-listener', about: 'Does a socket wait for others that did not before?', pillar: 'security' },
+  {
+    id: 'hop-encryption',
+    pillar: 'security',
+    about: 'Is every hop encrypted as a whole, with an authenticated cipher?',
+  },
+  { id: 'hop-quantum', pillar: 'security', about: 'Do the keys of every hop withstand a quantum computer?' },
 ];

@@ -200,6 +200,13 @@ const failures = async (...args: string[]) => {
 };
 documents['plan-failures'] = () => failures('--doubles', '--of', 'link,node');
 documents['plan-failures-estimate'] = () => failures('--estimate');
+documents['secure-inventory'] = async () => {
+  const text = `version: 1
+security:
+  hops: [{ name: wan, between: [a, b], layers: [{ kind: macsec, cipher: aes-gcm, keyBits: 256, keyAgreement: psk }] }]
+`;
+  return (await cli(['secure', 'inventory', 'n.yaml', '--json'], { files: { 'n.yaml': text } })).stdout;
+};
 documents['secure-exposure'] = async () =>
   (await cli(['secure', 'exposure', `127.0.0.1:${new URL(reflector.url).port}`, '--json'])).stdout;
 documents['plan-redundancy'] = async () => {

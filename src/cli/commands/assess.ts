@@ -1,7 +1,9 @@
 import { dirname, resolve as resolvePath } from 'node:path';
 import * as z from 'zod';
 import { networkFromUrls } from '../../model/defaults.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { Network } from '../../model/network.ts';
+import type { Observation } from '../../model/observation.ts';
 import { printable } from '../../model/outcome.ts';
 import { renderHtml } from '../../report/html.ts';
 import { renderJson } from '../../report/json.ts';
@@ -50,6 +52,13 @@ const flags = {
     schema: z.boolean().default(false),
     about:
       'Also fill the path to the `reflector` that the network file names for an endpoint: throughput, loaded latency.',
+    group: 'Measuring',
+  },
+  secure: {
+    schema: z.array(z.string().min(1)).default([]),
+    about: 'What an action of inferpath secure printed with --json: its findings go into the report; may be repeated.',
+    value: 'FILE',
+    repeated: true as const,
     group: 'Measuring',
   },
   vantage: { schema: z.string().min(1).max(63).optional(), about: 'Name of the place this runs at.', value: 'NAME' },
@@ -115,7 +124,7 @@ async function demoAssess(flags: AssessFlags, positionals: readonly string[], io
 
 /** What says how to get to an endpoint or what to ask it: emulated endpoints are made with what they know of that. */
 const notForEmulated: readonly (keyof AssessFlags)[] = [
-  ...(['class', 'model', 'requests', 'authEnv', 'header'] as const),
+  ...(['class', 'model', 'requests', 'authEnv', 'header', 'secure'] as const),
   ...(['family', 'resolve', 'proxy', 'clientCert', 'clientKey', 'ca', 'insecure'] as const),
 ];
 
@@ -194,6 +203,8 @@ async function optionsOf(
 ): Promise<AssessOptions> {
   const request = { ...flags, dialect: 'auto' as const, rate: undefined };
   const note = proxyNote(request, io);
+  // Read before anything is measured: a mistake in a file is told at once.
+  const secured = await securedOf(network, flags.secure, io);
   return {
     requests: flags.requests,
     concurrency: flags.concurrency,
@@ -211,13 +222,21 @@ async function optionsOf(
     maxTokens: flags.maxTokens,
     model: flags.model,
     notes: [...notes, ...(note ? [note] : []), ...loadNotes(network, flags)],
-    planned: async (observations) => {
-      if (network.links.length === 0) return [];
-      // Loaded only for files that plan: it is half of the program.
-      const { plannedFindings } = await import('../plan/planned-findings.ts');
-      return plannedFindings(network, 'the network file', observations, io);
-    },
+    planned: async (observations) => [...(await plannedOf(network, observations, io)), ...secured],
   };
+}
+
+async function plannedOf(network: Network, observations: readonly Observation[], io: Io): Promise<Finding[]> {
+  if (network.links.length === 0) return [];
+  // Loaded only for files that plan: it is half of the program.
+  const { plannedFindings } = await import('../plan/planned-findings.ts');
+  return plannedFindings(network, 'the network file', observations, io);
+}
+
+async function securedOf(network: Network, reports: readonly string[], io: Io): Promise<Finding[]> {
+  if (reports.length === 0 && network.security.hops.length === 0) return [];
+  const { securedFindings } = await import('../secure/secured-findings.ts');
+  return securedFindings(network, reports, io);
 }
 
 function loadNotes({ endpoints }: Network, { load }: AssessFlags): string[] {

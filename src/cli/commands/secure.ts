@@ -1,6 +1,7 @@
 import { actionGroup, defineCommand } from '../command.ts';
 import { secureAnomalies } from '../secure/anomalies.ts';
 import { secureExposure } from '../secure/exposure.ts';
+import { secureInventory } from '../secure/inventory.ts';
 import { policyDrift } from '../secure/policy-drift.ts';
 import { policyEmit } from '../secure/policy-emit.ts';
 import { policyProve } from '../secure/policy-prove.ts';
@@ -16,6 +17,7 @@ export const secure = defineCommand({
   actions: {
     tls: secureTls,
     exposure: secureExposure,
+    inventory: secureInventory,
     anomalies: secureAnomalies,
     policy: actionGroup({
       about:
