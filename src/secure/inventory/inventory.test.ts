@@ -186,7 +186,7 @@ function mended(layers: readonly object[], at: number, id: Gate['id']): object[]
     cipher: { cipher: 'aes-gcm', keyBits: 256, ...looked },
     'quantum-safe': { keyAgreement: 'ml-kem+ecdh', ...looked },
   };
-  const target = layers[at % Math.max(1, layers.length)] as { kind?: string } | undefined;
+  const target: { kind?: string } | undefined = layers[at % Math.max(1, layers.length)];
   const isNone = target?.kind === undefined || target.kind === 'none';
   if (isNone)
     return [...layers.filter((one) => (one as { kind: string }).kind !== 'none'), { kind: 'macsec', ...repair[id] }];
