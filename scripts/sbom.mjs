@@ -15,7 +15,7 @@ export function billOfMaterials(lockText, { dev }) {
   /** @type {Record<string, Locked>} */
   const packages = JSON.parse(lockText).packages;
   const { '': root = {}, ...rest } = packages;
-  const kept = Object.entries(rest).filter(([, one]) => dev || (one.dev !== true));
+  const kept = Object.entries(rest).filter(([, one]) => dev || one.dev !== true);
   const places = new Map(kept);
   const name = /** @type {string} */ (JSON.parse(read('package.json')).name);
   const rootRef = refOf(name, root.version ?? '0');

@@ -162,3 +162,30 @@ describe('secure exposure', () => {
     expect([code, err]).toEqual([2, expect.stringMatching(says)]);
   });
 });
+
+describe('secure exposure --local', () => {
+  const heading = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+  const row = (address: string, port: number) =>
+    `   0: ${address}:${hex(port)} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n`;
+
+  test('says of every listener for whom it waits, asks only those, and calls open what others reach', async () => {
+    const [wide, narrow] = [await serve(fixtures.ollama), await serve(fixtures.ollama)];
+    const { port: silent } = await serve(fixtures.ollama);
+    const files = { '/proc/net/tcp': heading + row('00000000', wide.port) + row('0100007F', narrow.port) };
+    const { listeners, findings, services, asked } = await report(['--local'], { files });
+    const reaches = new Map(listeners!.map(({ port, reach }) => [port, reach]));
+    expect([reaches.size, reaches.get(wide.port), reaches.get(narrow.port)]).toEqual([2, 'everywhere', 'loopback']);
+    expect(asked).toEqual([{ range: '127.0.0.1', addresses: 1, permittedBy: '2 sockets of this machine' }]);
+    expect(services.map(({ port }) => port)).not.toContain(silent);
+    const verdictAt = (port: number) =>
+      findings.filter(({ subject }) => subject.endsWith(`:${port}`)).map(({ id, verdict }) => `${id} ${verdict}`);
+    expect(verdictAt(wide.port)).toEqual(['inference-open fail', 'inference-plaintext fail']);
+    expect(verdictAt(narrow.port)).toEqual(['inference-open pass']);
+  });
+
+  test('without /proc, and without any target, it says what is missing', async () => {
+    expect((await run(['--local'])).err).toContain('/proc/net/tcp');
+    expect((await run([])).err).toContain('<target>: is required');
+  });
+});

@@ -5,7 +5,7 @@ import { exposureGate } from '../../measure/exposure/gate.ts';
 import { type Scan, scan } from '../../measure/exposure/scan.ts';
 import { parseCidr } from '../../model/cidr.ts';
 import type { Network } from '../../model/network.ts';
-import type { ExposureReport } from '../../model/secure/exposure.ts';
+import type { ExposureReport, OwnListener } from '../../model/secure/exposure.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderExposureText } from '../../report/secure/exposure-text.ts';
 import { exposureFindings } from '../../secure/exposure/findings.ts';
@@ -15,6 +15,7 @@ import { loadPlannedNetwork } from '../network-file.ts';
 import { planProgress } from '../plan/progress.ts';
 import { jsonFlag } from './flags.ts';
 import { namedTargets, ownTargets, type Targets } from './exposure-targets.ts';
+import { ownListeners, withListeners } from './own-listeners.ts';
 
 const flags = {
   network: {
@@ -55,6 +56,11 @@ const flags = {
     about: 'Longest wait for a connection, s, and for three times as long for an answer; default 1.5.',
     value: 'S',
   },
+  local: {
+    schema: z.boolean().default(false),
+    about:
+      'Sockets of this machine that wait for connections (/proc/net, no scan): where each listens, and what stands there.',
+  },
   json: jsonFlag,
 } as const;
 
@@ -66,12 +72,13 @@ export const secureExposure = defineAction({
   positionals: {
     name: 'target',
     about: 'host, address, host:port or CIDR; or the network file alone: all of its ranges',
-    min: 1,
+    min: 0,
     max: 1000,
   },
   flags,
   examples: [
-    { line: 'inferpath secure exposure 127.0.0.1', about: 'this machine' },
+    { line: 'inferpath secure exposure --local', about: 'what listens on this machine, and for whom' },
+    { line: 'inferpath secure exposure 127.0.0.1', about: 'the usual ports of this machine' },
     { line: 'inferpath secure exposure network.yaml', about: 'every range that the network file calls yours' },
     {
       line: 'inferpath secure exposure 10.1.0.0/24 gpu-7:8000 --network network.yaml',
@@ -91,7 +98,10 @@ async function run(flags: Flags, words: string[], io: Io): Promise<ExitCode> {
   const file = words.length === 1 && /\.ya?ml$/i.test(words[0]!) ? words[0]! : undefined;
   if (file !== undefined && flags.network !== undefined)
     throw new UsageError('--network: found a network file as target, too; allowed: one of them');
+  if (words.length === 0 && !flags.local)
+    throw new UsageError('<target>: is required; allowed: host, address, CIDR or network file, or --local');
   const network = await networkOf(file ?? flags.network, io);
+  const listeners = flags.local ? await ownListeners(io) : null;
   const ownership = { ranges: network?.security.ranges ?? [], ownAddresses: ownAddresses(), meant: flags.iOwnThis };
   const options = { ownership, maxAddresses: flags.maxAddresses };
   if (file !== undefined && ownership.ranges.length === 0)
@@ -99,8 +109,9 @@ async function run(flags: Flags, words: string[], io: Io): Promise<ExitCode> {
       `${file}: has no security.ranges; allowed: a network file that says which addresses are yours`,
       'docs/network-file.md tells how',
     );
-  const targets = file === undefined ? await namedTargets(words, options, io) : ownTargets(network!, options);
-  const report = await ask(targets, network, flags, io);
+  const named = file === undefined ? await namedTargets(words, options, io) : ownTargets(network!, options);
+  const targets = listeners === null ? named : withListeners(named, listeners);
+  const report = await ask(targets, listeners, network, flags, io);
   const { columns, colors } = io.terminal;
   io.terminal.out(flags.json ? prettyJson(report) : renderExposureText(report, { columns, colors }));
   return codeOf(report, io);
@@ -116,6 +127,7 @@ function ownAddresses(): string[] {
 
 async function ask(
   { hosts, permitted, asked, notAsked }: Targets,
+  listeners: OwnListener[] | null,
   network: Network | undefined,
   flags: Flags,
   io: Io,
@@ -153,8 +165,8 @@ async function ask(
     ports: [...new Set(hosts.flatMap((host) => host.ports ?? ports))].sort((a, b) => a - b),
     counts,
     services,
-    listeners: null,
-    findings: exposureFindings({ services, listeners: null, vantage }),
+    listeners,
+    findings: exposureFindings({ services, listeners, vantage }),
   };
 }
 

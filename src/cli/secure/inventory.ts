@@ -7,6 +7,7 @@ import { takeInventory } from '../../secure/inventory/inventory.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
+import { jsonFlag } from './flags.ts';
 
 const maxEvidenceBytes = 64 * 1024 * 1024;
 
@@ -23,10 +24,7 @@ export const secureInventory = defineAction({
       value: 'FILE',
       repeated: true,
     },
-    json: {
-      schema: z.boolean().default(false),
-      about: 'One JSON document on stdout (inferpath schema secure-inventory).',
-    },
+    json: jsonFlag,
   },
   examples: [
     { line: 'inferpath secure inventory network.yaml', about: 'what the file says, and what it leaves open' },

@@ -230,6 +230,21 @@ describe('a scan', () => {
     expect(services).toEqual([]);
   });
 
+  test('ports between nodes are connected to, and nothing is sent there', async () => {
+    const heard: string[] = [];
+    const server = createServer((socket) =>
+      socket.on('error', () => undefined).on('data', (bytes) => heard.push(String(bytes))),
+    );
+    await new Promise<void>((done) => server.listen(29500, '127.77.0.2', done));
+    open.push({ close: () => server.close() });
+    const hosts = [{ address: '127.77.0.2', host: '127.77.0.2' }];
+    const { services, counts } = await scan(options({ hosts, ports: [29500, 14579] }));
+    expect(services).toMatchObject([{ port: 29500, transport: 'tcp', auth: 'unknown', asked: [] }]);
+    expect(counts).toMatchObject({ open: 1, refused: 1, connections: 2, requests: 0 });
+    await new Promise((done) => setTimeout(done, 100));
+    expect(heard).toEqual([]);
+  });
+
   test('an address outside of the ranges is never connected to', async () => {
     const served = await serve(fixtures.ollama, { address: '127.0.0.2' });
     const gate = exposureGate(['127.0.0.1/32']);

@@ -40,3 +40,9 @@ export const internalPorts: ReadonlyMap<number, string> = new Map([
 export const defaultPorts: readonly number[] = [
   ...new Set([...engines.flatMap(({ ports }) => ports), ...internalPorts.keys(), 443]),
 ].sort((a, b) => a - b);
+
+/** What usually stands at a port; the port alone proves nothing. */
+export function usualAt(port: number): string | null {
+  const named = engines.filter(({ ports }) => ports.includes(port)).map(({ title }) => title);
+  return named.length > 0 ? named.join(', ') : (internalPorts.get(port) ?? null);
+}

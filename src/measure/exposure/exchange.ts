@@ -1,6 +1,6 @@
 import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Gate, GateError } from './gate.ts';
 
@@ -101,6 +101,27 @@ export function exchange(ask: Ask, place: Place, options: ExchangeOptions): Prom
     sent.on('error', (error: NodeJS.ErrnoException) => fail(kindOf(error, connected), error.message));
     sent.on('response', (response) => readReply(response, trustedOf(socket, place), finish));
     sent.end(ask.body);
+  });
+}
+
+/** Whether a port accepts connections: nothing is sent, for what stands there speaks no HTTP and trusts whoever reaches it. */
+export function touch(place: Place, { gate, connectMs, signal }: ExchangeOptions): Promise<NoReply> {
+  const why = gate.refusal(place.address);
+  if (why !== null) throw new GateError(`${place.address} ${why}`);
+  return new Promise((done) => {
+    const socket = connect({ host: place.address, port: place.port });
+    const finish = (failed: NoReply['failed'], message: string, connected = false) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      done({ failed, connected, message });
+    };
+    const abort = () => finish('interrupted', 'interrupted');
+    const timer = setTimeout(() => finish('silent', 'no connection in time'), connectMs);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    socket.on('connect', () => finish('noHttp', 'accepted, and nothing was sent', true));
+    socket.on('error', (error: NodeJS.ErrnoException) => finish(kindOf(error, false), error.message));
   });
 }
 

@@ -1,7 +1,7 @@
 import { printable } from '../../model/outcome.ts';
 import type { Asked, Check, ExposedService } from '../../model/secure/exposure.ts';
 import { authOf, type Engine } from './engine.ts';
-import { engines } from './engines.ts';
+import { engines, internalPorts } from './engines.ts';
 import { type Ask, isReply, type NoReply, type Place, type Reply } from './exchange.ts';
 
 /** Answers that may stay out before a service is left alone. */
@@ -12,7 +12,8 @@ export interface NotOpen {
   notOpen: NoReply['failed'];
 }
 
-type Send = (ask: Ask, place: Place) => Promise<Reply | NoReply>;
+/** Null: connect and say nothing. */
+type Send = (ask: Ask | null, place: Place) => Promise<Reply | NoReply>;
 
 /** Asks one port who it is and, once it is recognised, whether it wants a key. Every path at most once, GET first. */
 export async function inspect(place: Place, atMs: number, send: Send): Promise<ExposedService | NotOpen> {
@@ -32,6 +33,10 @@ interface First {
 
 /** Plain first; what does not speak HTTP, or says that it wants TLS, is asked once more with TLS. */
 async function firstAnswer(place: Place, send: Send): Promise<First | NotOpen> {
+  if (internalPorts.has(place.port)) {
+    const touched = await send(null, place);
+    return isReply(touched) || touched.connected ? { place } : { notOpen: touched.failed };
+  }
   const root: Ask = { method: 'GET', path: '/' };
   const plain = await send(root, place);
   if (!isReply(plain) && !plain.connected) return { notOpen: plain.failed };

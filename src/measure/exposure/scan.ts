@@ -1,6 +1,6 @@
 import type { ExposedService, ExposureReport } from '../../model/secure/exposure.ts';
 import type { Clock } from '../../wire/io.ts';
-import { type Ask, exchange, type NoReply, type Place, type Reply } from './exchange.ts';
+import { type Ask, exchange, type NoReply, type Place, type Reply, touch } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { inspect } from './inspect.ts';
 
@@ -67,14 +67,15 @@ function count(result: Awaited<ReturnType<typeof inspect>>, counts: Scan['counts
 
 function paced({ ratePerS, clock, gate, connectMs, answerMs, signal }: ScanOptions, counts: Scan['counts']) {
   let freeMs = 0;
-  return async (ask: Ask, place: Place): Promise<Reply | NoReply> => {
+  return async (ask: Ask | null, place: Place): Promise<Reply | NoReply> => {
     const nowMs = clock.monoMs();
     const atMs = Math.max(nowMs, freeMs);
     freeMs = atMs + 1000 / ratePerS;
     if (atMs > nowMs) await clock.sleep(atMs - nowMs, signal).catch(() => undefined);
     counts.connections++;
-    const result = await exchange(ask, place, { gate, connectMs, answerMs, signal });
-    if ('status' in result || result.connected) counts.requests++;
+    const options = { gate, connectMs, answerMs, signal };
+    const result = ask === null ? await touch(place, options) : await exchange(ask, place, options);
+    if (ask !== null && ('status' in result || result.connected)) counts.requests++;
     return result;
   };
 }

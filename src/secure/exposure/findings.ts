@@ -90,7 +90,7 @@ function openFinding(service: ExposedService, reach: Reach, vantage: string): Fi
       claim: `${what} (${why}); it was asked at ${service.address}, and whether others reach it is not known`,
       confidence: 'low',
       coverage: 0.5,
-      remedy: { text: `See where it listens (ss -ltn). ${known.remedy}` },
+      remedy: { text: `See where it listens (inferpath secure exposure --local). ${known.remedy}` },
     };
   return {
     ...base,
