@@ -237,6 +237,8 @@ ${callers.map((from) => `2026-11-27 10:00:00 ALLOW TCP ${from} 10.2.0.1 50000 80
 const drift = async (...callers: string[]) =>
   (await cli(['secure', 'policy', 'drift', 'n.yaml', 'fw.log', '--json'], { files: policyFiles(callers) })).stdout;
 documents['policy-drift'] = () => drift('10.1.0.5');
+documents['policy-proof'] = async () =>
+  (await cli(['secure', 'policy', 'prove', 'n.yaml', '--json'], { files: policyFiles([]) })).stdout;
 documents['policy-suggestion'] = async () =>
   (await cli(['secure', 'policy', 'suggest', 'fw.log', '--json'], { files: policyFiles(['10.1.0.5']) })).stdout;
 documents['anomalies'] = async () => {
