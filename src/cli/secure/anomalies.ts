@@ -11,15 +11,11 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { version } from '../version.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, networkFlag } from './flags.ts';
 import { readLooks } from './looks.ts';
 
 const flags = {
-  network: {
-    schema: z.string().min(1).optional(),
-    about: 'Network file: what is in no security.ranges is outside; default: every public address is.',
-    value: 'FILE',
-  },
+  network: networkFlag,
   inference: {
     schema: z.array(z.string().min(1)).default([]),
     about: 'Address or CIDR that serves inference, beside those that secure exposure found; may be repeated.',

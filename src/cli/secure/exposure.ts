@@ -13,16 +13,12 @@ import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { planProgress } from '../plan/progress.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, networkFlag } from './flags.ts';
 import { namedTargets, ownTargets, type Targets } from './exposure-targets.ts';
 import { ownListeners, withListeners } from './own-listeners.ts';
 
 const flags = {
-  network: {
-    schema: z.string().min(1).optional(),
-    about: 'Network file; its security.ranges say which addresses are yours.',
-    value: 'FILE',
-  },
+  network: networkFlag,
   ports: {
     schema: z.string().transform(portsOf).optional(),
     about: 'Ports to ask, like 8000,8080-8089; default: those that the known engines use.',

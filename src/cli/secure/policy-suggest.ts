@@ -15,18 +15,14 @@ import { suggest, type SuggestedLine, type Suggestion } from '../../secure/sugge
 import type { Io } from '../../wire/io.ts';
 import { defineAction, exitCode } from '../command.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, networkFlag } from './flags.ts';
 import { readSnapshot } from './policy-drift.ts';
 import { mergeSnapshots } from '../../secure/flows/observe.ts';
 import { type Seen, seeConnections, seenFlags } from './seen-connections.ts';
 
 const flags = {
   json: jsonFlag,
-  network: {
-    schema: z.string().min(1).optional(),
-    about: 'Network file: its names are used, and nothing outside its policy is suggested.',
-    value: 'FILE',
-  },
+  network: networkFlag,
   slack: {
     schema: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
     about: 'Sources that each line may add without their having been seen, for shorter lists; default 0.',
