@@ -28,6 +28,7 @@ import { sloCheckReport, sloExportReport, sloImportReport } from '../model/slo-r
 import { anomaliesReport } from '../model/secure/anomalies.ts';
 import { policyProof } from '../model/secure/policy-proof.ts';
 import { secureTlsReport } from '../model/secure/tls.ts';
+import { policyApplyReport } from '../model/secure/policy-apply.ts';
 import { policyDriftReport } from '../model/secure/policy-drift.ts';
 import { policySuggestion } from '../model/secure/policy-suggestion.ts';
 import { stampReport } from '../model/stamp-report.ts';
@@ -63,6 +64,12 @@ export const schemas: readonly Published[] = [
   { name: 'ping', about: 'what inferpath ping --json prints', schema: pingReport, side: 'output' },
   { name: 'import', about: 'what inferpath import --json prints', schema: importReport, side: 'output' },
   { name: 'trace', about: 'what inferpath trace --json prints', schema: traceReport, side: 'output' },
+  {
+    name: 'policy-apply',
+    about: 'what inferpath secure policy apply --json prints',
+    schema: policyApplyReport,
+    side: 'output',
+  },
   {
     name: 'policy-drift',
     about: 'what inferpath secure policy drift --json prints',

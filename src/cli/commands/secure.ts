@@ -2,6 +2,7 @@ import { actionGroup, defineCommand } from '../command.ts';
 import { secureAnomalies } from '../secure/anomalies.ts';
 import { secureExposure } from '../secure/exposure.ts';
 import { secureInventory } from '../secure/inventory.ts';
+import { policyApply } from '../secure/policy-apply.ts';
 import { policyDrift } from '../secure/policy-drift.ts';
 import { policyEmit } from '../secure/policy-emit.ts';
 import { policyProve } from '../secure/policy-prove.ts';
@@ -21,8 +22,8 @@ export const secure = defineCommand({
     anomalies: secureAnomalies,
     policy: actionGroup({
       about:
-        'Who may reach what, said once: made into rules, proved of rules, held against what is seen, made of what is seen.',
-      actions: { emit: policyEmit, prove: policyProve, drift: policyDrift, suggest: policySuggest },
+        'Who may reach what, said once: made into rules, proved of rules, held against what is seen, made of what is seen, put into force.',
+      actions: { emit: policyEmit, prove: policyProve, drift: policyDrift, suggest: policySuggest, apply: policyApply },
     }),
   },
 });
