@@ -73,7 +73,7 @@ const fishSeen = (...words: string[]): string =>
 function fishActions({ name, actions = {} }: Command): string[] {
   const open = `${fishSeen(...name.split(' '))}; and not ${fishSeen(Object.keys(actions).join(' '))}`;
   return Object.entries(actions).flatMap(([word, action]) => [
-    `-n '${open}' -f -a ${word} -d ${quoted(action.about)}`,
+    `-n '${open}' -f -a ${word} -d ${quoted(action.about.split('\n')[0]!)}`,
     ...fishActions(action),
   ]);
 }

@@ -117,5 +117,8 @@ export const exposureReport = z
     listeners: z.array(listener).nullable().meta({ description: 'With --local; null: not looked at.' }),
     findings: z.array(finding),
   })
-  .meta({ id: 'secure-exposure', title: 'inferpath secure exposure' });
+  .meta({
+    title: 'inferpath secure exposure --json',
+    description: 'Inference servers that were found, and whether they answer anyone.',
+  });
 export type ExposureReport = z.infer<typeof exposureReport>;

@@ -62,5 +62,8 @@ export const inventoryReport = z
     findings: z.array(finding),
     notes: z.array(z.string()),
   })
-  .meta({ id: 'secure-inventory', title: 'inferpath secure inventory' });
+  .meta({
+    title: 'inferpath secure inventory --json',
+    description: 'What encrypts every hop, as gates, and what of zero trust was measured.',
+  });
 export type InventoryReport = z.infer<typeof inventoryReport>;
