@@ -101,7 +101,7 @@ function section(heading: string, rows: readonly (readonly [string, string])[], 
     // A left half that is too long for its column stands on a line of its own.
     return left.length + 4 > column ? `  ${left}\n${text}` : `  ${left.padEnd(column - 2)}${text.trimStart()}`;
   });
-  return `${heading}:\n${lines.join('\n')}`;
+  return `${wrap(`${heading}:`, width, '')}\n${lines.join('\n')}`;
 }
 
 /** Text broken into lines of at most `width` columns, each beginning with `indent`; blank lines stay. */
