@@ -26,3 +26,8 @@ export function withoutPort(address: string): string {
   if (bracketed) return bracketed[1]!;
   return familyOf(address) === 6 ? address : address.replace(/:\d+$/, '');
 }
+
+/** Address with a port, as in a URL: "10.0.0.1:443", "[::1]:443". */
+export function withPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { printable } from '../../model/outcome.ts';
 import type { Look } from '../../secure/anomaly/look.ts';
+import { withPort } from '../../stats/address.ts';
 import type { Io } from '../../wire/io.ts';
 import { UsageError } from '../command.ts';
 import { readInput } from '../input-file.ts';
@@ -107,7 +108,7 @@ function lookOf(name: string, read: z.infer<typeof document>): Look {
           engine === null
             ? []
             : {
-                server: `${address.includes(':') ? `[${address}]` : address}:${at}`,
+                server: withPort(address, at),
                 engine,
                 authentication: auth,
                 openPaths: checks.filter(({ answer }) => answer === 'open').map(({ path }) => path),

@@ -1,3 +1,5 @@
+import { withPort } from '../../stats/address.ts';
+
 /** Connections of one kind between two addresses, counted: the part of a snapshot's flow that the rules read. */
 export interface SeenFlow {
   from: string;
@@ -57,8 +59,7 @@ export interface Look {
 export type LookKind = 'connections' | 'tls' | 'access';
 
 /** A service: who is called, and how. */
-export const serviceOf = ({ to, protocol, port }: SeenFlow): string =>
-  `${to.includes(':') ? `[${to}]` : to}:${port}/${protocol}`;
+export const serviceOf = ({ to, protocol, port }: SeenFlow): string => `${withPort(to, port)}/${protocol}`;
 
 /** Words for how often was looked before: what a "never" stands on. */
 export const looksInWords = (count: number): string => (count === 1 ? 'one earlier look' : `${count} earlier looks`);

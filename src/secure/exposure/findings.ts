@@ -1,3 +1,4 @@
+import { withPort } from '../../stats/address.ts';
 import { parseAddress } from '../../model/cidr.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { ExposedService, OwnListener } from '../../model/secure/exposure.ts';
@@ -157,7 +158,7 @@ function internalFinding(service: ExposedService, reach: Reach, vantage: string)
 }
 
 export function placeOf({ address, port }: { address: string; port: number }): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return withPort(address, port);
 }
 
 function whoOf({ engine, identity, version, transport }: ExposedService): string {

@@ -1,4 +1,4 @@
-import { type Look, looksInWords } from '../look.ts';
+import { type Look, looksInWords, serviceOf } from '../look.ts';
 import { anomaly, type AnomalyContext, type AnomalyRule } from '../rule.ts';
 
 /** A host that serves inference and never opened a connection beyond one's own addresses does so now. */
@@ -54,10 +54,11 @@ function outsideCalls({ connections }: Look, { isInference, isOutside }: Anomaly
     hosts.set(address, known);
     return known;
   };
-  for (const { from, to, port, protocol } of connections?.flows ?? []) {
+  for (const flow of connections?.flows ?? []) {
+    const { from, to } = flow;
     if (isInference(to)) host(to);
     if (!isInference(from)) continue;
-    if (isOutside(to)) host(from).add(`${to.includes(':') ? `[${to}]` : to}:${port}/${protocol}`);
+    if (isOutside(to)) host(from).add(serviceOf(flow));
     else host(from);
   }
   return hosts;
