@@ -89,7 +89,9 @@ function chainRules(
   const jump = published ? [rule(`-m conntrack --ctstate DNAT -j ${iptablesChains.published}`)] : [];
   if (hook === 'forward' && !meaning.enforce.includes('forward')) return jump;
   const device = { inbound: ['-i lo -j ACCEPT'], outbound: ['-o lo -j ACCEPT'], forward: [], published: [] }[hook];
-  const invalid = hook === 'published' ? [] : ['-m conntrack --ctstate INVALID -j DROP'];
+  // See the preamble of emit/nftables.ts.
+  const icmp = family === 4 ? 'icmp' : 'ipv6-icmp';
+  const invalid = hook === 'published' ? [] : [`! -p ${icmp} -m conntrack --ctstate INVALID -j DROP`];
   return [
     ...jump,
     rule(answers),

@@ -71,12 +71,15 @@ function chainText(name: string, hook: string, rules: readonly string[]): string
   return [`  chain ${name} {`, ...[...(hook ? [hook] : []), ...rules].map((line) => `    ${line}`), '  }'].join('\n');
 }
 
-/** Answers; then what the network needs, before what belongs to no connection is dropped: an error may come late. */
+/**
+ * Answers; then what the network needs, before what belongs to no connection is dropped: an error may come late. ICMP is left to the
+ * lines: but for a few questions, conntrack calls invalid all of it that answers nothing, whatever a line permits.
+ */
 function preamble(meaning: PolicyMeaning, hook: PolicyHook, self: Addresses): string[] {
   return [
     'ct state established,related accept',
     ...rulesOf({ ...meaning, lines: [] }, hook, self, neededLineName),
-    'ct state invalid drop',
+    'meta l4proto != { icmp, ipv6-icmp } ct state invalid drop',
   ];
 }
 

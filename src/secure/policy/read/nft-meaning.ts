@@ -3,6 +3,7 @@ import {
   type Box,
   everyService,
   everything,
+  icmpMessages,
   icmpProtocol,
   intersectBoxes,
   isEmpty,
@@ -182,10 +183,11 @@ function compared(named: Ranges, op: NftOp, domain: Ranges): Ranges {
   return range[0] <= range[1] ? [range] : [];
 }
 
-/** Something that is true or false of all packets that are asked about, or of a part of them. */
-type Fact = (value: string) => boolean | Ranges | undefined;
+/** Something that is true or false of all packets that are asked about, or of some services; `open`: of these it cannot be told. */
+type Fact = (value: string) => boolean | { holds: Ranges; open: Ranges } | undefined;
 
-function factOf(what: string, { family, hook, state }: Universe): { fact: Fact } | undefined {
+function factOf(what: string, universe: Universe): { fact: Fact } | undefined {
+  const { family, hook, state } = universe;
   switch (what) {
     case 'meta nfproto':
       return { fact: (value) => value === `ipv${family}` };
@@ -193,7 +195,7 @@ function factOf(what: string, { family, hook, state }: Universe): { fact: Fact }
     case 'ether type':
       return { fact: (value) => value === (family === 4 ? 'ip' : 'ip6') };
     case 'ct state':
-      return { fact: (value) => stateHolds(value, state, family) };
+      return { fact: (value) => stateHolds(value, universe) };
     case 'ct status':
       return { fact: (value) => (value === 'dnat' ? hook === 'published' : undefined) };
     case 'ct direction':
@@ -209,16 +211,26 @@ function factOf(what: string, { family, hook, state }: Universe): { fact: Fact }
   }
 }
 
-/** Neighbour discovery and multicast listeners: conntrack does not follow them, and so they are not new but untracked. */
-const untrackedTypes = [130, 131, 132, 133, 134, 135, 136, 137, 143];
+/**
+ * What conntrack calls ICMP that belongs to nothing it knows (nf_conntrack_proto_icmp.c and …icmpv6.c; test/lab/policy-kernel.test.ts asks
+ * the kernel for every type): new are questions alone, neighbour discovery and multicast listeners are not followed, and the rest, errors and
+ * answers, is invalid. Multicast router discovery (RFC 4286) is invalid to older kernels and untracked to newer ones.
+ */
+const icmpStates = {
+  4: { new: [8, 13, 15, 17], untracked: [], differs: [] },
+  6: { new: [128, 139], untracked: [130, 131, 132, 133, 134, 135, 136, 143], differs: [151, 152] },
+} as const;
 
-function stateHolds(value: string, state: Universe['state'], family: Family): boolean | Ranges {
-  if (state !== 'new' || family === 4) return value === state;
-  const untracked = rangesOf(
-    untrackedTypes.flatMap((type) => services(protocols.icmpv6, type * 256, type * 256 + 255)),
-  );
-  if (value === 'untracked') return untracked;
-  return value === 'new' ? subtract(everyService, untracked) : false;
+function stateHolds(value: string, { state, family }: Universe): ReturnType<Fact> {
+  if (state !== 'new') return value === state;
+  const types = icmpStates[family];
+  const messages = (of: readonly number[]) => rangesOf(of.flatMap((type) => icmpMessages(family, type)));
+  const icmp = services(icmpProtocol(family));
+  const [fresh, untracked, open] = [messages(types.new), messages(types.untracked), messages(types.differs)];
+  if (value === 'new') return { holds: rangesOf([...subtract(everyService, icmp), ...fresh]), open: [] };
+  if (value === 'untracked') return { holds: untracked, open };
+  if (value === 'invalid') return { holds: subtract(icmp, rangesOf([...fresh, ...untracked, ...open])), open };
+  return false;
 }
 
 function ofFact(fact: Fact, { what, op }: Condition, values: NftValue[], all: Box): Meaning {
@@ -226,10 +238,18 @@ function ofFact(fact: Fact, { what, op }: Condition, values: NftValue[], all: Bo
   const answers = values.map((value) => (typeof value === 'string' ? fact(value) : undefined));
   if (!answers.every((answer) => answer !== undefined))
     return { box: all, doubt: `${what} ${values.map(String).join(', ')} is not looked at` };
-  const holds = rangesOf(
-    answers.flatMap((answer) => (answer === true ? everyService : answer === false ? [] : answer)),
+  const parts = answers.map((answer) =>
+    typeof answer === 'boolean' ? { holds: answer ? everyService : [], open: [] } : answer,
   );
-  return { box: { ...all, service: op === '==' ? holds : subtract(everyService, holds) } };
+  const holds = rangesOf(parts.flatMap((part) => part.holds));
+  const open = rangesOf(parts.flatMap((part) => part.open));
+  const box = {
+    ...all,
+    service: op === '==' ? rangesOf([...holds, ...open]) : subtract(everyService, subtract(holds, open)),
+  };
+  return open.length === 0
+    ? { box }
+    : { box, doubt: `${what} ${values.map(String).join(', ')}: kernels differ on some ICMP messages`, doubtAt: open };
 }
 
 const endsOf = (value: NftValue): readonly [string, string] => (typeof value === 'string' ? [value, value] : value);

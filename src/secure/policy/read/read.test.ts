@@ -75,6 +75,13 @@ describe('nftables', () => {
     // Conntrack leaves neighbour discovery untracked: a rule for what is new does not let it in.
     ['ct state new accept', 'fe80::1 fe80::2 icmpv6/34560', 'drop'],
     ['ct state { new, untracked } accept', 'fe80::1 fe80::2 icmpv6/34560', 'accept'],
+    // As the kernel does (test/lab/policy-kernel.test.ts): of ICMP, questions alone are new; what answers nothing is invalid.
+    ['ct state new accept', '10.0.0.1 10.0.0.2 icmp/2048', 'accept'],
+    ['ct state new accept', '10.0.0.1 10.0.0.2 icmp/768', 'drop'],
+    ['ct state invalid accept', '10.0.0.1 10.0.0.2 icmp/768', 'accept'],
+    ['ct state invalid accept', 'fe80::1 fe80::2 icmpv6/35072', 'accept'],
+    ['ct state invalid accept', 'fe80::1 fe80::2 icmpv6/38656', 'open'],
+    ['ct state untracked accept', 'fe80::1 fe80::2 icmpv6/38656', 'open'],
     ['ct state new accept', v6, 'accept'],
     ['ct state established,related accept', v4, 'drop'],
     ['ct state != invalid accept', v4, 'accept'],
