@@ -37,10 +37,13 @@ export function randomPolicy({
     const first = spread === 'dense' ? 8000 + below(32) : below(65_000);
     return services(protocol, first, random() < 0.5 ? first : first + below(16));
   };
+  const message = (family: Family): Ranges =>
+    icmpMessages(family, below(family === 4 ? 20 : 150), below(2) === 0 ? undefined : below(16));
   const service = (family: Family): Ranges => {
     const kind = random();
     if (kind < 0.04) return everyService;
-    if (kind < 0.12) return icmpMessages(family, family === 4 ? 8 : 128);
+    if (kind < 0.1) return icmpMessages(family, family === 4 ? 8 : 128);
+    if (kind < 0.12) return rangesOf(Array.from({ length: 1 + below(3) }, () => message(family)).flat());
     if (kind < 0.16) return services(below(2) === 0 ? protocols.tcp : protocols.udp);
     return rangesOf(
       Array.from({ length: 1 + below(3) }, () => port(random() < 0.8 ? protocols.tcp : protocols.udp)).flat(),

@@ -15,7 +15,9 @@ export function nftVerdict(text: string, packet: Packet): 'accept' | 'drop' {
     if (hook) policy = hook[1]!;
     else if (
       line.startsWith('#') ||
-      /^(ct state established,related accept|meta l4proto != \{ icmp, ipv6-icmp \} ct state invalid drop|iifname "lo" accept)$/.test(line)
+      /^(ct state established,related accept|meta l4proto != \{ icmp, ipv6-icmp \} ct state invalid drop|iifname "lo" accept)$/.test(
+        line,
+      )
     )
       continue;
     else if (line.startsWith('reject with ')) return 'drop';

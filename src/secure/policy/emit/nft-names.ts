@@ -40,3 +40,25 @@ export const icmpNames: Readonly<Record<Family, ReadonlyMap<number, string>>> = 
     [143, 'mld2-listener-report'],
   ]),
 };
+
+/** Their codes (`nft describe icmp code`, `nft describe icmpv6 code`), which it names whatever the type is. */
+export const icmpCodeNames: Readonly<Record<Family, ReadonlyMap<string, number>>> = {
+  4: new Map([
+    ['net-unreachable', 0],
+    ['host-unreachable', 1],
+    ['prot-unreachable', 2],
+    ['port-unreachable', 3],
+    ['frag-needed', 4],
+    ['net-prohibited', 9],
+    ['host-prohibited', 10],
+    ['admin-prohibited', 13],
+  ]),
+  6: new Map([
+    ['no-route', 0],
+    ['admin-prohibited', 1],
+    ['addr-unreachable', 3],
+    ['port-unreachable', 4],
+    ['policy-fail', 5],
+    ['reject-route', 6],
+  ]),
+};

@@ -11,7 +11,7 @@ import {
   service,
   services,
 } from '../box.ts';
-import { icmpNames } from '../emit/nft-names.ts';
+import { icmpCodeNames, icmpNames } from '../emit/nft-names.ts';
 import { everyAddress, intersect, type Range, rangesOf, type Ranges, subtract } from '../ranges.ts';
 import type { Universe } from './universe.ts';
 import type { NftOp, NftRuleset, NftValue } from './nft-rules.ts';
@@ -140,12 +140,10 @@ function anyPorts(): Dimension {
 function icmpDimension(family: Family, part: 'type' | 'code'): Dimension {
   const protocol = icmpProtocol(family);
   const names = new Map([...icmpNames[family]].map(([number, name]) => [name, number]));
-  const codes = new Map([
-    ['frag-needed', 4],
-    ['port-unreachable', family === 4 ? 3 : 4],
-    ['admin-prohibited', family === 4 ? 13 : 1],
-  ]);
-  const number = (text: string) => (part === 'type' ? names : codes).get(text) ?? wholeNumber(text, 255);
+  // nft has two names for it.
+  if (family === 6) names.set('mld-listener-reduction', 132);
+  const number = (text: string) =>
+    (part === 'type' ? names : icmpCodeNames[family]).get(text) ?? wholeNumber(text, 255);
   const read = (value: NftValue): Ranges | null => {
     const [first, last] = endsOf(value).map(number);
     if (first === undefined || last === undefined || first > last) return null;
