@@ -107,6 +107,8 @@ function take(
   extras: RecordExtras,
   parts: Parts,
 ): void {
+  // Numbers have up to eight octets; what says that it is longer, or nothing at all, is none.
+  if (length === 0 || (length > 8 && element !== 27 && element !== 28)) return;
   switch (element) {
     case 8: // sourceIPv4Address
       if (length === 4) takeAddress(flow, 4, at, -1);
@@ -280,7 +282,7 @@ function finish(flow: ExportedFlow, extras: RecordExtras, parts: Parts, time: Me
 
 /** Time of a 32-bit uptime, which starts again after 49 days: never far ahead of the message's own. */
 export function fromUptime(uptime: number, bootMs: number, time: MessageTime): number {
-  if (Number.isNaN(time.uptimeMs)) return bootMs + uptime;
+  if (Number.isNaN(time.uptimeMs) || Number.isNaN(uptime)) return bootMs + uptime;
   return time.exportMs - ((time.uptimeMs - uptime) | 0);
 }
 

@@ -100,7 +100,7 @@ export function sflow5Reader(sink: SflowSink): (bytes: Buffer, session: ExportSe
     }
     flow.startMs = arrivalMs;
     flow.endMs = arrivalMs;
-    const recordsAt = rest + (isExpanded ? 28 : 20);
+    const recordsAt = rest + (isExpanded ? 32 : 24);
     const isWhole = eachRecord(bytes, recordsAt, end, bytes.readUInt32BE(recordsAt - 4), takeFlowRecord);
     if (!isWhole) session.malformed += 1;
     if (flow.sourceAt < 0) session.otherRecords += 1;
