@@ -485,6 +485,36 @@ describe('IPFIX', () => {
     expect(flows).toHaveLength(3);
   });
 
+  test('numbers that count the records of the message itself are known as such', () => {
+    const { take, session } = collecting();
+    const options = optionsTemplate(
+      400,
+      [
+        { element: 149, length: 4 },
+        { element: 34, length: 4 },
+      ],
+      1,
+      10,
+    );
+    const opening = [set(2, template(300, base)), set(3, options), set(400, u32(0), u32(1))];
+    take(message([...opening, set(300, ends, ends)], 2));
+    take(message([set(300, ends, ends, ends)], 5));
+    take(message([set(300, ends)], 6));
+    expect(session().sequence).toMatchObject({ lost: 0, gaps: 0, duplicates: 0, restarts: 0 });
+    // Four are lost.
+    take(message([set(300, ends, ends)], 12));
+    expect(session().sequence).toMatchObject({ lost: 4, gaps: 1, duplicates: 0, restarts: 0 });
+  });
+
+  test('gaps in numbers that count the records before are losses', () => {
+    const { take, session } = collecting();
+    take(message([set(2, template(300, base)), set(300, ends, ends)], 10));
+    take(message([set(300, ends)], 12));
+    take(message([set(300, ends)], 17));
+    take(message([set(300, ends, ends)], 18));
+    expect(session().sequence).toMatchObject({ lost: 4, gaps: 1, duplicates: 0, restarts: 0 });
+  });
+
   test('addresses of both families in one template, the other one zero', () => {
     const { flows, take } = collecting();
     const both = [...base, { element: 27, length: 16 }, { element: 28, length: 16 }];

@@ -30,7 +30,7 @@ export function readNetflow5(
   const uptimeMs = bytes.readUInt32BE(4);
   const exportMs = bytes.readUInt32BE(8) * 1000 + bytes.readUInt32BE(12) / 1e6;
   const time = { exportMs, uptimeMs, bootMs: exportMs - uptimeMs };
-  session.see(bytes.readUInt32BE(16), said, isStartedAnew(session, time.bootMs));
+  session.tracker.see(bytes.readUInt32BE(16), said, isStartedAnew(session, time.bootMs));
   // Two bits of mode, 14 of interval. Some exporters leave the mode 0.
   const interval = bytes.readUInt16BE(22) & 0x3fff;
   for (let i = 0, at = headerBytes; i < count; i++, at += recordBytes) {

@@ -31,6 +31,8 @@ export function sequenceTracker(): {
   state: SequenceState;
   /** @param units null where nobody can count them @param isRestarted the exporter's own clock says so */
   see(number: number, units: number | null, isRestarted: boolean): void;
+  /** What comes next is known otherwise. */
+  expect(number: number): void;
 } {
   const state: SequenceState = { lost: 0, gaps: 0, late: 0, duplicates: 0, restarts: 0, unjudged: 0 };
   let expected: number | null = null;
@@ -102,5 +104,11 @@ export function sequenceTracker(): {
     else if (units > 0 && fill(number, units)) state.late += 1;
     else if (units > 0) behind(number, units);
   };
-  return { state, see };
+  return {
+    state,
+    see,
+    expect: (number) => {
+      expected = number >>> 0;
+    },
+  };
 }

@@ -27,6 +27,8 @@ export interface ExportSession {
   flows: number;
   /** Records that tell of no traffic between two addresses: options, events of address translation, link layers. */
   otherRecords: number;
+  /** Those of them that are options. */
+  optionRecords: number;
   /** Messages, sets or records that end before they should. */
   malformed: number;
   templates: number;
@@ -38,12 +40,14 @@ export interface ExportSession {
   firstMs: number;
   lastMs: number;
   sequence: SequenceState;
-  see(number: number, units: number | null, isRestarted: boolean): void;
+  tracker: ReturnType<typeof sequenceTracker>;
   /** One packet in so many, by sampler; −1: where flows name none. */
   sampling: Map<number, number>;
   /** When the exporter's uptime was 0, as its last message says (v5, v9, sFlow) or its options (IPFIX). */
   bootMs: number;
   epochs: { data: number; options: number };
+  /** How an IPFIX exporter numbers: its last number, what would follow by the rule, and whether it counts what the message has itself. */
+  numbering: { last: number; next: number | null; countsOwn: boolean };
 }
 
 /** Sessions that are kept; the one that was silent for longest goes first. */
@@ -59,7 +63,7 @@ export function newSession(
   domain: number,
   agent: string,
 ): ExportSession {
-  const { state, see } = sequenceTracker();
+  const tracker = sequenceTracker();
   return {
     key,
     format,
@@ -70,17 +74,19 @@ export function newSession(
     messages: 0,
     flows: 0,
     otherRecords: 0,
+    optionRecords: 0,
     malformed: 0,
     templates: 0,
     unread: 0,
     samplesDropped: 0,
     firstMs: Number.NaN,
     lastMs: Number.NaN,
-    sequence: state,
-    see,
+    sequence: tracker.state,
+    tracker,
     sampling: new Map(),
     bootMs: Number.NaN,
     epochs: { data: 0, options: 0 },
+    numbering: { last: 0, next: null, countsOwn: false },
   };
 }
 

@@ -59,7 +59,7 @@ export function sflow5Reader(sink: SflowSink): (bytes: Buffer, session: ExportSe
       return;
     }
     let at = agent.at + (agent.family === 4 ? 4 : 16) + 4;
-    session.see(bytes.readUInt32BE(at), 1, isStartedAnew(session, arrivalMs - bytes.readUInt32BE(at + 4)));
+    session.tracker.see(bytes.readUInt32BE(at), 1, isStartedAnew(session, arrivalMs - bytes.readUInt32BE(at + 4)));
     const said = bytes.readUInt32BE(at + 8);
     at += 12;
     for (let i = 0; i < said; i++) {

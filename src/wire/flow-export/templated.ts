@@ -43,7 +43,7 @@ export function templatedReader(emit: Emit): {
     const uptimeMs = bytes.readUInt32BE(4);
     const exportMs = bytes.readUInt32BE(8) * 1000;
     const time = { exportMs, uptimeMs, bootMs: exportMs - uptimeMs };
-    session.see(bytes.readUInt32BE(12), 1, isStartedAnew(session, time.bootMs));
+    session.tracker.see(bytes.readUInt32BE(12), 1, isStartedAnew(session, time.bootMs));
     readSets({ bytes, session, time, isIpfix: false }, netflow9HeaderBytes, bytes.length);
   };
 
@@ -53,8 +53,10 @@ export function templatedReader(emit: Emit): {
     if (bytes.length < ipfixHeaderBytes) return;
     const time = { exportMs: bytes.readUInt32BE(4) * 1000, uptimeMs: Number.NaN, bootMs: session.bootMs };
     const message = { bytes, session, time, isIpfix: true };
+    const before = session.flows + session.otherRecords - session.optionRecords;
     const count = readSets(message, ipfixHeaderBytes, Math.min(bytes.length, Math.max(length, ipfixHeaderBytes)));
-    session.see(bytes.readUInt32BE(8), count, false);
+    const data = session.flows + session.otherRecords - session.optionRecords - before;
+    numberIpfix(session, bytes.readUInt32BE(8), count, count === null ? null : data);
   };
 
   /** @returns how many records of data and options there were; null where a template is missing for some */
@@ -136,6 +138,7 @@ export function templatedReader(emit: Emit): {
 
   const takeOptions = (session: ExportSession): void => {
     session.otherRecords += 1;
+    session.optionRecords += 1;
     const { sampler, every, bootMs } = records.extras;
     if (!Number.isNaN(every)) noteSampling(session, sampler, every);
     if (!Number.isNaN(bootMs)) session.bootMs = bootMs;
@@ -170,4 +173,22 @@ export function templatedReader(emit: Emit): {
       return templates.waitingBytes;
     },
   };
+}
+
+/**
+ * The number of an IPFIX message counts the records before it (RFC 7011 §3.1). Some exporters (softflowd 1.1) count those in it as well,
+ * and none of options: they are known by a number that would be a gap by the rule and is none by their way.
+ * @param count records of all kinds, null where nobody can count them @param data those that are no options
+ */
+function numberIpfix(session: ExportSession, number: number, count: number | null, data: number | null): void {
+  const { tracker, numbering } = session;
+  const isGap = numbering.next !== null && number !== numbering.next;
+  if (!numbering.countsOwn && isGap && data !== null && number === (numbering.last + data) >>> 0) {
+    numbering.countsOwn = true;
+    tracker.expect(numbering.last);
+  }
+  if (numbering.countsOwn && data !== null) tracker.see((number - data) >>> 0, data, false);
+  else tracker.see(number, numbering.countsOwn ? null : count, false);
+  numbering.last = number;
+  numbering.next = count === null ? null : (number + count) >>> 0;
 }
