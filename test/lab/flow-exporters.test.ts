@@ -16,7 +16,8 @@ import { fakeIo } from '../fakes/io.ts';
  * Exporters that others have written read a capture, and what they export comes to our collector over loopback: its totals have to be
  * those of the capture, flow by flow.
  */
-const missing = ['softflowd', 'pmacctd', 'nfcapd', 'nfreplay', 'tshark'].filter(
+const tshark = 'tshark';
+const missing = ['softflowd', 'pmacctd', 'nfcapd', 'nfreplay', tshark].filter(
   (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0,
 );
 const skip = missing.length > 0 && process.env['CI'] !== 'true';
@@ -139,8 +140,8 @@ describe.skipIf(skip)('flow exports of stock exporters', () => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     let said = '';
-    child.stdout!.on('data', (text: Buffer) => (said += text.toString()));
-    child.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
     return { child, ended: new Promise((done) => child.on('close', () => done(said))) };
   }
 
@@ -151,19 +152,33 @@ describe.skipIf(skip)('flow exports of stock exporters', () => {
 
   const softflowd = (port: number, version: number) =>
     start('softflowd', [
-      ...['-r', capture, '-n', `127.0.0.1:${port}`, '-v', `${version}`, '-d', '-t', 'maxlife=1d'],
-      // Without its control socket: now and then it waits for somebody to come to that.
-      ...['-p', join(folder, `${port}.pid`), '-c', 'none'],
+      '-r',
+      capture,
+      '-n',
+      `127.0.0.1:${port}`,
+      '-v',
+      `${version}`,
+      '-d',
+      '-t',
+      'maxlife=1d',
+      '-p',
+      join(folder, `${port}.pid`),
+      '-c',
+      'none',
     ]);
 
   /** pmacctd with one plugin that exports what it reads from the capture. */
   function pmacctd(port: number, plugin: 'nfprobe' | 'sfprobe', ...lines: readonly string[]) {
     const file = join(folder, `pmacctd-${port}.conf`);
     const config = [
-      ...['daemonize: false', `pcap_savefile: ${capture}`, `plugins: ${plugin}[x]`, `pidfile: ${file}.pid`],
-      ...[`${plugin}_receiver: 127.0.0.1:${port}`, ...lines],
-      // All of the capture fits into what waits between its processes.
-      ...['plugin_buffer_size: 102400', 'plugin_pipe_size: 10240000'],
+      'daemonize: false',
+      `pcap_savefile: ${capture}`,
+      `plugins: ${plugin}[x]`,
+      `pidfile: ${file}.pid`,
+      `${plugin}_receiver: 127.0.0.1:${port}`,
+      ...lines,
+      'plugin_buffer_size: 102400',
+      'plugin_pipe_size: 10240000',
     ];
     writeFileSync(file, `${config.join('\n')}\n`);
     return start('pmacctd', ['-f', file]);
@@ -171,7 +186,7 @@ describe.skipIf(skip)('flow exports of stock exporters', () => {
 
   test('the capture is what tshark says that it is', () => {
     const fields = ['-T', 'fields', '-e', 'ip.len', '-e', 'ipv6.plen'];
-    const { stdout } = spawnSync('tshark', ['-n', '-r', capture, ...fields], { encoding: 'utf8', maxBuffer: 1 << 24 });
+    const { stdout } = spawnSync(tshark, ['-n', '-r', capture, ...fields], { encoding: 'utf8', maxBuffer: 1 << 24 });
     const octets = stdout
       .trimEnd()
       .split('\n')
@@ -215,9 +230,10 @@ describe.skipIf(skip)('flow exports of stock exporters', () => {
         () => packetsOf(records) >= [...expected.values()].reduce((sum, { packets }) => sum + packets, 0),
         12_000,
       );
-      expect(recordTotals(records), `version ${version}: ${await Promise.race([ended, 'still running'])}`).toEqual(
-        expected,
-      );
+      expect(
+        recordTotals(records),
+        `version ${version}: ${await Promise.race([ended, Promise.resolve('still running')])}`,
+      ).toEqual(expected);
       const { exporters } = await one.counts();
       expect(exporters).toMatchObject([
         { malformed: 0, unreadSets: 0, sequence: { lost: 0, duplicates: 0, restarts: 0 } },
@@ -263,10 +279,12 @@ describe.skipIf(skip)('flow exports of stock exporters', () => {
     expect(file, said).toBeDefined();
     for (const version of [5, 9]) {
       const { records, one, port: ours } = await collector();
-      await start('nfreplay', ['-r', join(flows, file!), '-H', '127.0.0.1', '-p', `${ours}`, '-v', `${version}`]).ended;
+      const args = ['-r', join(flows, file!), '-H', '127.0.0.1', '-p', `${ours}`, '-v', `${version}`];
+      // v5 has no IPv6, and nfreplay stumbles over it.
+      const replayed = await start('nfreplay', version === 5 ? [...args, 'ipv4'] : args).ended;
       const expected = sentTotals(sent.filter((packet) => version !== 5 || packet.version === 4));
       await until(() => recordTotals(records).size >= expected.size, 3000);
-      expect(recordTotals(records), `version ${version}`).toEqual(expected);
+      expect(recordTotals(records), `version ${version}: ${replayed}`).toEqual(expected);
       expect((await one.counts()).exporters).toMatchObject([{ malformed: 0, unreadSets: 0 }]);
     }
   });

@@ -30,7 +30,7 @@ export function toRecord(flow: ExportedFlow, session: ExportSession): FlowRecord
     reverse: reverseOf(flow, every),
     tcpFlags: known(flow.tcpFlags),
     tos: known(flow.tos),
-    icmp: flow.icmp < 0 ? null : { type: flow.icmp >>> 8, code: flow.icmp & 0xff },
+    icmp: icmpOf(flow),
     direction: flow.direction < 0 ? null : flow.direction === 0 ? 'in' : 'out',
     input: known(flow.input),
     output: known(flow.output),
@@ -81,6 +81,12 @@ function reverseOf({ reverseOctets, reversePackets }: ExportedFlow, every: numbe
 
 function address(flow: ExportedFlow, at: number): string {
   return flow.version === 4 ? formatIPv4(flow.bytes, at) : formatIPv6(flow.bytes, at);
+}
+
+/** Exporters that use one template for all protocols write zeros for those that have no type and code. */
+function icmpOf({ icmp, protocol }: ExportedFlow): FlowRecord['icmp'] {
+  if (icmp < 0 || (protocol !== 1 && protocol !== 58)) return null;
+  return { type: icmp >>> 8, code: icmp & 0xff };
 }
 
 const known = (value: number): number | null => (value < 0 ? null : value);

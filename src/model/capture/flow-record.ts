@@ -102,11 +102,9 @@ export const flowCollection = z
     datagrams: count,
     foreign: count.meta({ description: 'Datagrams that are of no format that is read.' }),
     refused: count.meta({ description: 'Datagrams of senders that were not to be listened to.' }),
-    kernelDrops: count
-      .nullable()
-      .meta({
-        description: 'Datagrams that the kernel dropped because this process was too slow; null: it does not say.',
-      }),
+    kernelDrops: count.nullable().meta({
+      description: 'Datagrams that the kernel dropped because this process was too slow; null: it does not say.',
+    }),
     receiveBufferBytes: count.meta({ description: 'What the kernel grants as queue, the smallest of the sockets.' }),
     exporters: z.array(exporterCounts),
     exportersForgotten: count.meta({ description: 'Exporters beyond the most that are kept apart.' }),

@@ -45,31 +45,15 @@ export interface V5Header {
 
 export function netflow5(flows: readonly V5Flow[], header: V5Header): Buffer {
   const { uptime, seconds, nanoseconds, sequence, engine, sampling } = header;
-  return Buffer.concat([
-    ...[
-      u16(5),
-      u16(flows.length),
-      u32(uptime),
-      u32(seconds),
-      u32(nanoseconds),
-      u32(sequence),
-      u16(engine),
-      u16(sampling),
-    ],
-    ...flows.flatMap((flow) => [
-      ...[
-        flow.source,
-        flow.destination,
-        u32(0),
-        u16(flow.input),
-        u16(flow.output),
-        u32(flow.packets),
-        u32(flow.octets),
-      ],
-      ...[u32(flow.first), u32(flow.last), u16(flow.sourcePort), u16(flow.destinationPort)],
-      ...[u8(0), u8(flow.tcpFlags), u8(flow.protocol), u8(flow.tos), u16(0), u16(0), u8(0), u8(0), u16(0)],
-    ]),
-  ]);
+  const records = flows.flatMap((flow) => {
+    const counts = [u16(flow.input), u16(flow.output), u32(flow.packets), u32(flow.octets)];
+    const times = [u32(flow.first), u32(flow.last)];
+    const transport = [u16(flow.sourcePort), u16(flow.destinationPort), u8(0), u8(flow.tcpFlags), u8(flow.protocol)];
+    // Between source and counts the next hop, at the end systems and masks.
+    return [flow.source, flow.destination, u32(0), ...counts, ...times, ...transport, u8(flow.tos), Buffer.alloc(8)];
+  });
+  const head = [u16(5), u16(flows.length), u32(uptime), u32(seconds), u32(nanoseconds), u32(sequence)];
+  return Buffer.concat([...head, u16(engine), u16(sampling), ...records]);
 }
 
 export interface Field {

@@ -33,6 +33,8 @@ export function templateCache(forgotten: (set: WaitingSet) => void): {
   const waiting = new Map<string, WaitingSet[]>();
   let [fields, waitingBytes, waitingSets, evicted] = [0, 0, 0, 0];
 
+  const areTooMany = () => fields > maxFields || templates.size > maxTemplates;
+  const waitTooMany = () => waitingBytes > maxWaitingBytes || waitingSets > maxWaitingSets;
   const drop = (key: string) => {
     const template = templates.get(key);
     if (!template) return;
@@ -61,7 +63,7 @@ export function templateCache(forgotten: (set: WaitingSet) => void): {
       drop(key);
       templates.set(key, template);
       fields += template.elements.length;
-      while (fields > maxFields || templates.size > maxTemplates) {
+      while (areTooMany()) {
         drop(templates.keys().next().value!);
         evicted += 1;
       }
@@ -81,7 +83,7 @@ export function templateCache(forgotten: (set: WaitingSet) => void): {
       else waiting.set(set.key, [set]);
       waitingBytes += set.bytes.length;
       waitingSets += 1;
-      while (waitingBytes > maxWaitingBytes || waitingSets > maxWaitingSets) dropOldestWaiting();
+      while (waitTooMany()) dropOldestWaiting();
     },
     get evicted() {
       return evicted;
