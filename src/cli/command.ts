@@ -54,6 +54,8 @@ export interface Command<F extends FlagTable = FlagTable> extends Action<F> {
 export interface LazyCommand {
   name: string;
   load(): Promise<Command>;
+  /** Actions that can be had without all the others, which take time to load as well. */
+  actions?: Readonly<Record<string, () => Promise<Action>>>;
 }
 
 /** Actions under one word of a command: `secure policy emit` is action `emit` of the group `policy` of `secure`. */

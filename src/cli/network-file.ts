@@ -96,7 +96,9 @@ export function parseNetwork(
 
 type Issue = z.core.$ZodIssue;
 
-const schema = rootOf(toJsonSchema(network, 'input'));
+let schema: JsonSchema | undefined;
+/** Made for the first mistake: it takes longer than many a command. */
+const networkSchema = (): JsonSchema => (schema ??= rootOf(toJsonSchema(network, 'input')));
 
 function mistakesOf(issue: Issue, file: YamlFile): Mistake[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key, file));
@@ -109,7 +111,7 @@ function valueWords(issue: Issue, value: unknown): string {
   const isSecret = issue.path.includes('auth') || (issue.code === 'custom' && issue.params?.['secret'] === true);
   // What stands where a secret may stand is never repeated on a terminal or in a CI log.
   const shown = isSecret && typeof value === 'string' ? hidden : value;
-  return foundAndAllowed(shown, issue, schemaAt(schema, issue.path));
+  return foundAndAllowed(shown, issue, schemaAt(networkSchema(), issue.path));
 }
 
 function unknownKey(parent: readonly PropertyKey[], key: string, file: YamlFile): Mistake {
@@ -118,7 +120,7 @@ function unknownKey(parent: readonly PropertyKey[], key: string, file: YamlFile)
 }
 
 function unknownKeyWords(parent: readonly PropertyKey[], key: string): string {
-  const at = schemaAt(schema, parent);
+  const at = schemaAt(networkSchema(), parent);
   const keys = Object.keys(at.properties ?? {});
   const known = keys.length > 0 ? keys : (at.propertyNames?.enum ?? []).map(String);
   const near = nearest(key, known);

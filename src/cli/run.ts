@@ -22,14 +22,26 @@ export async function runCli(
   if (name === '--version' || name === '-V') return print(io, `inferpath ${version}\n`);
   const found = [...commands, ...innerCommands].find((c) => c.name === name);
   if (!found) return report(unknownCommand(name, commands), undefined, io);
-  const command = await loaded(found);
-  if (asksForHelp(rest)) return print(io, commandHelp(named(command, rest), io.terminal.columns));
+  const { command, argv: its } = await commandOf(found, rest);
+  if (asksForHelp(its)) return print(io, commandHelp(named(command, its), io.terminal.columns));
   try {
-    const { command: chosen, ...input } = parseArgs(command, rest);
+    const { command: chosen, ...input } = parseArgs(command, its);
     return await chosen.run({ ...input, io });
   } catch (error) {
-    return report(error, command, io);
+    return report(error, found, io);
   }
+}
+
+/** The command, or its one action that the line begins with, where that can be loaded without the others. */
+async function commandOf(
+  found: Command | LazyCommand,
+  argv: readonly string[],
+): Promise<{ command: Command; argv: readonly string[] }> {
+  const [word = '', ...rest] = argv;
+  const single = 'load' in found && Object.hasOwn(found.actions ?? {}, word) ? found.actions?.[word] : undefined;
+  if (!single) return { command: await loaded(found), argv };
+  const action = await single();
+  return { command: { ...action, name: `${found.name} ${word}`, summary: action.about }, argv: rest };
 }
 
 /** For help: the action, or group of them, that a line names, whatever else is wrong on it. */
@@ -48,7 +60,7 @@ function print(io: Io, text: string): ExitCode {
   return exitCode.ready;
 }
 
-function report(error: unknown, command: Command | undefined, io: Io): ExitCode {
+function report(error: unknown, command: { name: string } | undefined, io: Io): ExitCode {
   const prefix = command ? `inferpath ${command.name}` : 'inferpath';
   if (error instanceof UsageError) {
     io.terminal.err(`${mistakeLines(error, prefix)}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);

@@ -15,7 +15,16 @@ export const commands: readonly LazyCommand[] = [
   { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
   { name: 'throughput', load: async () => (await import('./throughput.ts')).throughput },
   { name: 'plan', load: async () => (await import('./plan.ts')).plan },
-  { name: 'secure', load: async () => (await import('./secure.ts')).secure },
+  {
+    name: 'secure',
+    load: async () => (await import('./secure.ts')).secure,
+    actions: {
+      tls: async () => (await import('../secure/tls.ts')).secureTls,
+      exposure: async () => (await import('../secure/exposure.ts')).secureExposure,
+      inventory: async () => (await import('../secure/inventory.ts')).secureInventory,
+      anomalies: async () => (await import('../secure/anomalies.ts')).secureAnomalies,
+    },
+  },
   { name: 'up', load: async () => (await import('./up.ts')).up },
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
   { name: 'agents', load: async () => (await import('./agents.ts')).agents },

@@ -16,7 +16,6 @@ import { cnsa2 } from '../../secure/tls/profiles/cnsa2.ts';
 import { nist } from '../../secure/tls/profiles/nist.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
-import { loadNetworkFile } from '../network-file.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
 import { jsonFlag } from './flags.ts';
@@ -74,8 +73,13 @@ const flags = {
     group: 'Harvest now, decrypt later',
   },
   rate: {
-    schema: z.coerce.number().min(0.1).max(1000).default(20),
-    about: 'Connections per second to one endpoint, at most; default 20.',
+    schema: z.coerce.number().min(0.1).max(1000).optional(),
+    about: 'Connections per second to one endpoint, at most; default 20, and 1000 on loopback.',
+    value: 'N',
+  },
+  parallel: {
+    schema: z.coerce.number().int().min(1).max(16).optional(),
+    about: 'Connections to one endpoint at the same time, at most; default 1, and 8 on loopback.',
     value: 'N',
   },
   timeout: {
@@ -168,7 +172,7 @@ function codeOf({ endpoints, findings, interrupted }: SecureTlsReport): ExitCode
   return gates.includes('unknown') ? exitCode.couldNotMeasure : exitCode.ready;
 }
 
-/** Endpoints at once; the connections to each stay one after the other. */
+/** Endpoints at once. */
 const atOnce = 4;
 
 async function judged(endpoints: readonly Named[], flags: Flags, io: Io): Promise<TlsEndpointReport[]> {
@@ -199,6 +203,7 @@ function surveyOptions(endpoint: TlsEndpoint, flags: Flags, onProbe: (id: string
   return {
     timeoutMs: flags.timeout * 1000,
     rate: flags.rate,
+    atOnce: flags.parallel,
     gapMs: flags.gap,
     alpn: flags.alpn === 'none' || endpoint.starttls ? [] : flags.alpn.split(','),
     family: flags.family === undefined ? undefined : flags.family === '4' ? 4 : 6,
@@ -243,6 +248,8 @@ async function endpointsOf(
 
 /** Every https endpoint of a network file. Its classes of data count as those of the flags do, which come first. */
 async function ofNetwork(file: string, flags: Flags, secrecy: readonly Secrecy[], io: Io): Promise<Named[]> {
+  // Its YAML takes longer to load than to ask an endpoint.
+  const { loadNetworkFile } = await import('../network-file.ts');
   const { endpoints, security } = await loadNetworkFile(file, io);
   const https = endpoints.filter(({ url }) => url.startsWith('https:'));
   if (https.length === 0) throw new UsageError(`${file}: found no https endpoint; allowed: at least one`);

@@ -5,7 +5,8 @@ import type { Offer } from '../../wire/tls/client-hello.ts';
 import { allSchemes, suites12, suites13, version } from '../../wire/tls/code-points.ts';
 import { ClientHandshake, type Depth, type Heard } from '../../wire/tls/handshake.ts';
 import { type KeyShare, makeKeyShare } from '../../wire/tls/key-share.ts';
-import { converse, type Cut, type Way } from './converse.ts';
+import { type Conversation, converse, type Cut, type Way } from './converse.ts';
+import { inOrder, Turns } from './turns.ts';
 
 /** One question of the survey. */
 export interface Question {
@@ -28,10 +29,12 @@ export interface AskerOptions {
   alpn: readonly string[];
   /** Least time between the starts of two connections. */
   intervalMs: number;
+  /** Connections that may be open at the same time. */
+  atOnce: number;
   onAnswer?: ((row: TlsProbeRow) => void) | undefined;
 }
 
-/** Asks one question after another, one connection each, never more often than allowed; remembers all answers. */
+/** Asks questions, one connection each, never more often nor more at once than allowed; remembers all answers. */
 export class Asker {
   readonly rows: TlsProbeRow[] = [];
   readonly answers: Answer[] = [];
@@ -41,6 +44,7 @@ export class Asker {
   readonly #io: Io;
   readonly #signal: AbortSignal;
   readonly #shares = new Map<number, KeyShare>();
+  readonly #turns: Turns;
   #nextMs = 0;
 
   constructor(options: AskerOptions, transport: TcpTransport, io: Io, signal: AbortSignal) {
@@ -48,13 +52,38 @@ export class Asker {
     this.#transport = transport;
     this.#io = io;
     this.#signal = signal;
+    this.#turns = new Turns(options.atOnce);
   }
 
   get isInterrupted(): boolean {
     return this.#signal.aborted;
   }
 
-  async ask({ id, about, offer, depth, cut = null }: Question): Promise<Answer> {
+  /** Questions that do not wait for each other. */
+  all<T>(questions: readonly (() => Promise<T>)[]): Promise<T[]> {
+    return inOrder(questions, this.#options.atOnce);
+  }
+
+  /**
+   * A server that takes one connection after the other, or a limit on the way, must not look like a fault of the question: what
+   * goes wrong beside other connections is asked again without them, and only that answer counts.
+   */
+  async ask(question: Question): Promise<Answer> {
+    const { value, hadCompany } = await this.#turns.together(() => this.#askOnce(question));
+    const isDoubtful = hadCompany && !this.isInterrupted && doubtful.has(value.reply.kind);
+    return this.#kept(isDoubtful ? await this.#turns.alone(() => this.#askOnce(question)) : value);
+  }
+
+  #kept(answer: Answer): Answer {
+    // What was not asked any more is no row: an interrupted run ends with what it has.
+    if (answer.reply.kind === 'interrupted') return answer;
+    this.rows.push(answer.row);
+    this.answers.push(answer);
+    this.#options.onAnswer?.(answer.row);
+    return answer;
+  }
+
+  async #askOnce({ id, about, offer, depth, cut = null }: Question): Promise<Answer> {
     await this.#pace();
     const { way, serverName, alpn } = this.#options;
     const at = new Date(this.#io.clock.wallMs()).toISOString();
@@ -62,31 +91,15 @@ export class Asker {
     const handshake = new ClientHandshake(whole, depth, this.#sharesOf(whole.shares));
     const talk = await converse(way, handshake, cut, this.#transport, this.#io, this.#signal);
     this.mssBytes ??= talk.mssBytes;
-    const row: TlsProbeRow = {
-      id,
-      about,
-      at,
-      sentBytes: talk.sentBytes,
-      pieces: talk.pieces,
-      segments: talk.mssBytes === null ? null : segments(talk.pieces, talk.mssBytes),
-      receivedBytes: talk.heard.receivedBytes,
-      durationMs: talk.durationMs,
-      connectRttMs: talk.connectRttMs,
-      reply: talk.reply,
-    };
-    const answer = { row, reply: talk.reply, heard: talk.heard };
-    // What was not asked any more is no row: an interrupted run ends with what it has.
-    if (talk.reply.kind === 'interrupted') return answer;
-    this.rows.push(row);
-    this.answers.push(answer);
-    this.#options.onAnswer?.(row);
-    return answer;
+    return { row: rowOf(id, about, at, talk), reply: talk.reply, heard: talk.heard };
   }
 
+  /** Each takes the next free moment, so that those who wait together do not go together. */
   async #pace(): Promise<void> {
-    const waitMs = this.#nextMs - this.#io.clock.monoMs();
-    if (waitMs > 0) await this.#io.clock.sleep(waitMs, this.#signal).catch(() => undefined);
-    this.#nextMs = this.#io.clock.monoMs() + this.#options.intervalMs;
+    const nowMs = this.#io.clock.monoMs();
+    const turnMs = Math.max(nowMs, this.#nextMs);
+    this.#nextMs = turnMs + this.#options.intervalMs;
+    if (turnMs > nowMs) await this.#io.clock.sleep(turnMs - nowMs, this.#signal).catch(() => undefined);
   }
 
   /** One key per group for the whole survey: no secret of ours is ever used, and a server cannot tell it from a retry. */
@@ -98,6 +111,21 @@ export class Asker {
     });
   }
 }
+
+const doubtful: ReadonlySet<TlsReply['kind']> = new Set(['timedOut', 'reset', 'closed', 'malformed', 'unreached']);
+
+const rowOf = (id: string, about: string, at: string, talk: Conversation): TlsProbeRow => ({
+  id,
+  about,
+  at,
+  sentBytes: talk.sentBytes,
+  pieces: talk.pieces,
+  segments: talk.mssBytes === null ? null : segments(talk.pieces, talk.mssBytes),
+  receivedBytes: talk.heard.receivedBytes,
+  durationMs: talk.durationMs,
+  connectRttMs: talk.connectRttMs,
+  reply: talk.reply,
+});
 
 const segments = (pieces: readonly number[], mssBytes: number): number =>
   pieces.reduce((sum, bytes) => sum + Math.ceil(bytes / Math.max(1, mssBytes)), 0);

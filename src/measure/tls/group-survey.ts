@@ -54,14 +54,15 @@ function rowOf(id: number, found: Found): TlsGroup {
 }
 
 async function askAlone(asker: Asker, left: readonly number[], found: Map<number, Found>): Promise<void> {
-  for (const one of left) {
+  const ask = async (one: number) => {
     if (asker.isInterrupted) return;
     const id = `group-alone-${groupName(one)}`;
     const about = `${groupName(one)} alone, no key share`;
     const answer = await asker.ask({ id, about, offer: { groups: [one] }, depth: 'answer' });
     const support: Support = retryGroup(answer) === one ? 'yes' : saysNone(answer.reply) ? 'no' : 'unknown';
     found.set(one, { support, rank: null, by: id });
-  }
+  };
+  await asker.all(left.map((one) => () => ask(one)));
 }
 
 const retryGroup = ({ heard: { retry } }: Answer): number | null =>

@@ -45,7 +45,7 @@ function play(socket: Socket, script: Script): void {
   go();
 }
 
-async function ask(kind: StartTls, script: Script, timeoutMs = 3000): Promise<TlsReply> {
+async function ask(kind: StartTls, script: Script, timeoutMs = 20_000): Promise<TlsReply> {
   const server = createServer((socket) => play(socket, script));
   open.push(server);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

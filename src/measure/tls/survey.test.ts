@@ -1,9 +1,9 @@
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fakeIo } from '../../../test/fakes/io.ts';
 import { selfSignedCertificate } from '../../../test/fixtures/certificate.ts';
-import { tlsSurvey } from '../../model/secure/tls-survey.ts';
+import { type TlsSurvey, tlsSurvey } from '../../model/secure/tls-survey.ts';
 import { surveyTls, type SurveyOptions } from './survey.ts';
 
 const open: Server[] = [];
@@ -65,6 +65,36 @@ describe('surveyTls()', () => {
     const found = await survey(await tlsServer({ ecdhCurve: 'X25519' }), { rate: 50 });
     expect(found.durationMs).toBeGreaterThanOrEqual((found.probes.length - 1) * 20 - 5);
     expect(found).toMatchObject({ preference: 'only-one', asksClientCertificate: false });
+  });
+
+  test('what a server refuses because of other connections is asked again alone', async () => {
+    // It takes one connection at a time and resets what comes meanwhile.
+    const inner = await tlsServer({ ecdhCurve: 'X25519:P-256' });
+    let busy = false;
+    let refused = 0;
+    const front = createServer((socket) => {
+      socket.on('error', () => undefined);
+      if (busy) {
+        refused++;
+        socket.resetAndDestroy();
+        return;
+      }
+      busy = true;
+      const onward = connect(inner, '127.0.0.1');
+      onward.on('error', () => undefined);
+      socket.pipe(onward).pipe(socket);
+      socket.on('close', () => {
+        busy = false;
+        onward.destroy();
+      });
+    });
+    const port = await listen(front);
+    const quiet = await survey(inner, { atOnce: 1 });
+    const crowded = await survey(port, { atOnce: 8, timeoutMs: 20_000 });
+    expect(refused).toBeGreaterThan(0);
+    const kinds = ({ probes }: TlsSurvey) => probes.map(({ id, reply }) => [id, reply.kind]);
+    expect(kinds(crowded)).toEqual(kinds(quiet));
+    expect(crowded).toMatchObject({ groups: quiet.groups, versions: quiet.versions, signatures: quiet.signatures });
   });
 
   test.each<[string, (server: Server) => void]>([

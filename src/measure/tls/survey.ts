@@ -8,6 +8,7 @@ import type {
   TlsReply,
   TlsSurvey,
 } from '../../model/secure/tls-survey.ts';
+import { isLoopback } from '../../stats/address.ts';
 import { DerError } from '../../wire/der.ts';
 import type { Io } from '../../wire/io.ts';
 import { ConnectError, formatTarget, type TcpTarget, type TcpTransport } from '../../wire/tcp/connection.ts';
@@ -15,9 +16,9 @@ import { readCertificate } from '../../wire/tls/certificate.ts';
 import { schemeName, schemes, suites12, version, versionName } from '../../wire/tls/code-points.ts';
 import { groups } from '../../wire/tls/groups.ts';
 import { canShare } from '../../wire/tls/key-share.ts';
-import { type Answer, Asker, orTls12 } from './asker.ts';
+import { type Answer, Asker, orTls12, type Question } from './asker.ts';
 import type { Cut } from './converse.ts';
-import { saysNone, surveyGroups } from './group-survey.ts';
+import { type GroupSurvey, saysNone, surveyGroups } from './group-survey.ts';
 import type { StartTls } from './starttls.ts';
 
 export interface TlsEndpoint {
@@ -30,8 +31,10 @@ export interface TlsEndpoint {
 
 export interface SurveyOptions {
   timeoutMs: number;
-  /** Connections per second, at most. */
-  rate: number;
+  /** Connections per second, at most; left out: `gentle`, and `own` on the own host. */
+  rate?: number | undefined;
+  /** Connections at the same time, at most; left out as `rate`. */
+  atOnce?: number | undefined;
   alpn: readonly string[];
   /** Pause between the two pieces of a ClientHello that is split. */
   gapMs: number;
@@ -39,13 +42,17 @@ export interface SurveyOptions {
   onAnswer?: ((row: TlsProbeRow) => void) | undefined;
 }
 
+/** What an endpoint is asked at most where nobody says more: somebody else's server, and one of the own host. */
+const gentle = { rate: 20, atOnce: 1 };
+const own = { rate: 1000, atOnce: 8 };
+
 const [X25519MLKEM768, X25519, P256, P384] = [0x11_ec, 0x00_1d, 0x00_17, 0x00_18] as const;
 const browserGroups = [X25519MLKEM768, X25519, P256, P384];
 const classicalGroups = [X25519, P256, P384, 0x00_19, 0x00_1e];
 const shareable = groups.map(({ id }) => id).filter(canShare);
 
 /**
- * Everything that can be learnt about the TLS of one endpoint without a key of its own: some 25 connections, one after the other,
+ * Everything that can be learnt about the TLS of one endpoint without a key of its own: some 25 connections
  * to the first address of the name. Ends early where nothing answers at all.
  */
 export async function surveyTls(
@@ -78,12 +85,14 @@ export async function surveyTls(
       interrupted: signal.aborted,
     };
   await transport.ready;
+  const usual = isLoopback(resolved.address) ? own : gentle;
   const asker = new Asker(
     {
       way: { target: resolved, starttls: endpoint.starttls, timeoutMs: options.timeoutMs },
       serverName,
       alpn: options.alpn,
-      intervalMs: 1000 / options.rate,
+      intervalMs: 1000 / (options.rate ?? usual.rate),
+      atOnce: options.atOnce ?? usual.atOnce,
       onAnswer: options.onAnswer,
     },
     transport,
@@ -96,7 +105,7 @@ export async function surveyTls(
     address: formatTarget(resolved),
     ...(learnt ?? copy(empty)),
     mssBytes: asker.mssBytes,
-    probes: asker.rows,
+    probes: inPlanOrder(asker.rows),
     chains: chainsOf(asker.answers),
     asksClientCertificate: asksClient(asker.answers),
     durationMs: io.clock.monoMs() - beganMs,
@@ -124,104 +133,144 @@ async function learn(asker: Asker, gapMs: number): Promise<Learnt | null> {
   );
   // Neither is answered: whatever is there does not speak TLS with us.
   if (kind !== 'complete' && isSilent(control.reply) && isSilent(browser.reply)) return null;
-  const versions = await surveyVersions(asker, [control, browser]);
-  const { groups, preference } = await surveyGroups(asker, versions[0]!.support);
+  const seen = [control, browser];
+  const tls13 = await surveyVersion(asker, version.tls13, seen);
+  let versions = [tls13];
+  let found: GroupSurvey | undefined;
+  let signatures: TlsSurvey['signatures'] = [];
+  await asker.all([
+    async () => {
+      const older = [version.tls12, version.tls11, version.tls10];
+      versions = [tls13, ...(await asker.all(older.map((one) => () => surveyVersion(asker, one, seen))))];
+    },
+    async () => void (found = await surveyGroups(asker, tls13.support)),
+    () => askTraps(asker, tls13.support),
+    async () => void (signatures = await surveySignatures(asker, tls13.support)),
+  ]);
+  // By themselves: a server that is busy may read both pieces at once, and then a fault does not show.
   await askSplits(asker, browser.row.sentBytes, gapMs);
-  await askTraps(asker, versions[0]!.support);
-  const signatures = await surveySignatures(asker, versions[0]!.support);
-  return { versions, groups, preference, signatures };
+  return { versions, ...found!, signatures };
 }
+
+/** Ids, or how they begin, in the order of the plan: what ran side by side came in any order. */
+const planOrder = [
+  'control',
+  'browser',
+  'version-1.3',
+  'version-1.2',
+  'version-1.1',
+  'version-1.0',
+  'group',
+  'split-large-1',
+  'split-large-200',
+  'split-large-half',
+  'split-large-1200',
+  'split-small',
+  'advertised',
+  'retry',
+  'suite',
+  'unknown-share',
+  'tls12-offer',
+  'signature-ml-dsa',
+  'signature-ecdsa',
+  'signature-rsa',
+];
+const placeInPlan = ({ id }: TlsProbeRow): number =>
+  planOrder.findIndex((one) => one === id || (!planOrder.includes(id) && id.startsWith(one)));
+const inPlanOrder = (rows: readonly TlsProbeRow[]): TlsProbeRow[] =>
+  rows.toSorted((a, b) => placeInPlan(a) - placeInPlan(b));
 
 const isSilent = ({ kind }: TlsReply): boolean => kind === 'timedOut' || kind === 'reset' || kind === 'closed';
 
-const bigHello = (id: string, about: string, cut: Cut | null) => ({
+const bigHello = (id: string, about: string, cut: Cut | null): Question => ({
   id,
   about,
   offer: { ...orTls12, groups: browserGroups, shares: [X25519MLKEM768, X25519] },
-  depth: cut ? ('answer' as const) : ('end' as const),
+  depth: cut ? 'answer' : 'end',
   cut,
 });
 
 /** The large ClientHello in two pieces at several places, and a small one: who cannot read that fails by itself (tldr.fail). */
 async function askSplits(asker: Asker, sentBytes: number, gapMs: number): Promise<void> {
   const half = Math.floor(sentBytes / 2);
-  for (const [where, at] of [
+  const cuts = [
     ['1', 1],
     ['200', 200],
     ['half', half],
     ['1200', 1200],
-  ] as const) {
-    if (asker.isInterrupted) return;
-    const about = `the ClientHello of browsers in two writes, cut behind octet ${at}, ${gapMs} ms between`;
-    await asker.ask(bigHello(`split-large-${where}`, about, { at, gapMs }));
-  }
-  await asker.ask({
+  ] as const;
+  const about = (at: number) =>
+    `the ClientHello of browsers in two writes, cut behind octet ${at}, ${gapMs} ms between`;
+  const small: Question = {
     id: 'split-small',
     about: `the small ClientHello in two writes, cut behind octet 100, ${gapMs} ms between`,
     offer: { ...orTls12, groups: classicalGroups, shares: [X25519] },
     depth: 'answer',
     cut: { at: 100, gapMs },
-  });
+  };
+  const large = cuts.map(([where, at]) => bigHello(`split-large-${where}`, about(at), { at, gapMs }));
+  await asker.all([...large, small].map((one) => () => asker.ask(one)));
 }
 
 /** Questions that a correct server answers and some do not. */
 async function askTraps(asker: Asker, hasTls13: Support): Promise<void> {
-  if (hasTls13 !== 'no') {
-    const advertised = await asker.ask({
-      id: 'advertised',
-      about: 'post-quantum groups offered, share for x25519 only: does the server ask for a retry?',
-      offer: { ...orTls12, groups: [X25519MLKEM768, X25519, P256, P384], shares: [X25519] },
-      depth: 'end',
-    });
-    if (!advertised.heard.retry)
-      await asker.ask({
-        id: 'retry',
-        about: 'no key share, then the second ClientHello that the server asks for',
-        offer: { groups: shareable },
-        depth: 'end',
-      });
-  }
-  if (hasTls13 !== 'no')
-    await asker.ask({
-      id: 'suite-aes-256',
-      about: 'AES-256 with SHA-384 alone',
-      offer: { groups: shareable, shares: [X25519], suites: [0x13_02] },
-      depth: 'answer',
-    });
-  await asker.ask({
-    id: 'unknown-share',
-    about: 'GREASE and the share of a group that nobody knows, before x25519',
-    offer: { ...orTls12, groups: classicalGroups, shares: [X25519], unknownFirst: true },
-    depth: 'hello',
+  const ofTls13 = hasTls13 === 'no' ? [] : [() => askRetry(asker), () => asker.ask(aes256)];
+  await asker.all<unknown>([...ofTls13, () => asker.ask(unknownShare), () => asker.ask(tls12Offer)]);
+}
+
+/** How clients without the right share fare. A server that is content with what it has is asked without any. */
+async function askRetry(asker: Asker): Promise<void> {
+  const { heard } = await asker.ask({
+    id: 'advertised',
+    about: 'post-quantum groups offered, share for x25519 only: does the server ask for a retry?',
+    offer: { ...orTls12, groups: [X25519MLKEM768, X25519, P256, P384], shares: [X25519] },
+    depth: 'end',
   });
+  if (heard.retry) return;
   await asker.ask({
-    id: 'tls12-offer',
-    about: 'TLS 1.2 alone, with X25519MLKEM768 among its groups: the server must not take it',
-    offer: { versions: [version.tls12], suites: suites12, groups: browserGroups },
+    id: 'retry',
+    about: 'no key share, then the second ClientHello that the server asks for',
+    offer: { groups: shareable },
     depth: 'end',
   });
 }
 
-/** Each version alone where it has not been seen yet. */
-async function surveyVersions(asker: Asker, seen: readonly Answer[]): Promise<TlsSurvey['versions']> {
-  const found: TlsSurvey['versions'] = [];
-  for (const one of [version.tls13, version.tls12, version.tls11, version.tls10]) {
-    const name = versionName(one);
-    const known = seen.find(({ heard }) => heard.hello?.version === one);
-    if (known) {
-      found.push({ version: name, support: 'yes', by: known.row.id });
-      continue;
-    }
-    const id = `version-${name.slice(4)}`;
-    const offer =
-      one === version.tls13
-        ? { groups: shareable, shares: [X25519] }
-        : { versions: [one], suites: suites12, groups: classicalGroups };
-    const { heard, reply } = await asker.ask({ id, about: `${name} alone`, offer, depth: 'hello' });
-    const said = (heard.hello ?? heard.retry)?.version === one;
-    found.push({ version: name, support: said ? 'yes' : saysNone(reply) ? 'no' : 'unknown', by: id });
-  }
-  return found;
+const aes256: Question = {
+  id: 'suite-aes-256',
+  about: 'AES-256 with SHA-384 alone',
+  offer: { groups: shareable, shares: [X25519], suites: [0x13_02] },
+  depth: 'answer',
+};
+const unknownShare: Question = {
+  id: 'unknown-share',
+  about: 'GREASE and the share of a group that nobody knows, before x25519',
+  offer: { ...orTls12, groups: classicalGroups, shares: [X25519], unknownFirst: true },
+  depth: 'hello',
+};
+const tls12Offer: Question = {
+  id: 'tls12-offer',
+  about: 'TLS 1.2 alone, with X25519MLKEM768 among its groups: the server must not take it',
+  offer: { versions: [version.tls12], suites: suites12, groups: browserGroups },
+  depth: 'end',
+};
+
+/** A version alone, where it has not been seen yet. */
+async function surveyVersion(
+  asker: Asker,
+  one: number,
+  seen: readonly Answer[],
+): Promise<TlsSurvey['versions'][number]> {
+  const name = versionName(one);
+  const known = seen.find(({ heard }) => heard.hello?.version === one);
+  if (known) return { version: name, support: 'yes', by: known.row.id };
+  const id = `version-${name.slice(4)}`;
+  const offer =
+    one === version.tls13
+      ? { groups: shareable, shares: [X25519] }
+      : { versions: [one], suites: suites12, groups: classicalGroups };
+  const { heard, reply } = await asker.ask({ id, about: `${name} alone`, offer, depth: 'hello' });
+  const said = (heard.hello ?? heard.retry)?.version === one;
+  return { version: name, support: said ? 'yes' : saysNone(reply) ? 'no' : 'unknown', by: id };
 }
 
 const families = [
@@ -233,22 +282,31 @@ const families = [
 /** A whole handshake for each family of signatures: a ServerHello alone does not show that the server can sign. */
 async function surveySignatures(asker: Asker, hasTls13: Support): Promise<TlsSurvey['signatures']> {
   if (hasTls13 === 'no') return [];
-  const found: TlsSurvey['signatures'] = [];
-  for (const [family, list] of families) {
-    const id = `signature-${family.toLowerCase()}`;
-    const offer = { groups: shareable, shares: [X25519], schemes: list };
-    const { reply, heard } = await asker.ask({
-      id,
-      about: `${family} signatures alone, whole handshake`,
-      offer,
-      depth: 'end',
-    });
-    const { signature } = heard;
-    const fits = signature !== null && (list as readonly number[]).includes(signature.scheme);
-    const support: Support = reply.kind === 'complete' && fits ? 'yes' : saysNone(reply) ? 'no' : 'unknown';
-    found.push({ family, support, scheme: signature && fits ? schemeName(signature.scheme) : null, by: id });
-  }
-  return found;
+  return asker.all(
+    families.map(
+      ([family, list]) =>
+        () =>
+          surveySignature(asker, family, list),
+    ),
+  );
+}
+
+async function surveySignature(
+  asker: Asker,
+  family: string,
+  list: readonly number[],
+): Promise<TlsSurvey['signatures'][number]> {
+  const id = `signature-${family.toLowerCase()}`;
+  const { reply, heard } = await asker.ask({
+    id,
+    about: `${family} signatures alone, whole handshake`,
+    offer: { groups: shareable, shares: [X25519], schemes: list },
+    depth: 'end',
+  });
+  const { signature } = heard;
+  const fits = signature !== null && list.includes(signature.scheme);
+  const support: Support = reply.kind === 'complete' && fits ? 'yes' : saysNone(reply) ? 'no' : 'unknown';
+  return { family, support, scheme: signature && fits ? schemeName(signature.scheme) : null, by: id };
 }
 
 function asksClient(answers: readonly Answer[]): boolean | null {
