@@ -71,7 +71,12 @@ export class Asker {
   async ask(question: Question): Promise<Answer> {
     const { value, hadCompany } = await this.#turns.together(() => this.#askOnce(question));
     const isDoubtful = hadCompany && !this.isInterrupted && doubtful.has(value.reply.kind);
-    return this.#kept(isDoubtful ? await this.#turns.alone(() => this.#askOnce(question)) : value);
+    return this.#kept(isDoubtful ? await this.#turns.alone(() => this.#askAgain(question)) : value);
+  }
+
+  async #askAgain(question: Question): Promise<Answer> {
+    await this.#io.clock.sleep(settleMs, this.#signal).catch(() => undefined);
+    return this.#askOnce(question);
   }
 
   #kept(answer: Answer): Answer {
@@ -111,6 +116,9 @@ export class Asker {
     });
   }
 }
+
+/** Until a server has seen the end of the connections before. */
+const settleMs = 100;
 
 const doubtful: ReadonlySet<TlsReply['kind']> = new Set(['timedOut', 'reset', 'closed', 'malformed', 'unreached']);
 
