@@ -85,6 +85,20 @@ describe('inferpath secure tls', () => {
     expect(code).toBe(1);
   });
 
+  test.each(['nist', 'cnsa2'])(
+    '--profile %s: a classical key exchange is exit code 1 before its date, too',
+    async (profile) => {
+      const args = ['secure', 'tls', target, ...quick, '--profile', profile, '--json'];
+      const { code, stdout } = await cli(args, { wallMs: Date.UTC(2026, 10, 27) });
+      const { endpoints, findings } = published('secure-tls', stdout) as SecureTlsReport;
+      const gates = endpoints[0]!.gates.map(({ status }) => status);
+      expect(gates).toContain('not-yet');
+      expect(gates).not.toContain('fail');
+      expect(findings.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id)).toEqual(['pq-key-exchange']);
+      expect(code).toBe(1);
+    },
+  );
+
   test('a closed port and a name that does not exist are unknown, and exit code 3', async () => {
     const { code, stdout } = await cli(['secure', 'tls', '127.0.0.1:1', 'nowhere.invalid', ...quick]);
     expect(code).toBe(3);

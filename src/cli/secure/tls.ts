@@ -163,13 +163,15 @@ async function run(flags: Flags, targets: readonly string[], io: Io): Promise<Ex
   return codeOf(report);
 }
 
-/** Not kept beats not known: what is wrong is known already. */
-function codeOf({ endpoints, findings, interrupted }: SecureTlsReport): ExitCode {
+/**
+ * By the findings, as everywhere: what fails beats what is not known, since what is wrong is known already. A requirement that is
+ * due later does not count; a key exchange that is classical does, whatever the profile says of its date.
+ */
+function codeOf({ findings, interrupted }: SecureTlsReport): ExitCode {
   if (interrupted) return exitCode.interrupted;
-  const gates = endpoints.flatMap((one) => one.gates.map(({ status }) => status));
-  const harvest = findings.filter(({ id }) => id === 'harvest-now').map(({ verdict }) => verdict);
-  if (gates.includes('fail') || harvest.includes('fail')) return exitCode.notReady;
-  return gates.includes('unknown') ? exitCode.couldNotMeasure : exitCode.ready;
+  const verdicts = findings.map(({ verdict }) => verdict);
+  if (verdicts.includes('fail')) return exitCode.notReady;
+  return verdicts.includes('unknown') ? exitCode.couldNotMeasure : exitCode.ready;
 }
 
 /** Endpoints at once. */

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fakeIo } from '../../../test/fakes/io.ts';
@@ -68,12 +68,11 @@ describe('surveyTls()', () => {
   });
 
   test('what a server refuses because of other connections is asked again alone', async () => {
-    // It takes one connection at a time and resets what comes meanwhile.
+    // It takes one connection at a time, and resets what still meets another one after a moment.
     const inner = await tlsServer({ ecdhCurve: 'X25519:P-256' });
     let busy = false;
     let refused = 0;
-    const front = createServer((socket) => {
-      socket.on('error', () => undefined);
+    const take = (socket: Socket) => {
       if (busy) {
         refused++;
         socket.resetAndDestroy();
@@ -87,6 +86,11 @@ describe('surveyTls()', () => {
         busy = false;
         onward.destroy();
       });
+    };
+    const front = createServer((socket) => {
+      socket.on('error', () => undefined);
+      if (busy) setTimeout(() => take(socket), 80);
+      else take(socket);
     });
     const port = await listen(front);
     const quiet = await survey(inner, { atOnce: 1 });

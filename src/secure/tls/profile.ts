@@ -20,6 +20,8 @@ export interface Source {
   url: string;
   /** Date of the text itself. */
   date: string;
+  /** What was read to check it, and what was not. */
+  checked: string;
 }
 
 export interface Requirement {
