@@ -77,7 +77,7 @@ const flags = {
     about: 'Connections per second to one endpoint, at most; default 20, and 1000 on loopback.',
     value: 'N',
   },
-  parallel: {
+  atOnce: {
     schema: z.coerce.number().int().min(1).max(16).optional(),
     about: 'Connections to one endpoint at the same time, at most; default 1, and 8 on loopback.',
     value: 'N',
@@ -205,7 +205,7 @@ function surveyOptions(endpoint: TlsEndpoint, flags: Flags, onProbe: (id: string
   return {
     timeoutMs: flags.timeout * 1000,
     rate: flags.rate,
-    atOnce: flags.parallel,
+    atOnce: flags.atOnce,
     gapMs: flags.gap,
     alpn: flags.alpn === 'none' || endpoint.starttls ? [] : flags.alpn.split(','),
     family: flags.family === undefined ? undefined : flags.family === '4' ? 4 : 6,
