@@ -27,8 +27,12 @@ export const quicFlow = z
       .discriminatedUnion('kind', [
         z.object({
           kind: z.literal('spins'),
-          client: roundTrips.meta({ description: 'Seen on packets of the client: the whole round trip.' }),
-          server: roundTrips.nullable().meta({ description: 'The same, on packets of the server.' }),
+          client: roundTrips.meta({
+            description: 'The whole round trip, on packets of the client; of the server, where only those were seen.',
+          }),
+          server: roundTrips
+            .nullable()
+            .meta({ description: 'The same, on packets of the server, where both ends were seen.' }),
           beyondTap: z
             .object({ toServerMinMs: ms.nullable(), toClientMinMs: ms.nullable() })
             .meta({ description: 'Shortest way from the place of the capture to that end and back.' }),

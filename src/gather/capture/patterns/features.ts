@@ -162,7 +162,7 @@ export class FlowFeatures {
       this.#lastSide = side;
     }
     if (fromClient) this.#ask(packet, nowMs, octets);
-    else this.#answer(packet, nowMs);
+    else this.#answer(packet, nowMs, octets);
     this.#burst(nowMs, octets);
     if (this.#series) this.#series.add(nowMs, octets);
     else if (!this.#wasRefused && this.#octetsForth + this.#octetsBack >= octetsForSeries) {
@@ -197,7 +197,8 @@ export class FlowFeatures {
     return isHandshake;
   }
 
-  #answer(packet: Packet, nowMs: number): void {
+  #answer(packet: Packet, nowMs: number, octets: number): void {
+    if (octets <= controlBytes && this.#turn === 0) return;
     if (this.#turn === 0 && !this.#isHandshake && this.#requestOctets > controlBytes) this.#asked();
     else if (this.#turn === 1 && this.#requests > 0 && this.#counts)
       this.#counts[

@@ -129,8 +129,8 @@ function spread(hours: number[], octets: number, fromMs: number, toMs: number): 
     hours[modulo(first)]! += octets;
     return;
   }
-  const days = Math.floor((last - first) / 24);
   const span = toMs - fromMs;
+  const days = Math.floor(span / (24 * hourMs));
   // Whole days touch every hour alike: they are not walked through, however wrong the clock of an exporter.
   const wholeMs = days * 24 * hourMs;
   for (let hour = 0; hour < 24; hour++) hours[hour]! += (octets * days * hourMs) / span;

@@ -1,8 +1,11 @@
+import type { RatePeriod } from './rate-series.ts';
 import type { FlowSummary } from './summary.ts';
 
 /** Autocorrelation that counts as a repetition, and what it must still be one period further. */
 const strengthNeeded = 0.5;
 const againNeeded = 0.3;
+/** Less is an even rate whose packets fall into one bin more or less in turn, which repeats as well. */
+const depthNeeded = 0.4;
 /** Without a clear peak: bursts that keep time like a clock. */
 const cvNeeded = 0.25;
 const burstsNeeded = 6;
@@ -17,8 +20,7 @@ export function isPeriodic({ detail }: FlowSummary): boolean {
   if (!detail || (detail.burstP50Bytes ?? 0) < burstBytesNeeded) return false;
   const { period } = detail;
   const longEnough = Math.max(shortestMs, roundTrips * (detail.handshakeMs ?? 0));
-  if (period && period.periodMs >= longEnough && period.strength >= strengthNeeded && period.again >= againNeeded)
-    return true;
+  if (period && period.periodMs >= longEnough && isClear(period)) return true;
   return (
     detail.largeBursts >= burstsNeeded &&
     detail.burstIntervalCv !== null &&
@@ -27,10 +29,14 @@ export function isPeriodic({ detail }: FlowSummary): boolean {
   );
 }
 
+function isClear({ strength, again, depth }: RatePeriod): boolean {
+  return strength >= strengthNeeded && again >= againNeeded && depth >= depthNeeded;
+}
+
 /** Time between repetitions: of the rate, else of the bursts; null where there is none. */
 export function periodMs(summary: FlowSummary): number | null {
   const { detail } = summary;
   if (!detail || !isPeriodic(summary)) return null;
-  const isClear = (detail.burstIntervalCv ?? Infinity) <= cvNeeded;
-  return isClear ? detail.burstIntervalMs : (detail.period?.periodMs ?? detail.burstIntervalMs);
+  const hasBeat = (detail.burstIntervalCv ?? Infinity) <= cvNeeded;
+  return hasBeat ? detail.burstIntervalMs : (detail.period?.periodMs ?? detail.burstIntervalMs);
 }

@@ -47,9 +47,16 @@ export class RateSeries {
   period(): RatePeriod | null {
     let best: RatePeriod | null = null;
     for (const [level, binMs] of widthsMs.entries()) {
-      const found = findPeriod(this.series(level));
+      const series = this.series(level);
+      const found = findPeriod(series);
       if (found && found.strength > 1.1 * (best?.strength ?? 0))
-        best = { periodMs: found.lag * binMs, binMs, strength: found.strength, again: found.again };
+        best = {
+          periodMs: found.lag * binMs,
+          binMs,
+          strength: found.strength,
+          again: found.again,
+          depth: depthOf(series),
+        };
     }
     return best;
   }
@@ -58,6 +65,18 @@ export class RateSeries {
 export interface RatePeriod extends Omit<Period, 'lag'> {
   periodMs: number;
   binMs: number;
+  /** Deviation of the rate over its mean: bursts with pauses as long as themselves have 1, an even rate next to none. */
+  depth: number;
+}
+
+function depthOf(series: Float64Array): number {
+  let [sum, squares] = [0, 0];
+  for (const octets of series) {
+    sum += octets;
+    squares += octets * octets;
+  }
+  const mean = sum / series.length;
+  return mean > 0 ? Math.sqrt(Math.max(0, squares / series.length - mean * mean)) / mean : 0;
 }
 
 /** Series for the flows that are large enough to ask for one: a bounded number, used again. */

@@ -276,7 +276,7 @@ export const rules: readonly Rule[] = [
     conditions: [
       onStream,
       noKeyboard,
-      atLeast('requests', (view) => detail(view)?.requests ?? null, 3),
+      atLeast('requests', (view) => detail(view)?.requests ?? null, 4),
       atLeast('request p50', (view) => detail(view)?.requestP50Bytes ?? null, 16 * 1024, ' octets'),
       atLeast(
         'share of requests that are larger than the one before',
@@ -293,9 +293,9 @@ export const rules: readonly Rule[] = [
           const { firstRequestBytes: first, lastRequestBytes: last } = detail(view) ?? {};
           return first && last ? last / first : null;
         },
-        1.2,
+        1.05,
       ),
-      atLeast('octets up over down', ({ flow }) => flow.octets[0] / Math.max(1, flow.octets[1]), 1),
+      atLeast('octets up over down', ({ flow }) => flow.octets[0] / Math.max(1, flow.octets[1]), 0.25),
     ],
     confidence: (view) => (isChunked.every(({ of, holds }) => holds(of(view))) ? 'high' : 'medium'),
   },

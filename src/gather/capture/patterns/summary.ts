@@ -66,5 +66,5 @@ export const smallPayloadBytes = 1024;
 /** A pause in both directions that ends a burst. */
 export const burstPauseMs = 20;
 export const largeBurstBytes = 64 * 1024;
-/** Payload of a client in one go that is rather control (window updates, pings, keystrokes) than a request. */
+/** Payload of one packet that is rather control (window updates, pings, keystrokes, states) than a request or an answer. */
 export const controlBytes = 64;
