@@ -11,7 +11,7 @@ const cvNeeded = 0.25;
 const burstsNeeded = 6;
 /** A sender that waits for its window sends once per round trip; a period has to be longer than that. */
 const roundTrips = 3;
-const shortestMs = 20;
+export const shortestMs = 20;
 /** Octets of an ordinary burst below which a repetition is some protocol's heartbeat. */
 const burstBytesNeeded = 64 * 1024;
 

@@ -1,6 +1,6 @@
 import type { Classification, TrafficClass } from '../../../model/capture/pattern.ts';
 import { type FlowContext, fanOutHosts } from './context.ts';
-import { isPeriodic } from './periodic.ts';
+import { isPeriodic, periodMs, shortestMs } from './periodic.ts';
 import type { FlowSummary } from './summary.ts';
 
 /** All that a rule may look at. */
@@ -89,6 +89,7 @@ const isTcp = is('TCP', ({ flow }) => flow.protocol === tcp);
 const isInside = is('east-west', ({ context }) => context.direction === 'east-west');
 const isRdma = is('RDMA (UDP 4791)', ({ flow }) => flow.isRdma);
 const repeats = is('rate repeats itself', ({ flow }) => isPeriodic(flow));
+const period = atLeast('period', ({ flow }) => periodMs(flow), shortestMs, ' ms');
 const isIrregular = is('bursts without a beat', ({ flow }) => !isPeriodic(flow));
 const octets = (low: number) => atLeast('octets', total, low);
 const goesOneWay = (low: number) => atLeast('share of one direction', oneWay, low);
@@ -144,7 +145,7 @@ export const rules: readonly Rule[] = [
     class: 'training',
     needs: 'packets',
     why: 'RDMA between hosts inside, in bursts that keep time, as much in as out: collective operations of training',
-    conditions: [isRdma, isInside, octets(10 * mb), repeats, atLeast('symmetry', symmetry, 0.5)],
+    conditions: [isRdma, isInside, octets(10 * mb), repeats, period, atLeast('symmetry', symmetry, 0.5)],
     confidence: () => 'high',
   },
   {
@@ -152,7 +153,7 @@ export const rules: readonly Rule[] = [
     class: 'training',
     needs: 'packets',
     why: 'RDMA between hosts inside, in even bursts that keep time; that as much comes back was not seen here',
-    conditions: [isRdma, isInside, octets(10 * mb), repeats, evenBursts],
+    conditions: [isRdma, isInside, octets(10 * mb), repeats, period, evenBursts],
     confidence: () => 'low',
   },
   {
@@ -167,6 +168,7 @@ export const rules: readonly Rule[] = [
       is('no TLS', ({ flow }) => !flow.isTls),
       octets(10 * mb),
       repeats,
+      period,
       burst([256 * 1024, Infinity]),
       atLeast('symmetry', symmetry, 0.5),
     ],

@@ -472,7 +472,7 @@ class Player {
     packet.flags = event.flags ?? tcpFlag.ack;
     packet.sequence = next[side]!;
     const syn = ((event.flags ?? 0) & tcpFlag.syn) === 0 ? 0 : 1;
-    next[side] = (next[side]! + event.octets + syn) >>> 0;
+    next[side] = (packet.sequence + event.octets + syn) >>> 0;
     return packet;
   }
 }
