@@ -53,6 +53,8 @@ export interface Libc {
   adjtimex(timex: Uint8Array): number;
   getrusage(who: number, usage: Uint8Array): number;
   flock(fd: number, operation: number): number;
+  /** Addresses as plain numbers, as in readAt; 0: anywhere. −1 where it fails. */
+  mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
 }
 
 /**
@@ -112,6 +114,7 @@ export function libc(): Libc {
     adjtimex: lib.func('int adjtimex(void*)'),
     getrusage: lib.func('int getrusage(int, void*)'),
     flock: lib.func('int flock(int, int)'),
+    mmap: lib.func('int64_t mmap(int64_t, size_t, int, int, int, int64_t)'),
   };
   return loaded;
 }
@@ -151,6 +154,11 @@ export function check(result: number, operation: string, address = ''): number {
 /** The numeric address of a Buffer's memory, for pointer fields inside structs (struct iovec, struct msghdr). */
 export function addressOf(buffer: Uint8Array): bigint {
   return koffi.address(buffer);
+}
+
+/** Memory that somebody else owns, as it is: it has to stay mapped for as long as anything reads the view. */
+export function viewOf(address: number, bytes: number): ArrayBuffer {
+  return koffi.view(BigInt(address), bytes);
 }
 
 /** A zeroed Buffer whose memory never moves, fit for addressOf(): small typed arrays made otherwise may live on V8's heap. */
