@@ -63,7 +63,7 @@ export interface RingOptions {
 }
 
 export interface RingStatistics {
-  /** Packets that passed the filter, those dropped among them. */
+  /** Packets that passed the filter, those dropped among them; of the loopback, each once as far as it was read. */
   packets: number;
   /** Of these, dropped because no block was free. */
   drops: number;
@@ -103,7 +103,6 @@ export function linkTypeOfInterface(name: string): number {
 export class PacketRing {
   readonly linkType: number;
   readonly #fd: number;
-  readonly #isLoopback: boolean;
   readonly #index: number;
   readonly #bytes: Buffer;
   readonly #words: Int32Array;
@@ -118,6 +117,8 @@ export class PacketRing {
   #left = 0;
   #at = 0;
   #isClosed = false;
+  /** Packets of the loopback that were passed over. */
+  #repeated = 0;
 
   /** @param name of an interface, or `any` for all @throws SystemCallError: EPERM without CAP_NET_RAW, ENODEV */
   constructor(
@@ -136,8 +137,6 @@ export class PacketRing {
       }
       this.#fd = fd;
       this.#index = index;
-      // What leaves the loopback comes in again: once is enough.
-      this.#isLoopback = hardware === ARPHRD.loopback;
       this.#blocks = Math.max(2, Math.floor(ringBytes / blockBytes));
       this.#set(PACKET_VERSION, TPACKET_V3);
       this.#set(PACKET_RESERVE, reserveBytes);
@@ -168,7 +167,10 @@ export class PacketRing {
       const next = this.#bytes.readUInt32LE(at + packet.next);
       this.#left -= 1;
       this.#at = at + next;
-      if (this.#isLoopback && this.#bytes[at + link.kind] === PACKET_OUTGOING) continue;
+      if (this.#isRepeated(at)) {
+        this.#repeated += 1;
+        continue;
+      }
       this.#fill(frame, at);
       return true;
     }
@@ -193,7 +195,7 @@ export class PacketRing {
       this.#counted.drops += this.#scratch.readUInt32LE(4);
       this.#counted.freezes += this.#scratch.readUInt32LE(8);
     }
-    return { ...this.#counted };
+    return { ...this.#counted, packets: this.#counted.packets - this.#repeated };
   }
 
   /** Why nothing more will come: `ENETDOWN` where the interface went down or away; null: nothing is wrong. */
@@ -235,6 +237,14 @@ export class PacketRing {
   /** The kernel writes from another processor: the barriers of Atomics order what we read after it. */
   #isOurs(index: number): boolean {
     return (Atomics.load(this.#words, (index * blockBytes + block.status) >>> 2) & TP_STATUS_USER) !== 0;
+  }
+
+  /** What leaves the loopback comes in again: once is enough. */
+  #isRepeated(at: number): boolean {
+    return (
+      this.#bytes[at + link.kind] === PACKET_OUTGOING &&
+      this.#bytes.readUInt16LE(at + link.hardware) === ARPHRD.loopback
+    );
   }
 
   #fill(frame: Frame, at: number): void {
