@@ -8,8 +8,8 @@ import { packetSum } from './packet-sum.ts';
 const [, , name = '', text = '{}'] = process.argv;
 const { folder, ...options } = JSON.parse(text) as LiveOptions & { folder?: string };
 const live = await openInterface(name, options, { platform: process.platform, clock: labIo.clock });
-let isOver = false;
-process.on('SIGINT', () => (isOver = true));
+const stop = new AbortController();
+process.on('SIGINT', () => stop.abort());
 process.stdout.write('open\n');
 
 const frame = newFrame();
@@ -26,7 +26,7 @@ const drain = () => {
     rotation?.write(frame);
   }
 };
-while (!isOver && live.ended() === null) {
+while (!stop.signal.aborted && live.ended() === null) {
   drain();
   await live.wait(50);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createReadStream, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LiveOptions, LiveStatistics } from '../../src/gather/capture/live.ts';
 import { decodePacket } from '../../src/wire/packet/decode.ts';
@@ -18,6 +19,7 @@ import { type PacketSum, packetSum } from './packet-sum.ts';
  */
 const seconds = Number(process.env['INFERPATH_LIVE_SECONDS'] ?? 3);
 const port = '5201';
+const runner = fileURLToPath(new URL('capture-interface.ts', import.meta.url));
 
 interface Captured {
   seen: PacketSum;
@@ -97,18 +99,7 @@ describe.skipIf(skipLab)('live capture', { timeout: (seconds + 60) * 1000 }, () 
   }
 
   const capture = (name: string, options: LiveOptions & { folder?: string }) =>
-    start(
-      near,
-      [
-        process.execPath,
-        '--import',
-        'tsx',
-        join(import.meta.dirname, 'capture-interface.ts'),
-        name,
-        JSON.stringify(options),
-      ],
-      /^open/m,
-    );
+    start(near, [process.execPath, '--import', 'tsx', runner, name, JSON.stringify(options)], /^open/m);
   const resultOf = async (running: Running): Promise<Captured> => {
     await stop(running);
     return JSON.parse(running.said.trim().split('\n').at(-1)!) as Captured;

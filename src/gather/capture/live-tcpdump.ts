@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Clock } from '../../wire/io.ts';
-import { type Frame, newFrame } from '../../wire/pcap/frame.ts';
+import type { Frame } from '../../wire/pcap/frame.ts';
+import { classicHeaderBytes } from '../../wire/pcap/classic.ts';
 import { captureReader } from '../../wire/pcap/reader.ts';
 import { FilterError } from './live-filter.ts';
 import type { LiveCapture, LiveOptions, LiveStatistics } from './live.ts';
@@ -21,11 +22,9 @@ export async function tcpdumpCapture(
   { clock }: { clock: Pick<Clock, 'monoMs' | 'sleep'> },
   why: string,
 ): Promise<LiveCapture> {
-  const args = [
-    ...['-i', name, '-s', String(snapLength), '-n', '-U', '-w', '-', '--immediate-mode'],
-    ...['--time-stamp-precision', 'nano', ...(promiscuous ? [] : ['-p'])],
-    ...(filter === undefined ? [] : ['--', filter]),
-  ];
+  const args = ['-i', name, '-s', String(snapLength), '-n', '-U', '-w', '-', '--immediate-mode'];
+  args.push('--time-stamp-precision', 'nano', ...(promiscuous ? [] : ['-p']));
+  if (filter !== undefined) args.push('--', filter);
   const child = spawn('tcpdump', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const reader = captureReader();
   const queue: Buffer[] = [];
@@ -58,22 +57,23 @@ export async function tcpdumpCapture(
     }
     return true;
   };
+  const isSilent = () => queue.length === 0 && over === null;
   const wait = async (maxMs: number): Promise<void> => {
     const untilMs = clock.monoMs() + maxMs;
-    while (queue.length === 0 && over === null && clock.monoMs() < untilMs) await clock.sleep(lookEveryMs);
+    while (isSilent() && clock.monoMs() < untilMs) await clock.sleep(lookEveryMs);
   };
 
   // The header of the file comes when the interface is open and the filter compiled.
-  const untilMs = clock.monoMs() + openTimeoutMs;
-  while (queue.length === 0 && over === null && clock.monoMs() < untilMs) await clock.sleep(lookEveryMs);
-  if (queue.length === 0) {
+  await wait(openTimeoutMs);
+  const [header] = queue;
+  if (!header || header.length < classicHeaderBytes) {
     child.kill('SIGKILL');
     throw new FilterError(lastLine(said) || over || `tcpdump did not open ${name} within ${openTimeoutMs / 1000} s`);
   }
   return {
     how: `tcpdump -w - (${why}), ${snapLength} octets of each packet`,
-    // Of the file header, which is there: octets 20 to 23 of either order of octets that tcpdump writes on this machine.
-    linkType: queue[0]!.length >= 24 ? queue[0]!.readUInt32LE(20) & 0xffff : newFrame().linkType,
+    // Of the file header, in the order of octets of this machine, which is that of all ABIs that we know.
+    linkType: header.readUInt32LE(20) & 0xffff,
     snapLength,
     next,
     wait,
