@@ -1,6 +1,6 @@
+import { readLive } from '../../src/gather/capture/live-read.ts';
 import { type LiveOptions, openInterface } from '../../src/gather/capture/live.ts';
 import { rotatingCapture } from '../../src/gather/capture/rotate.ts';
-import { newFrame } from '../../src/wire/pcap/frame.ts';
 import { labIo } from './lab-io.ts';
 import { packetSum } from './packet-sum.ts';
 
@@ -12,30 +12,19 @@ const stop = new AbortController();
 process.on('SIGINT', () => stop.abort());
 process.stdout.write('open\n');
 
-const frame = newFrame();
 const seen = packetSum();
-const { linkType, snapLength } = live;
+const { how, linkType, snapLength } = live;
 const rotation =
   folder === undefined
     ? null
     : rotatingCapture({ folder, prefix: 'live', linkType, snapLength, fileBytes: 2 ** 32, files: 2 });
-const drain = () => {
-  // In slices: a flood must not keep the event loop from anything else.
-  for (let i = 0; i < 20_000 && live.next(frame); i++) {
+const read = await readLive(
+  live,
+  (frame) => {
     seen.add(frame);
     rotation?.write(frame);
-  }
-};
-while (!stop.signal.aborted && live.ended() === null) {
-  drain();
-  await live.wait(50);
-}
-// What the kernel has not handed over yet.
-for (let i = 0; i < 5; i++) {
-  await live.wait(100);
-  drain();
-}
-const ended = live.ended();
-const statistics = await live.close();
+  },
+  { signal: stop.signal },
+);
 const files = rotation?.close() ?? [];
-process.stdout.write(`${JSON.stringify({ seen: seen.result(), how: live.how, linkType, statistics, files, ended })}\n`);
+process.stdout.write(`${JSON.stringify({ seen: seen.result(), how, linkType, files, ...read })}\n`);

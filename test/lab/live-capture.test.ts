@@ -158,7 +158,8 @@ describe.skipIf(skipLab)('live capture', { timeout: (seconds + 60) * 1000 }, () 
 
     expect(some.statistics).toMatchObject({ drops: 0, packets: some.seen.frames });
     expect(some.seen.frames).toBe(all.toNear);
-    process.stderr.write(`live capture: ${seen.frames} packets in ${seconds} s, ${JSON.stringify(statistics)}\n`);
+    const mbps = (seen.octets * 8) / 1e6 / seconds;
+    process.stderr.write(`live capture: ${mbps.toFixed(0)} Mbit/s, ${JSON.stringify(statistics)}\n`);
     await stop(server);
   });
 
