@@ -82,6 +82,10 @@ const flags = {
     about: 'Connections to one endpoint at the same time, at most; default 1, and 8 on loopback.',
     value: 'N',
   },
+  locate: {
+    schema: z.boolean().default(true),
+    about: 'Where a ClientHello does not arrive, look behind which hop it dies (Linux); --no-locate leaves it.',
+  },
   timeout: {
     schema: z.coerce.number().min(0.05).max(60).default(5),
     about: 'Longest wait for one answer, s; default 5.',
@@ -207,6 +211,7 @@ function surveyOptions(endpoint: TlsEndpoint, flags: Flags, onProbe: (id: string
     rate: flags.rate,
     atOnce: flags.atOnce,
     gapMs: flags.gap,
+    locate: flags.locate,
     alpn: flags.alpn === 'none' || endpoint.starttls ? [] : flags.alpn.split(','),
     family: flags.family === undefined ? undefined : flags.family === '4' ? 4 : 6,
     onAnswer: ({ id }) => onProbe(id),

@@ -5,7 +5,7 @@ import type { Offer } from '../../wire/tls/client-hello.ts';
 import { allSchemes, suites12, suites13, version } from '../../wire/tls/code-points.ts';
 import { ClientHandshake, type Depth, type Heard } from '../../wire/tls/handshake.ts';
 import { type KeyShare, makeKeyShare } from '../../wire/tls/key-share.ts';
-import { type Conversation, converse, type Cut, type Way } from './converse.ts';
+import { type Conversation, converse, type Cut, piecesOf, type Way } from './converse.ts';
 import { inOrder, Turns } from './turns.ts';
 
 /** One question of the survey. */
@@ -45,6 +45,7 @@ export class Asker {
   readonly #signal: AbortSignal;
   readonly #shares = new Map<number, KeyShare>();
   readonly #turns: Turns;
+  readonly #questions = new Map<string, Question>();
   #nextMs = 0;
 
   constructor(options: AskerOptions, transport: TcpTransport, io: Io, signal: AbortSignal) {
@@ -69,6 +70,7 @@ export class Asker {
    * goes wrong beside other connections is asked again without them, and only that answer counts.
    */
   async ask(question: Question): Promise<Answer> {
+    this.#questions.set(question.id, question);
     const { value, hadCompany } = await this.#turns.together(() => this.#askOnce(question));
     const isDoubtful = hadCompany && !this.isInterrupted && doubtful.has(value.reply.kind);
     return this.#kept(isDoubtful ? await this.#turns.alone(() => this.#askAgain(question)) : value);
@@ -88,19 +90,30 @@ export class Asker {
     return answer;
   }
 
-  async #askOnce({ id, about, offer, depth, cut = null }: Question): Promise<Answer> {
-    await this.#pace();
-    const { way, serverName, alpn } = this.#options;
+  /** What was written, or would be now, for a question that was asked: the first ClientHello in its pieces. */
+  octetsOf(id: string): Uint8Array[] {
+    const question = this.#questions.get(id);
+    return question ? piecesOf(this.#handshakeFor(question).start(), question.cut ?? null) : [];
+  }
+
+  async #askOnce(question: Question): Promise<Answer> {
+    await this.pace();
+    const { id, about, cut = null } = question;
     const at = new Date(this.#io.clock.wallMs()).toISOString();
-    const whole = { ...anyTls13, serverName, alpn, ...offer };
-    const handshake = new ClientHandshake(whole, depth, this.#sharesOf(whole.shares));
-    const talk = await converse(way, handshake, cut, this.#transport, this.#io, this.#signal);
+    const handshake = this.#handshakeFor(question);
+    const talk = await converse(this.#options.way, handshake, cut, this.#transport, this.#io, this.#signal);
     this.mssBytes ??= talk.mssBytes;
     return { row: rowOf(id, about, at, talk), reply: talk.reply, heard: talk.heard };
   }
 
+  #handshakeFor({ offer, depth }: Question): ClientHandshake {
+    const { serverName, alpn } = this.#options;
+    const whole = { ...anyTls13, serverName, alpn, ...offer };
+    return new ClientHandshake(whole, depth, this.#sharesOf(whole.shares));
+  }
+
   /** Each takes the next free moment, so that those who wait together do not go together. */
-  async #pace(): Promise<void> {
+  async pace(): Promise<void> {
     const nowMs = this.#io.clock.monoMs();
     const turnMs = Math.max(nowMs, this.#nextMs);
     this.#nextMs = turnMs + this.#options.intervalMs;

@@ -48,7 +48,7 @@ export async function converse(
   signal: AbortSignal,
 ): Promise<Conversation> {
   const hello = handshake.start();
-  const pieces = cut && cut.at < hello.length ? [hello.subarray(0, cut.at), hello.subarray(cut.at)] : [hello];
+  const pieces = piecesOf(hello, cut);
   const { signal: deadline, clear } = deadlineOf(signal, way.timeoutMs + (cut?.gapMs ?? 0));
   const talk = { beganMs: io.clock.monoMs(), connected: false };
   let tcp: TcpConnection | undefined;
@@ -77,6 +77,9 @@ export async function converse(
     mssBytes: tcp?.trace.info[0]?.info.sndMssBytes ?? null,
   };
 }
+
+export const piecesOf = (hello: Uint8Array, cut: Cut | null): Uint8Array[] =>
+  cut && cut.at < hello.length ? [hello.subarray(0, cut.at), hello.subarray(cut.at)] : [hello];
 
 /** Writes the pieces, each as soon as the one before is with the kernel and the gap is over, while answers are read already. */
 async function exchange(

@@ -4,6 +4,7 @@ import type {
   Support,
   TlsCertificateFacts,
   TlsChain,
+  TlsLocation,
   TlsProbeRow,
   TlsReply,
   TlsSurvey,
@@ -19,6 +20,7 @@ import { canShare } from '../../wire/tls/key-share.ts';
 import { type Answer, Asker, orTls12, type Question } from './asker.ts';
 import type { Cut } from './converse.ts';
 import { type GroupSurvey, saysNone, surveyGroups } from './group-survey.ts';
+import { locateFailure } from './locate.ts';
 import type { StartTls } from './starttls.ts';
 
 export interface TlsEndpoint {
@@ -38,6 +40,8 @@ export interface SurveyOptions {
   alpn: readonly string[];
   /** Pause between the two pieces of a ClientHello that is split. */
   gapMs: number;
+  /** Whether to look for the hop where a ClientHello dies, which takes as many connections again. */
+  locate?: boolean | undefined;
   family?: 4 | 6 | undefined;
   onAnswer?: ((row: TlsProbeRow) => void) | undefined;
 }
@@ -66,7 +70,7 @@ export async function surveyTls(
   const beganMs = io.clock.monoMs();
   const { serverName } = endpoint;
   const resolved = await resolve(endpoint, options.family, io);
-  const base = { ...endpointFacts(endpoint), serverName, startedAt, asksClientCertificate: null };
+  const base = { ...endpointFacts(endpoint), serverName, startedAt, asksClientCertificate: null, location: null };
   const empty = {
     mssBytes: null,
     versions: [],
@@ -100,6 +104,8 @@ export async function surveyTls(
     signal,
   );
   const learnt = await learn(asker, options.gapMs);
+  const location =
+    learnt && options.locate ? await whereItDies(asker, endpoint, { target: resolved, options, io, signal }) : null;
   return {
     ...base,
     address: formatTarget(resolved),
@@ -108,9 +114,43 @@ export async function surveyTls(
     probes: inPlanOrder(asker.rows),
     chains: chainsOf(asker.answers),
     asksClientCertificate: asksClient(asker.answers),
+    location,
     durationMs: io.clock.monoMs() - beganMs,
     interrupted: signal.aborted,
   };
+}
+
+/** What is followed when several fail, the most telling first. None needs a ServerHello before it. */
+const followed = [
+  'browser',
+  'split-large-1200',
+  'split-large-half',
+  'split-large-200',
+  'split-large-1',
+  'split-small',
+  'groups-all',
+  'unknown-share',
+  'tls12-offer',
+];
+
+/** Follows a ClientHello that does not arrive. An alert is an answer: nothing died on the way to it. */
+async function whereItDies(
+  asker: Asker,
+  { starttls }: TlsEndpoint,
+  { target, options, io, signal }: { target: TcpTarget; options: SurveyOptions; io: Io; signal: AbortSignal },
+): Promise<TlsLocation | null> {
+  const replyTo = (id: string) => asker.answers.find(({ row }) => row.id === id)?.reply;
+  const dies = (id: string) => {
+    const reply = replyTo(id);
+    return reply !== undefined && isSilent(reply) && 'after' in reply && reply.after === 'nothing';
+  };
+  const form = followed.find(dies);
+  if (form === undefined || replyTo('control')?.kind !== 'complete' || signal.aborted) return null;
+  const [failing, passing] = [asker.octetsOf(form), Buffer.concat(asker.octetsOf('control'))];
+  const written = { id: form, failing, passing };
+  const { mssBytes } = asker;
+  const where = { target, starttls, mssBytes, timeoutMs: options.timeoutMs, pace: () => asker.pace() };
+  return locateFailure(written, where, io, signal);
 }
 
 type Learnt = Pick<TlsSurvey, 'versions' | 'groups' | 'preference' | 'signatures'>;

@@ -108,6 +108,30 @@ export const tlsChain = z.object({
 });
 export type TlsChain = z.infer<typeof tlsChain>;
 
+const ttl = z.number().int().min(0).nullable();
+
+export const tlsLocation = z
+  .object({
+    form: z.string().meta({ description: 'Id of the probe whose ClientHello was followed.' }),
+    kind: z.enum(['between', 'at-the-server', 'unknown']).meta({
+      description:
+        'between: it dies between two hops; at-the-server: all routers still get it, so it is the server or what stands directly before it; unknown: why says the reason.',
+    }),
+    afterTtl: ttl.meta({ description: 'The last hop that still gets it; 0 is this host.' }),
+    afterAddress: z.string().nullable(),
+    beforeTtl: ttl.meta({ description: 'The first hop that does not.' }),
+    beforeAddress: z.string().nullable(),
+    confidence: z.enum(['high', 'medium', 'low']).nullable(),
+    why: z.string(),
+    how: z.string(),
+    connections: z.number().int().meta({ description: 'Connections that it took, SYNs that found the hops included.' }),
+    hops: z.array(z.object({ ttl: z.number().int(), address: z.string().nullable() })).meta({
+      description: 'Routers on the way; null: it says nothing.',
+    }),
+  })
+  .meta({ description: 'Where on the way a ClientHello dies that does not arrive.' });
+export type TlsLocation = z.infer<typeof tlsLocation>;
+
 /** Everything that was measured at one endpoint. */
 export const tlsSurvey = z.object({
   endpoint: z.string(),
@@ -126,6 +150,7 @@ export const tlsSurvey = z.object({
   ),
   chains: z.array(tlsChain).meta({ description: 'Each different chain that was served.' }),
   asksClientCertificate: z.boolean().nullable(),
+  location: tlsLocation.nullable().meta({ description: 'Null where nothing dies on the way, or nobody asked where.' }),
   interrupted: z.boolean(),
 });
 export type TlsSurvey = z.infer<typeof tlsSurvey>;

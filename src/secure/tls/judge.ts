@@ -18,7 +18,7 @@ export interface JudgeInput {
 export function judgeTls({ name, survey, profile, secrecy, nowMs }: JudgeInput): TlsEndpointReport {
   const verdict = verdictOf(survey);
   const checks = pathChecks(survey);
-  const diagnosis = diagnose(checks);
+  const diagnosis = diagnose(checks, survey.location);
   const isClean = diagnosis.kind === 'unknown' ? null : diagnosis.kind === 'clean';
   return {
     name,

@@ -1,4 +1,4 @@
-import type { TlsProbeRow, TlsSurvey } from '../../model/secure/tls-survey.ts';
+import type { TlsLocation, TlsProbeRow, TlsSurvey } from '../../model/secure/tls-survey.ts';
 import type { PathCheck, PathDiagnosis } from '../../model/secure/tls.ts';
 import { isPostQuantumName, probe, replyText, saidIn } from './probes.ts';
 
@@ -128,7 +128,7 @@ const causes: readonly Cause[] = [
 ];
 
 /** One cause that explains all failures, or `mixed`. */
-export function diagnose(checks: readonly PathCheck[]): PathDiagnosis {
+export function diagnose(checks: readonly PathCheck[], location: TlsLocation | null = null): PathDiagnosis {
   const failing = checks.filter(({ result }) => result === 'fails').map(({ id }) => id);
   const small = checks.find(({ id }) => id === 'small')?.result;
   if (small !== 'ok')
@@ -138,7 +138,7 @@ export function diagnose(checks: readonly PathCheck[]): PathDiagnosis {
       place: 'not known',
     };
   if (failing.length === 0) return clean(checks);
-  const place = placeOf(checks);
+  const place = placeOf(checks, location);
   const cause = causes.find(
     ({ needs, explains }) =>
       failing.every((id) => explains.includes(id)) &&
@@ -159,9 +159,25 @@ function clean(checks: readonly PathCheck[]): PathDiagnosis {
 }
 
 /** Resets and silence may come from anywhere on the way; an alert comes from whoever speaks TLS. */
-function placeOf(checks: readonly PathCheck[]): string {
+function placeOf(checks: readonly PathCheck[], location: TlsLocation | null): string {
   const failing = checks.filter(({ result }) => result === 'fails');
-  return failing.every(({ how }) => how.startsWith('alert') || how.startsWith('took'))
-    ? 'whoever speaks TLS there: it answers with an alert'
-    : 'the server or something on the way; which hop is not localised: ask from a place nearer to the server';
+  if (failing.every(({ how }) => how.startsWith('alert') || how.startsWith('took')))
+    return 'whoever speaks TLS there: it answers with an alert';
+  if (!location)
+    return 'the server or something on the way; which hop is not localised: ask from a place nearer to the server';
+  const { kind, why, confidence } = location;
+  if (kind === 'unknown')
+    return `the server or something on the way; which hop is not known: ${why}. Ask from a place nearer to the server`;
+  const [after, before] = [
+    hopText(location.afterTtl, location.afterAddress),
+    hopText(location.beforeTtl, location.beforeAddress),
+  ];
+  const where =
+    kind === 'at-the-server'
+      ? `the server (${before}), or what stands between it and ${after}`
+      : `${after}, ${before}, or what stands between them`;
+  return `${where} (confidence ${confidence}): ${why}`;
 }
+
+const hopText = (ttl: number | null, address: string | null): string =>
+  ttl === 0 ? 'this host' : `hop ${ttl}${address === null ? '' : ` (${address})`}`;
