@@ -17,7 +17,7 @@ import { NOBODY } from './nobody.ts';
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
 const unshare: [string, string] = ['unshare', isRoot ? '-n' : '-rn'];
-const works = ([command, ...words]: [string, ...string[]]) => spawnSync(command, words).status === 0;
+const works = ([command = '', ...words]: readonly string[]) => spawnSync(command, words).status === 0;
 const canRun = works([...unshare, 'sh', '-c', 'ip link add c type veth peer name s && nft -c "add table inet x"']);
 const canBeNobody = works([...NOBODY, 'true']);
 if (!canRun)

@@ -99,6 +99,8 @@ async function find(asker: HopAsker, { failing, passing }: Written, mssBytes: nu
       ? beyond(null, { ttl: 1, address: asker.address }, 'there is no router between here and the server', 'high')
       : unknownPlace({}, `none of the ${targetTtl - 1} routers before the server answers`);
   for (const [i] of segments.entries()) {
+    // What answers to the segments before would be taken for an answer to this one.
+    if (i > 0 && (await asker.fateOf(segments, i - 1, ALL_THE_WAY)) !== 'silent') break;
     const border = await asker.borderOf(segments, i, routers);
     if (border) return placeOf(asker, border, { segment: i + 1, of: segments.length }, passing);
   }
