@@ -5,8 +5,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { selfSignedCertificate } from '../../test/fixtures/certificate.ts';
@@ -87,15 +88,28 @@ const sets: Readonly<Record<string, readonly Tool[]>> = {
   whole: [reference, testssl('testssl.sh, as it comes')],
 };
 
-async function secondsOf(tool: Tool, ports: readonly number[], output: (text: string) => void): Promise<number> {
+interface Took {
+  wallS: number;
+  /** Of the process and all that it started: what a busy machine changes little. */
+  cpuS: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'inferpath-bench-tls-'));
+
+async function tookBy(tool: Tool, ports: readonly number[], output: (text: string) => void): Promise<Took> {
   const began = process.hrtime.bigint();
-  const [command, ...args] = tool.command(ports);
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const used = join(folder, 'used');
+  const child = spawn('/usr/bin/time', ['-f', '%U %S', '-o', used, ...tool.command(ports)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   let text = '';
   child.stdout.on('data', (chunk) => (text += String(chunk)));
   await once(child, 'close');
+  const wallS = Number(process.hrtime.bigint() - began) / 1e9 / tool.endpoints;
   output(text);
-  return Number(process.hrtime.bigint() - began) / 1e9 / tool.endpoints;
+  // A line before it tells of a status that is not 0.
+  const [user = 0, system = 0] = readFileSync(used, 'utf8').trim().split('\n').at(-1)!.split(' ').map(Number);
+  return { wallS, cpuS: (user + system) / tool.endpoints };
 }
 
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
@@ -107,29 +121,35 @@ interface Row {
   medianS: number;
   minS: number;
   maxS: number;
+  /** Processor time, median. */
+  cpuS: number;
   timesInferpath: number;
+  cpuTimesInferpath: number;
   groups: string[];
 }
 
 async function runSet(tools: readonly Tool[], rounds: number, ports: readonly number[]): Promise<Row[]> {
-  const seconds = new Map<string, number[]>();
+  const took = new Map<string, Took[]>();
   const seen = new Map<string, string[]>();
   for (let i = 0; i < rounds; i++)
     for (const tool of i % 2 === 0 ? tools : tools.toReversed()) {
-      const tookS = await secondsOf(tool, ports, (text) => seen.set(tool.name, tool.groups(text)));
-      seconds.set(tool.name, [...(seconds.get(tool.name) ?? []), tookS]);
-      console.error(`${tool.name}: ${tookS.toFixed(2)} s`);
+      const one = await tookBy(tool, ports, (text) => seen.set(tool.name, tool.groups(text)));
+      took.set(tool.name, [...(took.get(tool.name) ?? []), one]);
+      console.error(`${tool.name}: ${one.wallS.toFixed(2)} s, ${one.cpuS.toFixed(2)} s of processor time`);
     }
-  const own = median(seconds.get(reference.name)!);
+  const walls = (name: string) => took.get(name)!.map(({ wallS }) => wallS);
+  const cpu = (name: string) => median(took.get(name)!.map(({ cpuS }) => cpuS));
   return tools.map(({ name }) => {
-    const all = seconds.get(name)!;
+    const all = walls(name);
     return {
       tool: name,
       n: all.length,
       medianS: round(median(all)),
       minS: round(Math.min(...all)),
       maxS: round(Math.max(...all)),
-      timesInferpath: round(median(all) / own, 1),
+      cpuS: round(cpu(name)),
+      timesInferpath: round(median(all) / median(walls(reference.name)), 1),
+      cpuTimesInferpath: round(cpu(name) / cpu(reference.name), 1),
       groups: seen.get(name)!,
     };
   });
@@ -170,13 +190,13 @@ function write(run: Run): void {
 }
 
 function table({ machine, versions, runs }: Results): string {
-  const line = ({ tool, n, medianS, minS, maxS, timesInferpath, groups }: Row) =>
-    `| ${tool} | ${medianS} | ${minS} to ${maxS} | ${n} | ${timesInferpath} | ${groups.length} of ${known.length}${groups.includes('X25519MLKEM768') ? ', with X25519MLKEM768' : ''} |`;
+  const line = ({ tool, n, medianS, minS, maxS, cpuS, timesInferpath, cpuTimesInferpath, groups }: Row) =>
+    `| ${tool} | ${medianS} | ${minS} to ${maxS} | ${n} | ${timesInferpath} | ${cpuS} | ${cpuTimesInferpath} | ${groups.length} of ${known.length}${groups.includes('X25519MLKEM768') ? ', with X25519MLKEM768' : ''} |`;
   const block = ({ set, startedAt, loadBefore, loadAfter, results }: Run) => [
     `Set \`${set}\`, ${startedAt}, load average ${loadBefore} before and ${loadAfter} after:`,
     '',
-    '| tool | median, s | spread, s | n | × inferpath | groups found |',
-    '|---|---|---|---|---|---|',
+    '| tool | median, s | spread, s | n | × inferpath | processor, s | × inferpath | groups found |',
+    '|---|---|---|---|---|---|---|---|',
     ...results.map(line),
   ];
   return [`${machine}; ${versions.join(', ')}.`, ...runs.flatMap((run) => ['', ...block(run)])].join('\n');
@@ -198,4 +218,5 @@ try {
   console.table(results.map(({ groups, ...row }) => ({ ...row, groups: groups.length })));
 } finally {
   for (const peer of peers) await peer.stop();
+  rmSync(folder, { recursive: true });
 }

@@ -109,7 +109,8 @@ export class Asker {
   #handshakeFor({ offer, depth }: Question): ClientHandshake {
     const { serverName, alpn } = this.#options;
     const whole = { ...anyTls13, serverName, alpn, ...offer };
-    return new ClientHandshake(whole, depth, this.#sharesOf(whole.shares));
+    this.#makeShares(whole.shares);
+    return new ClientHandshake(whole, depth, [...this.#shares.values()]);
   }
 
   /** Each takes the next free moment, so that those who wait together do not go together. */
@@ -121,12 +122,8 @@ export class Asker {
   }
 
   /** One key per group for the whole survey: no secret of ours is ever used, and a server cannot tell it from a retry. */
-  #sharesOf(groups: readonly number[]): KeyShare[] {
-    return groups.map((group) => {
-      const share = this.#shares.get(group) ?? makeKeyShare(group);
-      this.#shares.set(group, share);
-      return share;
-    });
+  #makeShares(groups: readonly number[]): void {
+    for (const group of groups) if (!this.#shares.has(group)) this.#shares.set(group, makeKeyShare(group));
   }
 }
 

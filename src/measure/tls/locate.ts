@@ -193,7 +193,7 @@ class HopAsker {
       for (const [i, answer] of found.entries()) {
         const ttl = first + i;
         if (answer === 'target') return ttl;
-        this.hops.push({ ttl, address: answer });
+        this.hops.push({ ttl, address: answer.router });
       }
     }
     return null;
@@ -243,7 +243,7 @@ class HopAsker {
     }
   }
 
-  async #synTo(ttl: number): Promise<string | null | 'target'> {
+  async #synTo(ttl: number): Promise<{ router: string | null } | 'target'> {
     const { address, port } = this.#options.target;
     for (let i = 0; i < 2; i++) {
       await this.#turn();
@@ -251,12 +251,12 @@ class HopAsker {
       try {
         const result = await this.#poll(() => probe.poll(), Math.min(this.#options.timeoutMs, synMs));
         if (result?.kind === 'accepted' || result?.kind === 'refused') return 'target';
-        if (result?.kind === 'icmp') return result.by === address ? 'target' : result.by;
+        if (result?.kind === 'icmp') return result.by === address ? 'target' : { router: result.by };
       } finally {
         probe.close();
       }
     }
-    return null;
+    return { router: null };
   }
 
   #next(tcp: HopLimitedTcp, forMs: number) {

@@ -14,7 +14,7 @@ import { DerError } from '../../wire/der.ts';
 import type { Io } from '../../wire/io.ts';
 import { ConnectError, formatTarget, type TcpTarget, type TcpTransport } from '../../wire/tcp/connection.ts';
 import { readCertificate } from '../../wire/tls/certificate.ts';
-import { schemeName, schemes, suites12, version, versionName } from '../../wire/tls/code-points.ts';
+import { alert, schemeName, schemes, suites12, version, versionName } from '../../wire/tls/code-points.ts';
 import { groups } from '../../wire/tls/groups.ts';
 import { canShare } from '../../wire/tls/key-share.ts';
 import { type Answer, Asker, orTls12, type Question } from './asker.ts';
@@ -309,8 +309,24 @@ async function surveyVersion(
       ? { groups: shareable, shares: [X25519] }
       : { versions: [one], suites: suites12, groups: classicalGroups };
   const { heard, reply } = await asker.ask({ id, about: `${name} alone`, offer, depth: 'hello' });
-  const said = (heard.hello ?? heard.retry)?.version === one;
-  return { version: name, support: said ? 'yes' : saysNone(reply) ? 'no' : 'unknown', by: id };
+  if ((heard.hello ?? heard.retry)?.version === one) return { version: name, support: 'yes', by: id };
+  return { version: name, support: (await refusesVersion(asker, id, name, offer, reply)) ? 'no' : 'unknown', by: id };
+}
+
+/** OpenSSL 3 says "internal error" to versions whose signatures its security level forbids. Only when it does so twice is that a no. */
+async function refusesVersion(
+  asker: Asker,
+  id: string,
+  name: string,
+  offer: Question['offer'],
+  reply: TlsReply,
+): Promise<boolean> {
+  if (saysNone(reply)) return true;
+  const isInternal = (one: TlsReply) =>
+    one.kind === 'alert' && one.after === 'nothing' && one.code === alert.internalError;
+  if (!isInternal(reply)) return false;
+  const again = await asker.ask({ id: `${id}-again`, about: `${name} alone, once more`, offer, depth: 'hello' });
+  return isInternal(again.reply) || saysNone(again.reply);
 }
 
 const families = [

@@ -155,7 +155,7 @@ function gates(all: readonly TlsGate[], { profile }: SecureTlsReport, columns: n
     unknown: paint.verdict.unknown('?'),
   };
   return [
-    `profile ${profile.title} (as of ${profile.asOf})`,
+    ...wrap(`profile ${profile.title} (as of ${profile.asOf})`, columns),
     ...all.flatMap(({ status, text, evidence, requiredFrom }) => {
       const due =
         requiredFrom === null ? '' : status === 'not-yet' ? `; due ${requiredFrom}` : `; since ${requiredFrom}`;

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const serverPort = await listen(server);
   const io = fakeIo({ realClock: true });
   const transport = io.sockets.openTcp({ tap: false });
-  const options = { timeoutMs: 8000, rate: 1000, alpn: [], gapMs: 150, atOnce: 1 };
+  const options = { timeoutMs: 8000, rate: 1000, alpn: [], gapMs: 500, atOnce: 1 };
   const { signal } = new AbortController();
   await Promise.all(
     Object.entries(middleboxes).map(async ([name, judge]) => {

@@ -141,5 +141,10 @@ const alertNames = new Map<number, string>([
 ]);
 
 /** Alerts that servers answer an offer with of which they can use nothing. */
-export const alert = { handshakeFailure: 40, protocolVersion: 70, insufficientSecurity: 71 } as const;
+export const alert = {
+  handshakeFailure: 40,
+  protocolVersion: 70,
+  insufficientSecurity: 71,
+  internalError: 80,
+} as const;
 export const alertName = (code: number): string => alertNames.get(code) ?? `alert ${code}`;

@@ -70,6 +70,7 @@ export class ClientHandshake {
   };
   readonly #offer: Offer;
   readonly #depth: Depth;
+  readonly #ready: readonly KeyShare[];
   readonly #random = randomBytes(32);
   readonly #sessionId = randomBytes(32);
   readonly #records = new RecordReader();
@@ -85,7 +86,12 @@ export class ClientHandshake {
   constructor(offer: Offer, depth: Depth, ready: readonly KeyShare[] = []) {
     this.#offer = offer;
     this.#depth = depth;
-    this.#shares = offer.shares.map((group) => ready.find((one) => one.group === group) ?? makeKeyShare(group));
+    this.#ready = ready;
+    this.#shares = offer.shares.map((group) => this.#shareOf(group));
+  }
+
+  #shareOf(group: number): KeyShare {
+    return this.#ready.find((one) => one.group === group) ?? makeKeyShare(group);
   }
 
   get isOver(): boolean {
@@ -200,7 +206,7 @@ export class ClientHandshake {
       return;
     }
     if (group !== null && !canShare(group)) throw new TlsError(`no share of ${groupName(group)} can be made here`);
-    if (group !== null) this.#shares = [makeKeyShare(group)];
+    if (group !== null) this.#shares = [this.#shareOf(group)];
     // RFC 8446 §4.4.1: a hash stands for the first ClientHello.
     const hash = hashOf(suiteOf(suite), this.#transcript);
     this.#transcript = [Buffer.concat([u8(handshakeType.messageHash), u24(hash.length), hash]), whole];
