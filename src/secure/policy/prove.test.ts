@@ -192,7 +192,7 @@ test('too many cells is "not proved", and never a pass', () => {
     family: 4,
     path: [{ name: 'c', policy: 'drop', rules }],
     permits,
-    maxCells: 3,
+    maxRows: 3,
   });
   expect(proof).toMatchObject({ verdict: 'not-proved', why: expect.stringContaining('cells') as string });
 });

@@ -42,11 +42,11 @@ export interface ToProve {
   path: Path;
   /** What the policy permits there. */
   permits: readonly Permit[];
-  maxCells?: number;
+  maxRows?: number;
 }
 
 /** Holds what a text accepts at a hook against the policy. Never passes what it did not see whole. */
-export function prove({ hook, family, path, permits, maxCells }: ToProve): Proof {
+export function prove({ hook, family, path, permits, maxRows }: ToProve): Proof {
   const at = { hook, family };
   let steps: Step[];
   try {
@@ -59,7 +59,7 @@ export function prove({ hook, family, path, permits, maxCells }: ToProve): Proof
     steps,
     permits.map(({ box }) => box),
     family,
-    maxCells,
+    maxRows,
   );
   return { ...at, cells: found.cells, ...verdictOf(found, steps, permits) };
 }
@@ -75,7 +75,10 @@ function verdictOf(found: Comparison, steps: readonly Step[], permits: readonly 
       ...(missing ? { missing: witness(missing.packet, steps, permits) } : {}),
     };
   if (!found.isComplete)
-    return { verdict: 'not-proved', why: `more than ${found.cells} different cells; those that were looked at agree` };
+    return {
+      verdict: 'not-proved',
+      why: `the rules overlap too much: after ${found.cells} cells not all had been looked at, and those agree`,
+    };
   if (!maybeExtra && !maybeMissing) return { verdict: 'proved' };
   return {
     verdict: 'not-proved',

@@ -295,7 +295,7 @@ test('whatever stands in a text, readers end with a ruleset or their own error',
             family,
             path: firewall.pathAt('inbound', family, 'new'),
             permits: [],
-            maxCells: 2000,
+            maxRows: 2000,
           });
         } catch (error) {
           expect(error, text).toBeInstanceOf(RulesetError);
