@@ -35,7 +35,7 @@ test(`${policies} policies at random, IPv4 and IPv6, overlapping: what is emitte
       expect(verdictOf(proofs), `seed ${seed} ${target}`).toBe('proved');
     }
   }
-});
+}, 90_000);
 
 /** Packets at the corners of all boxes and one step beyond, as many as told, drawn at random. */
 function corners(meaning: PolicyMeaning, family: Family, count: number, random: () => number): Packet[] {

@@ -51,7 +51,11 @@ function nftLineFits(line: string, packet: Packet): boolean {
     else {
       fits &&= protocol === (what.startsWith('icmpv6') ? protocols.icmpv6 : protocols.icmp);
       const part = what.endsWith('type') ? low >> 8 : low & 255;
-      fits &&= items.some((one) => (icmpWords[`${what.split(' ')[0]} ${one}`] ?? Number(one)) === part);
+      fits &&= items.some((one) => {
+        const named = what.endsWith('type') ? icmpWords[`${what.split(' ')[0]} ${one}`] : undefined;
+        if (named === undefined && !/^[\d-]+$/.test(one)) throw new Error(`The twin does not know ${one}`);
+        return named === undefined ? inSpan(one, '-', part) : named === part;
+      });
     }
   }
   return fits;
@@ -103,15 +107,27 @@ function iptablesLineFits(words: string, packet: Packet): boolean {
 }
 
 const icmpWords: Readonly<Record<string, number>> = {
+  'icmp echo-reply': 0,
   'icmp destination-unreachable': 3,
+  'icmp source-quench': 4,
+  'icmp redirect': 5,
   'icmp echo-request': 8,
+  'icmp router-advertisement': 9,
+  'icmp router-solicitation': 10,
   'icmp time-exceeded': 11,
   'icmp parameter-problem': 12,
+  'icmp timestamp-request': 13,
+  'icmp timestamp-reply': 14,
+  'icmp info-request': 15,
+  'icmp info-reply': 16,
+  'icmp address-mask-request': 17,
+  'icmp address-mask-reply': 18,
   'icmpv6 destination-unreachable': 1,
   'icmpv6 packet-too-big': 2,
   'icmpv6 time-exceeded': 3,
   'icmpv6 parameter-problem': 4,
   'icmpv6 echo-request': 128,
+  'icmpv6 echo-reply': 129,
   'icmpv6 mld-listener-query': 130,
   'icmpv6 mld-listener-report': 131,
   'icmpv6 mld-listener-done': 132,
@@ -119,6 +135,10 @@ const icmpWords: Readonly<Record<string, number>> = {
   'icmpv6 nd-router-advert': 134,
   'icmpv6 nd-neighbor-solicit': 135,
   'icmpv6 nd-neighbor-advert': 136,
+  'icmpv6 nd-redirect': 137,
+  'icmpv6 router-renumbering': 138,
+  'icmpv6 ind-neighbor-solicit': 141,
+  'icmpv6 ind-neighbor-advert': 142,
   'icmpv6 mld2-listener-report': 143,
 };
 
