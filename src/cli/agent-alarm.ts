@@ -5,6 +5,13 @@ import type { Io } from '../wire/io.ts';
 const timeoutMs = 10_000;
 const retryMs = 60_000;
 
+/** What `fetch` says of a URL that it does not take repeats the URL. */
+function whyOf(error: unknown): string {
+  const { cause, message, name } = error as Error & { cause?: NodeJS.ErrnoException };
+  if (cause?.code !== undefined && cause.code !== 'ERR_INVALID_URL') return cause.code;
+  return name === 'TypeError' ? 'it is no URL that can be called' : message;
+}
+
 /** Tells an alarm of the agent to a URL of the user's choice, again and again until it is taken. */
 export interface AlarmCaller {
   event(event: DeadManEvent): void;
@@ -48,8 +55,7 @@ export function alarmCaller({ name, server }: Identity, io: Io): AlarmCaller {
       isRaised = event.kind === 'raised';
       if (waiting === event) waiting = null;
     } catch (error) {
-      const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
-      io.log.warn(`cannot call INFERPATH_AGENT_ALARM_URL, trying again: ${cause?.code ?? message}`);
+      io.log.warn(`cannot call INFERPATH_AGENT_ALARM_URL, trying again: ${whyOf(error)}`);
     }
   };
   // One at a time: what is over while the alarm is on its way has to be told, too.

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { UsageError } from './command.ts';
+import { shownVariable } from './no-secrets.ts';
 import type { Io } from '../wire/io.ts';
 
 /** Which key an endpoint gets, by where it is. What the server says about environment variables or files is not looked at. */
@@ -18,12 +19,15 @@ export async function keySources(fromEnv: readonly string[], fromFile: readonly 
   const add = async (flag: string, text: string, read: (place: string) => Promise<string>) => {
     const [origin, place] = split(text);
     if (origin === null || place === '')
-      return mistakes.push(`${flag}: found "${text}"; allowed: ORIGIN=${flag === '--key' ? 'ENV' : 'FILE'}`);
+      return mistakes.push(
+        `${flag}: found a text that is not shown; allowed: ORIGIN=${flag === '--key' ? 'ENV' : 'FILE'}`,
+      );
     const key = await read(place).then(
       (found) => found.trim(),
       () => '',
     );
-    if (key === '' || /[^\u0021-\u007e]/.test(key)) return mistakes.push(`${flag}: ${place} holds no key`);
+    if (key === '' || /[^\u0021-\u007e]/.test(key))
+      return mistakes.push(`${flag}: ${flag === '--key' ? shownVariable(place) : place} holds no key`);
     return keys.set(origin, key);
   };
   for (const text of fromEnv) await add('--key', text, (name) => Promise.resolve(io.env[name] ?? ''));

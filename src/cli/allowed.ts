@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { patternWords } from '../model/patterns.ts';
 import { printable } from '../model/outcome.ts';
+import { withoutSecrets } from '../model/secrets.ts';
 import { nearest } from './suggest.ts';
 
 /** The part of JSON Schema that zod writes for our schemas; the docs and the error messages are made from it. */
@@ -118,7 +119,7 @@ export function foundWords(value: unknown): string {
   if (value === null) return 'no value';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return mappingWords(value);
-  if (typeof value === 'string') return `"${printable(value, 60)}"`;
+  if (typeof value === 'string') return `"${printable(withoutSecrets(value), 60)}"`;
   // YAML knows numbers, big integers and booleans besides; all of them have a plain text.
   return `${value as number | bigint | boolean}`;
 }

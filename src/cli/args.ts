@@ -1,4 +1,4 @@
-import { allowedWords, foundAndAllowed, foundWords, type JsonSchema, toJsonSchema } from './allowed.ts';
+import { allowedWords, foundAndAllowed, foundWords, hidden, type JsonSchema, toJsonSchema } from './allowed.ts';
 import { actionPlace, actionsWith, type Command, type Flag, type FlagTable, UsageError } from './command.ts';
 import { nearest } from './suggest.ts';
 
@@ -74,6 +74,8 @@ interface Scan {
   mistakes: string[];
   /** Flags whose mistake is told already. */
   broken: Set<string>;
+  /** A flag of another program was there: its value, perhaps a secret, may stand among the arguments. */
+  hasUnknown: boolean;
 }
 
 interface Known {
@@ -85,7 +87,14 @@ interface Known {
 
 function scan(command: Command, argv: readonly string[]): Scan {
   const known = knownFlags(command.flags);
-  const seen: Scan = { given: new Map(), positionals: [], rest: [], mistakes: [], broken: new Set() };
+  const seen: Scan = {
+    given: new Map(),
+    positionals: [],
+    rest: [],
+    mistakes: [],
+    broken: new Set(),
+    hasUnknown: false,
+  };
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
     if (arg === '--') {
@@ -101,6 +110,7 @@ function scan(command: Command, argv: readonly string[]): Scan {
     if (!found) {
       const meant = nearest(typed, [...known.keys(), '--help']);
       seen.mistakes.push(`${foundWords(typed)}: unknown flag${meant ? `; did you mean ${meant}?` : ''}`);
+      seen.hasUnknown = true;
       // What follows is the value of the flag that was meant, not an argument.
       if (meant && known.get(meant)?.on === undefined && inline === undefined && isValue(argv[i + 1] ?? '--')) i++;
     } else if (takeValue(seen, found, typed, inline, argv[i + 1])) i++;
@@ -167,13 +177,14 @@ function checkFlag(key: string, flag: Flag, input: unknown, mistakes: string[]):
     if (result.success) return result.data;
     const issue = result.error.issues[0];
     const index = issue?.path[0];
-    const value = Array.isArray(input) && typeof index === 'number' ? input[index] : input;
+    const given: unknown = Array.isArray(input) && typeof index === 'number' ? input[index] : input;
+    const value = flag.secret && given !== undefined ? hidden : given;
     if (value === undefined) mistakes.push(`${flagName(key)}: is required; allowed: ${allowedByFlag(flag)}`);
     else mistakes.push(`${flagName(key)}: ${foundAndAllowed(value, issue, flagSchema(flag))}`);
   } catch (error) {
     // A transform may throw instead of adding an issue; its words are then the explanation.
     const why = error instanceof Error ? error.message : String(error);
-    const shown = Array.isArray(input) ? input.join(' ') : input;
+    const shown = flag.secret ? hidden : Array.isArray(input) ? input.join(' ') : input;
     mistakes.push(`${flagName(key)}: found ${foundWords(shown)}; ${why}`);
   }
   return undefined;
@@ -194,10 +205,10 @@ export function flagSchema(flag: Flag): JsonSchema {
   return flag.repeated && typeof schema.items === 'object' ? schema.items : schema;
 }
 
-function checkPositionals({ positionals: wanted }: Command, { positionals: found, mistakes }: Scan): void {
+function checkPositionals({ positionals: wanted }: Command, { positionals: found, mistakes, hasUnknown }: Scan): void {
   const [min, max] = wanted ? [wanted.min, wanted.max] : [0, 0];
   if (found.length < min) mistakes.push(`<${wanted?.name}>: is required; ${wanted?.about}`);
-  else if (found.length > max)
+  else if (found.length > max && !hasUnknown)
     mistakes.push(`${foundWords(found[max])}: unexpected argument; allowed: ${max === 0 ? 'none' : `at most ${max}`}`);
 }
 

@@ -16,6 +16,8 @@ export interface Flag<Schema extends z.ZodType = z.ZodType> {
   short?: string;
   /** May be given several times; the schema then receives an array of texts. */
   repeated?: true;
+  /** What stands there may be a secret: it is never repeated. */
+  secret?: true;
   /** Heading in help; flags without one come first. */
   group?: string;
 }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire/io.ts';
 import { openTransport } from '../wire/tcp/open.ts';
+import { withoutSecrets } from '../model/secrets.ts';
 import { exitCode } from './command.ts';
 import { takeOver } from './take-over.ts';
 
@@ -225,11 +226,12 @@ function lineReader(proc: NodeJS.Process, interrupted: AbortSignal): Terminal['a
 }
 
 function createLog(terminal: Terminal, debug: boolean): Log {
+  const tell = (level: string, message: string) => terminal.err(`${level}: ${withoutSecrets(message)}\n`);
   return {
     debug: (message) => {
-      if (debug) terminal.err(`debug: ${message}\n`);
+      if (debug) tell('debug', message);
     },
-    warn: (message) => terminal.err(`warning: ${message}\n`),
-    error: (message) => terminal.err(`error: ${message}\n`),
+    warn: (message) => tell('warning', message),
+    error: (message) => tell('error', message),
   };
 }

@@ -5,6 +5,7 @@ import { stampLimits, startStampReflector, type StampReflector } from '../lab/re
 import type { StampStats } from '../lab/reflect/stamp/stats.ts';
 import type { Io } from '../wire/io.ts';
 import { type FlagValues, UsageError } from './command.ts';
+import { shownVariable } from './no-secrets.ts';
 
 const group = 'STAMP (RFC 8762)';
 
@@ -72,7 +73,8 @@ export async function startStamp(flags: StampFlags, io: Io): Promise<StampReflec
 function readKey({ stampKeyEnv }: StampFlags, io: Io): Buffer | null {
   if (stampKeyEnv === undefined) return null;
   const key = io.env[stampKeyEnv];
-  if (!key) throw new UsageError(`--stamp-key-env: the environment has no ${stampKeyEnv}, or it is empty`);
+  if (!key)
+    throw new UsageError(`--stamp-key-env: the environment has no ${shownVariable(stampKeyEnv)}, or it is empty`);
   return Buffer.from(key);
 }
 

@@ -7,6 +7,7 @@ import { workloadClass } from '../model/workload.ts';
 import type { LinkOptions } from '../measure/inference/link.ts';
 import type { Io } from '../wire/io.ts';
 import { type Flag, type FlagValues, UsageError } from './command.ts';
+import { shownVariable } from './no-secrets.ts';
 
 const count = (max: number) => z.coerce.number().int().min(1).max(max);
 
@@ -64,6 +65,7 @@ export const requestFlags = {
     schema: z.array(headerText).default([]),
     about: 'Extra request header NAME:VALUE; may be repeated.',
     value: 'K:V',
+    secret: true,
     repeated: true,
     group: 'Request',
   },
@@ -223,6 +225,6 @@ export function headerRecord(flags: RequestFlags): Record<string, string> {
 export function apiKey(flags: RequestFlags, io: Io): string | undefined {
   if (flags.authEnv === undefined) return undefined;
   const key = io.env[flags.authEnv];
-  if (!key) throw new UsageError(`--auth-env: the environment variable ${flags.authEnv} is not set`);
+  if (!key) throw new UsageError(`--auth-env: the environment variable ${shownVariable(flags.authEnv)} is not set`);
   return key;
 }

@@ -1,4 +1,5 @@
 import { printable } from '../model/outcome.ts';
+import { withoutSecrets } from '../model/secrets.ts';
 import type { Io } from '../wire/io.ts';
 import { asksForHelp, parseArgs } from './args.ts';
 import { type Command, type ExitCode, exitCode, type LazyCommand, UsageError } from './command.ts';
@@ -61,17 +62,19 @@ function print(io: Io, text: string): ExitCode {
 }
 
 function report(error: unknown, command: { name: string } | undefined, io: Io): ExitCode {
+  // Messages repeat what was typed, and systems what they were given.
+  const err = (text: string) => io.terminal.err(withoutSecrets(text));
   const prefix = command ? `inferpath ${command.name}` : 'inferpath';
   if (error instanceof UsageError) {
-    io.terminal.err(`${mistakeLines(error, prefix)}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);
+    err(`${mistakeLines(error, prefix)}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);
     return exitCode.usage;
   }
   if (io.signals.interrupted.aborted && isAbort(error, io)) {
     io.terminal.err(`${prefix}: interrupted\n`);
     return exitCode.interrupted;
   }
-  io.terminal.err(`${prefix}: ${errorWords(error)}\n`);
-  if (io.env['INFERPATH_DEBUG'] === '1' && error instanceof Error) io.terminal.err(`${error.stack ?? ''}\n`);
+  err(`${prefix}: ${errorWords(error)}\n`);
+  if (io.env['INFERPATH_DEBUG'] === '1' && error instanceof Error) err(`${error.stack ?? ''}\n`);
   else io.terminal.err('hint: INFERPATH_DEBUG=1 shows where this came from\n');
   return exitCode.couldNotMeasure;
 }

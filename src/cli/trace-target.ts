@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { UsageError } from './command.ts';
+import { refuseSecretsIn } from './no-secrets.ts';
 
 export interface TraceDestination {
   /** As it was given. */
@@ -20,8 +21,7 @@ export function traceDestination(text: string): TraceDestination {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     const url = URL.canParse(text) ? new URL(text) : null;
     if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') throw refuse();
-    if (url.username || url.password)
-      throw new UsageError('target: a user or password stands in the URL; leave it out');
+    refuseSecretsIn(url, 'target');
     return { text, url, port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) };
   }
   if (isIP(text) === 6) return { text, url: new URL(`http://[${text}]/`), port: null };

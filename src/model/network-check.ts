@@ -1,6 +1,7 @@
 import { type Loose, list, mapping, names, type NetworkIssue, repeatedNames, unknownReference } from './check.ts';
 import { emulatedIssues } from './emulated-check.ts';
 import { planIssues } from './plan-check.ts';
+import { isSecretName } from './secrets.ts';
 import { securityIssues } from './security-check.ts';
 import { policyIssues } from './policy-check.ts';
 import { parseUrl } from './url.ts';
@@ -65,9 +66,6 @@ function workloadIssues(workload: Loose, i: number): NetworkIssue[] {
   ];
 }
 
-/** Query parameters that carry API keys at the services that allow that. */
-const secretParameter = /^(api[-_]?key|key|token|access[-_]?token|auth|secret|password|sig|signature)$/i;
-
 function urlIssues(value: unknown, path: (string | number)[]): NetworkIssue[] {
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
   if (!url) return [];
@@ -78,7 +76,7 @@ function urlIssues(value: unknown, path: (string | number)[]): NetworkIssue[] {
       message: 'must be a URL without user name and password; secrets come by auth.env or auth.file',
       params: { secret: true },
     });
-  const parameter = [...url.searchParams.keys()].find((key) => secretParameter.test(key));
+  const parameter = [...url.searchParams.keys()].find(isSecretName);
   if (parameter !== undefined)
     issues.push({
       path,

@@ -48,6 +48,7 @@ const flags = {
     schema: z.string().min(20).max(200).optional(),
     about: 'One-use token of inferpath agents invite; default $INFERPATH_ENROLLMENT_TOKEN.',
     value: 'TOKEN',
+    secret: true,
     group: enrolling,
   },
   tokenFile: {
@@ -76,6 +77,7 @@ const flags = {
     schema: z.array(z.string()).default([]),
     about: 'Environment variable with the API key for an origin (https:// unless it says http://); may be repeated.',
     value: 'ORIGIN=ENV',
+    secret: true,
     repeated: true,
     group: limits,
   },

@@ -13,6 +13,7 @@ import type { Io } from '../../wire/io.ts';
 import { type AssessOptions, assessNetwork } from '../assess-run.ts';
 import { flagName } from '../args.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { shownVariable } from '../no-secrets.ts';
 import { demoFile } from '../demo-file.ts';
 import { assessEmulated } from '../emulated/assess.ts';
 import { emulatedOf } from '../emulated/world.ts';
@@ -256,7 +257,8 @@ async function keysOf(
   for (const { name, auth } of network.endpoints) {
     if (auth?.env !== undefined) {
       const key = io.env[auth.env];
-      if (!key) throw new UsageError(`endpoint ${name}: the environment variable ${auth.env} is not set`);
+      if (!key)
+        throw new UsageError(`endpoint ${name}: the environment variable ${shownVariable(auth.env)} is not set`);
       keys.set(name, key);
     } else if (auth?.file !== undefined) {
       const path = resolvePath(directory, auth.file);

@@ -7,6 +7,7 @@ import { summariseRequests } from '../../measure/inference/summary.ts';
 import { renderInferText } from '../../report/infer-text.ts';
 import { quantile, sorted } from '../../stats/quantile.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { refuseSecretsIn } from '../no-secrets.ts';
 import { liveRequests } from '../live.ts';
 import { apiKey, headerRecord, linkOptions, proxyNote, requestFlags, tapMaxConcurrency } from '../request-flags.ts';
 import { version } from '../version.ts';
@@ -96,8 +97,7 @@ function parseTarget(text: string): URL {
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw new UsageError(`url: found ${JSON.stringify(text)}; allowed: an http or https URL`);
-  if (url.username || url.password)
-    throw new UsageError('url: a user or password stands in the URL; give the key by --auth-env instead');
+  refuseSecretsIn(url, 'url', 'give the key by --auth-env instead');
   return url;
 }
 

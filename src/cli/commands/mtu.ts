@@ -10,6 +10,7 @@ import { prettyJson } from '../../report/json.ts';
 import { renderMtuText } from '../../report/mtu-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { refuseSecretsIn } from '../no-secrets.ts';
 import { version } from '../version.ts';
 
 const size = z.coerce.number().int().min(128).max(65_535);
@@ -160,10 +161,11 @@ function codeOf({ expectBytes, expectationMet }: MtuReport, last: ObservationOf<
 function targetUrl(text: string): URL {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (!url || url.hostname === '' || url.username !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+  if (!url || url.hostname === '' || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new UsageError(
       `target: found ${JSON.stringify(text)}; allowed: host, host:port, [IPv6]:port, or an http or https URL`,
     );
+  refuseSecretsIn(url, 'target');
   return url;
 }
 

@@ -11,6 +11,7 @@ import { quantile, sorted } from '../../stats/quantile.ts';
 import type { Io } from '../../wire/io.ts';
 import { watchLoopLag } from '../../wire/loop-lag.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { refuseSecretsIn } from '../no-secrets.ts';
 import { linkOptions, trustFlags } from '../request-flags.ts';
 import { version } from '../version.ts';
 
@@ -109,8 +110,9 @@ export const responsiveness = defineCommand({
 function configUrl(text: string): URL {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (!url || url.protocol !== 'https:' || url.hostname === '' || url.username !== '' || url.password !== '')
+  if (!url || url.protocol !== 'https:' || url.hostname === '')
     throw new UsageError(`url: found ${JSON.stringify(text)}; allowed: an https URL without user and password`);
+  refuseSecretsIn(url, 'url');
   return configUrlOf(url);
 }
 

@@ -8,6 +8,7 @@ import { prettyJson } from '../../report/json.ts';
 import { renderStampText } from '../../report/stamp-text.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { shownVariable } from '../no-secrets.ts';
 import { version } from '../version.ts';
 
 const DEFAULT_PORT = 862;
@@ -135,7 +136,7 @@ function probeOptions(flags: StampFlags, io: Io): object {
   if (count > 1_000_000) throw new UsageError(`--duration: found ${count} packets; allowed: at most 1000000`);
   const key = flags.keyEnv === undefined ? undefined : io.env[flags.keyEnv];
   if (flags.keyEnv !== undefined && !key)
-    throw new UsageError(`--key-env: the environment has no ${flags.keyEnv}, or it is empty`);
+    throw new UsageError(`--key-env: the environment has no ${shownVariable(flags.keyEnv)}, or it is empty`);
   return { count, intervalMs, timeoutMs: flags.timeout * 1000, bytes: flags.size, dscp: flags.dscp, key };
 }
 

@@ -7,6 +7,7 @@ import { parseTarget } from '../../measure/sweep/targets.ts';
 import { hostsOf, type Ownership, permissionOf } from '../../secure/exposure/permission.ts';
 import type { Io } from '../../wire/io.ts';
 import { UsageError } from '../command.ts';
+import { refuseSecretsIn } from '../no-secrets.ts';
 
 /** What to ask, and by whose permission; nothing has been sent yet but questions to DNS. */
 export interface Targets {
@@ -61,6 +62,7 @@ async function wantedOf(word: string, io: Io): Promise<Wanted[] | string> {
     return range.isAligned ? [{ text: word, range }] : `has host bits; allowed: ${formatCidr(range)}, or one address`;
   if (word.includes('/') && !word.includes('://'))
     return 'is no network; allowed: host, address, host:port, CIDR like 10.1.0.0/24';
+  if (URL.canParse(word) && word.includes('://')) refuseSecretsIn(new URL(word), 'target');
   const place = parseTarget(word);
   if (typeof place === 'string') return `${place}, CIDR`;
   const port = place.port === 0 ? {} : { port: place.port };

@@ -16,6 +16,7 @@ import { cnsa2 } from '../../secure/tls/profiles/cnsa2.ts';
 import { nist } from '../../secure/tls/profiles/nist.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { refuseSecretsIn } from '../no-secrets.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
 import { jsonFlag } from './flags.ts';
@@ -287,7 +288,8 @@ function yearsUntil(
 function endpointOf(text: string, flags: Flags): TlsEndpoint | undefined {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${isIPv6(text) ? `[${text}]` : text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : null;
-  if (!url || url.hostname === '' || url.username !== '' || url.protocol !== 'https:') return undefined;
+  if (!url || url.hostname === '' || url.protocol !== 'https:') return undefined;
+  refuseSecretsIn(url, 'target');
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port || 443);
   return {

@@ -10,6 +10,7 @@ import { RoundTrips } from './context.ts';
 import { deadlineOf } from './deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import { askTrivially, type TrivialAnswers } from './floor.ts';
+import { secretsOf, type Secrets, withoutThem } from './hide.ts';
 import { type Link, LinkError, type LinkOptions, openLink } from './link.ts';
 import { recordOf } from './record.ts';
 
@@ -79,6 +80,7 @@ export async function runSession(
 
 class Session {
   readonly #options: SessionOptions;
+  readonly #secrets: Secrets;
   readonly #transport: TcpTransport;
   readonly #io: Io;
   readonly #signal: AbortSignal;
@@ -104,6 +106,7 @@ class Session {
     progress: SessionProgress,
   ) {
     this.#options = options;
+    this.#secrets = secretsOf(options);
     this.#transport = transport;
     this.#io = io;
     this.#signal = signal;
@@ -190,7 +193,7 @@ class Session {
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.#records.push({ order, record: this.#unlinked(id, error, intendedMs, startMs) });
-      this.#progress.finished(null, error.outcome, ++this.#done);
+      this.#progress.finished(null, withoutThem(error.outcome, this.#secrets), ++this.#done);
       // A dead endpoint must not turn a closed loop into a busy one.
       await this.#until(io.clock.monoMs() + 50);
       return;
@@ -207,7 +210,8 @@ class Session {
     };
     const made = await exchange(link, options.dialect, built, id, times, limits, io, this.#signal, castShadow);
     made.shadowRttMs = await shadow;
-    made.outcome = withoutSecret(made.outcome, options.apiKey);
+    made.outcome = withoutThem(made.outcome, this.#secrets);
+    made.model = withoutThem(made.model, this.#secrets);
     this.#roundTrips.add(link.tcp.trace, made);
     this.#held.push({ order, exchange: made });
     this.#progress.finished(made, made.outcome, ++this.#done);
@@ -301,6 +305,7 @@ class Session {
         stamps: this.#transport.stamps,
         notes: [],
       });
+      record.server = withoutThem(record.server, this.#secrets);
       this.#records.push({ order, record });
       this.#noteReadLags(exchange);
     }
@@ -320,7 +325,7 @@ class Session {
     return {
       ...emptyRecord(id, this.#options.endpoint, this.#options.dialect.name, this.#transport.stamps),
       startedAt: new Date(this.#io.clock.wallMs()).toISOString(),
-      outcome: error.outcome,
+      outcome: withoutThem(error.outcome, this.#secrets),
       stallThresholdMs: this.#options.stallThresholdMs,
       phases: {
         ...noPhases,
@@ -329,13 +334,6 @@ class Session {
       },
     };
   }
-}
-
-/** Some servers repeat the key in their error; what we say goes to screens, files and logs. */
-function withoutSecret(outcome: Outcome, secret: string | undefined): Outcome {
-  const key = secret?.trim() ?? '';
-  if (key === '' || !('message' in outcome)) return outcome;
-  return { ...outcome, message: outcome.message.replaceAll(key, '(the API key)') };
 }
 
 /** The 99th percentile, or of few reads the 90th: their highest is one unlucky turn of the scheduler and says nothing. */
