@@ -76,3 +76,13 @@ test('an alarm that is over before it could be told is not told', async () => {
   await new Promise((done) => setTimeout(done, 100));
   expect(taken).toEqual([]);
 });
+
+test.each(['http://u:s3cr3t@127.0.0.1:9/', 'no URL s3cr3t', 'ftp://127.0.0.1/s3cr3t'])(
+  'a URL that cannot be called is not repeated: %s',
+  async (url) => {
+    io = fakeIo({ env: { INFERPATH_AGENT_ALARM_URL: url } });
+    alarmCaller(identity, io).event(raised);
+    expect(await comesTrue(() => io.stderr().includes('cannot call INFERPATH_AGENT_ALARM_URL'))).toBe(true);
+    expect(io.stderr()).not.toContain('s3cr3t');
+  },
+);

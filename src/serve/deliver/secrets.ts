@@ -79,7 +79,18 @@ function secretParts(url: URL, text: string): string[] {
   const pieces = [url.username, url.password, url.search.slice(1), ...url.pathname.split('/')];
   const values = [...url.searchParams.values()];
   const parts = [text, url.href, path, url.pathname, ...pieces, ...values];
-  return parts.flatMap((part) => [part, decoded(part)]);
+  return [
+    ...parts.flatMap((part) => [part, decoded(part)]),
+    ...loginForms(decoded(url.username), decoded(url.password)),
+  ];
+}
+
+/** How user and password go over the line: HTTP Basic (RFC 7617), SMTP's AUTH PLAIN (RFC 4616) and LOGIN. */
+function loginForms(user: string, password: string): string[] {
+  if (password === '') return [];
+  return [`${user}:${password}`, `\0${user}\0${password}`, password].map((text) =>
+    Buffer.from(text).toString('base64'),
+  );
 }
 
 function keyForms(key: string): string[] {
