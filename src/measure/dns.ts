@@ -64,11 +64,13 @@ export async function resolveTarget(
   if (isIP(literal) === 0 && override === undefined)
     return { host, port, ...(await lookupHost(host, target.family, io, signal, timeoutMs)) };
   const how = override === undefined ? 'address literal' : 'address given by the user';
-  return { host, port, durationMs: 0, how, ...useLiteral(literal, target.family) };
+  return { host, port, durationMs: 0, how, ...useLiteral(literal, target.family, io) };
 }
 
-function useLiteral(address: string, family: 4 | 6 | undefined): Pick<Resolution, 'addresses' | 'outcome'> {
+function useLiteral(address: string, family: 4 | 6 | undefined, io: Io): Pick<Resolution, 'addresses' | 'outcome'> {
   const actual = isIP(address);
+  const refused = actual === 0 ? null : (io.dns.refusal?.(address) ?? null);
+  if (refused !== null) return { addresses: [], outcome: failed('EACCES', address, refused) };
   if ((actual === 4 || actual === 6) && (family === undefined || family === actual)) {
     return { addresses: [{ address, family: actual }], outcome: { kind: 'answered' } };
   }

@@ -105,70 +105,8 @@ function shortened(groups: readonly string[]): string {
   return `${groups.slice(0, start).join(':')}::${groups.slice(start + size).join(':')}`;
 }
 
-/** Never asked for anything, whoever says that it is theirs: nothing to serve is there, and credentials may be. */
-const never: readonly (readonly [cidr: string, what: string])[] = [
-  ['0.0.0.0/8', 'this host (RFC 1122)'],
-  ['169.254.0.0/16', 'link-local, where clouds serve credentials (RFC 3927)'],
-  ['100.100.100.200/32', 'the metadata service of a cloud'],
-  ['168.63.129.16/32', 'the host agent of a cloud'],
-  ['192.0.0.192/32', 'the metadata service of a cloud'],
-  ['224.0.0.0/4', 'multicast (RFC 5771)'],
-  ['240.0.0.0/4', 'reserved or broadcast (RFC 1112)'],
-  ['::/128', 'this host (RFC 4291)'],
-  ['fe80::/10', 'link-local (RFC 4291)'],
-  ['fd00:ec2::/32', 'the metadata service of a cloud'],
-  ['fd20:ce::/32', 'the metadata service of a cloud'],
-  ['ff00::/8', 'multicast (RFC 4291)'],
-];
-
-/** Not reachable from the Internet (IANA special-purpose registries, RFC 6890). */
-const notPublic = [
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '::1/128',
-  '100::/64',
-  '2001::/23',
-  '2001:db8::/32',
-  '3fff::/20',
-  '5f00::/16',
-  'fc00::/7',
-  'fec0::/10',
-];
-
-/** IPv6 with an IPv4 address inside: mapped and compatible (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056). */
-const embedding = ['::ffff:0:0/96', '::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16'];
-
-const neverRanges = never.map(([cidr, what]) => ({ range: known(cidr), what }));
-const notPublicRanges = notPublic.map(known);
-const embeddingRanges = embedding.map(known);
-const loopback6 = known('::1/128');
-
-/** Why nothing in this range is ever asked; null where that is no reason. */
-export function neverAsked(range: Range): string | null {
-  const found = neverRanges.find((one) => overlaps(one.range, range));
-  if (found) return found.what;
-  return carriesIpv4(range) ? 'another way to write IPv4 addresses; they are written as such' : null;
-}
-
-/** True where any address of the range can be reached from the Internet. */
-export function isPublic(range: Range): boolean {
-  return !notPublicRanges.some((one) => contains(one, range));
-}
-
-function carriesIpv4(range: Range): boolean {
-  return !contains(loopback6, range) && embeddingRanges.some((one) => overlaps(one, range));
-}
-
-function known(cidr: string): Cidr {
-  const parsed = parseCidr(cidr);
-  if (parsed === null) throw new RangeError(`${cidr} is no network`);
-  return parsed;
+/** The octets of an address, most significant first: 4, or 16. */
+export function addressOctets({ family, value }: { family: Family; value: bigint }): number[] {
+  const count = family === 4 ? 4 : 16;
+  return Array.from({ length: count }, (_, i) => Number((value >> BigInt(8 * (count - 1 - i))) & 0xffn));
 }

@@ -1,5 +1,6 @@
 import { type Loose, list, mapping, names, type NetworkIssue, repeatedNames, unknownReference } from './check.ts';
-import { type Cidr, contains, formatCidr, isPublic, neverAsked, parseCidr } from './cidr.ts';
+import { type Cidr, contains, formatCidr, parseCidr } from './cidr.ts';
+import { isPublic, neverAsked } from './special-addresses.ts';
 import { named } from './patterns.ts';
 
 /** Shortest prefixes of public ranges: nobody owns more by accident, and a typing error is no permission. */

@@ -62,6 +62,8 @@ export interface Resolver {
   lookup(host: string, family?: 4 | 6): Promise<ResolvedAddress[]>;
   /** PTR names of an address, one question to the system's DNS servers and two seconds of patience; rejects where there is none. */
   reverse(address: string): Promise<string[]>;
+  /** Why nothing may be sent to an address, in this process; null where something may. Absent: there is no such rule. */
+  refusal?(address: string): string | null;
 }
 
 export interface Sockets {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type Cidr, contains, isPublic, parseCidr } from '../../model/cidr.ts';
+import { type Cidr, contains, parseCidr } from '../../model/cidr.ts';
+import { isPublic } from '../../model/special-addresses.ts';
 import { printable } from '../../model/outcome.ts';
 import type { AnomaliesReport } from '../../model/secure/anomalies.ts';
 import { judgeAnomalies } from '../../secure/anomaly/judge.ts';

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { type Cidr, contains, neverAsked, parseAddress, parseCidr } from '../../model/cidr.ts';
+import { type Cidr, contains, parseAddress, parseCidr } from '../../model/cidr.ts';
+import { neverAsked, rangeOf } from '../../model/special-addresses.ts';
 
 /** Networks that may be asked. The last word on every connection: what is not inside is never connected to. */
 export interface Gate {
@@ -21,7 +22,7 @@ export function exposureGate(ranges: readonly string[]): Gate {
       // Only one form of an address is understood, so that nobody who reads it otherwise connects elsewhere.
       const parsed = isIP(address) === 0 ? null : parseAddress(address);
       if (parsed === null) return 'is no address';
-      const one = { family: parsed.family, first: parsed.value, last: parsed.value };
+      const one = rangeOf(parsed);
       const why = neverAsked(one);
       if (why !== null) return `is ${why}`;
       return allowed.some((range) => contains(range, one)) ? null : 'lies in none of the ranges that may be asked';

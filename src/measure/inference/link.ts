@@ -161,6 +161,8 @@ async function resolveTarget(
   const version = isIP(literal);
   if (version !== 0 && options.family !== undefined && version !== options.family)
     throw codedError('EADDRNOTAVAIL', `${literal} is not an IPv${options.family} address`);
+  const refused = version === 0 ? null : (io.dns.refusal?.(literal) ?? null);
+  if (refused !== null) throw codedError('EACCES', `${literal} ${refused}`);
   if (version !== 0) return { address: literal, family: version as 4 | 6, port, bulk: options.bulk };
   const startMs = io.clock.monoMs();
   const addresses = await unlessAborted(io.dns.lookup(host, options.family), signal);

@@ -1,13 +1,5 @@
-import {
-  type Cidr,
-  contains,
-  formatCidr,
-  isPublic,
-  neverAsked,
-  overlaps,
-  parseCidr,
-  type Range,
-} from '../../model/cidr.ts';
+import { type Cidr, contains, formatCidr, overlaps, parseCidr, type Range } from '../../model/cidr.ts';
+import { isLoopback, isPublic, neverAsked } from '../../model/special-addresses.ts';
 import type { Security } from '../../model/network-security.ts';
 
 /** What the user owns, from the three places that may say so. */
@@ -22,8 +14,6 @@ export interface Ownership {
 
 export type Permission = { permittedBy: string } | { refused: string };
 
-const loopbacks = ['127.0.0.0/8', '::1/128'].map((text) => parseCidr(text)!);
-
 /**
  * Whether a range may be asked, all of it: this machine, or what the network file calls the user's own. What can be reached from the
  * Internet has to be named at the command line as well, so that one wrong line in a file is no permission.
@@ -31,7 +21,7 @@ const loopbacks = ['127.0.0.0/8', '::1/128'].map((text) => parseCidr(text)!);
 export function permissionOf(range: Range, { ranges, ownAddresses, meant }: Ownership): Permission {
   const never = neverAsked(range);
   if (never !== null) return { refused: `holds ${never}, which is never asked` };
-  if (loopbacks.some((one) => contains(one, range))) return { permittedBy: 'loopback of this machine' };
+  if (isLoopback(range)) return { permittedBy: 'loopback of this machine' };
   if (ownAddresses.some((address) => holds(address, range))) return { permittedBy: 'an address of this machine' };
   const own = ranges.map(({ cidr }) => parseCidr(cidr)).find((one) => one !== null && contains(one, range));
   if (!own) return { refused: whyNotOwn(range, ranges) };

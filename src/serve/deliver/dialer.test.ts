@@ -86,7 +86,7 @@ describe('where alerts may go', () => {
     const error = await post(`https://${host}:9/`, { hosts }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toMatch(
-      /is (not public|link-local|this host|multicast|reserved|metadata|host agent|no address)|leads to|no address/,
+      /is (not public|link-local|this host|multicast|reserved|the metadata|the host agent|no address)|leads to|no address/,
     );
     expect(String(error)).not.toMatch(/ECONNREFUSED|ENOTFOUND/);
   });

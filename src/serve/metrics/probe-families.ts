@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Observation } from '../../model/observation.ts';
 import type { Phases, TlsSummary } from '../../model/inference.ts';
 import type { MetricFamily, MetricHead, Labels } from '../../report/openmetrics.ts';
-import { octetsOf } from '../agent/target-policy.ts';
+import { addressOctets, parseAddress } from '../../model/cidr.ts';
 import { sampleOf } from '../../store/sample-of.ts';
 import type { OnDemandResult } from '../on-demand.ts';
 
@@ -98,14 +98,14 @@ function phaseSamples({ dnsMs, tcpMs, tlsMs, ttfbMs, eofMs, totalMs }: Phases) {
 function ipFamilies(text: string): MetricFamily[] {
   const bare = isIP(text) === 0 ? text.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') : text;
   const address = bare.replace(/%.*$/, '');
-  const version = isIP(address);
-  if (version === 0) return [];
+  const parsed = parseAddress(address);
+  if (parsed === null) return [];
   return [
-    gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6', version),
+    gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6', parsed.family),
     gauge(
       'probe_ip_addr_hash',
       "Specifies the hash of IP address. It's useful to detect if the IP address changes.",
-      fnv1a(version === 4 ? address.split('.').map(Number) : octetsOf(address)),
+      fnv1a(addressOctets(parsed)),
     ),
   ];
 }
