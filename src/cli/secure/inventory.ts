@@ -1,15 +1,18 @@
 import * as z from 'zod';
-import { printable } from '../../model/outcome.ts';
-import { secureEvidence, type SecureEvidence } from '../../model/secure/evidence.ts';
+import { secureEvidence } from '../../model/secure/evidence.ts';
 import { prettyJson } from '../../report/json.ts';
 import { renderInventoryText } from '../../report/secure/inventory-text.ts';
 import { takeInventory } from '../../secure/inventory/inventory.ts';
-import type { Io } from '../../wire/io.ts';
-import { defineAction, type ExitCode, exitCode, UsageError } from '../command.ts';
+import { defineAction, type ExitCode, exitCode } from '../command.ts';
+import { readJsonInputs } from '../input-file.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { jsonFlag } from './flags.ts';
 
-const maxEvidenceBytes = 64 * 1024 * 1024;
+const evidenceInput = {
+  schema: secureEvidence,
+  maxBytes: 64 * 1024 * 1024,
+  allowed: 'what secure tls, exposure, policy prove or policy drift printed with --json',
+};
 
 export const secureInventory = defineAction({
   about:
@@ -35,7 +38,7 @@ export const secureInventory = defineAction({
   ],
   async run({ flags, positionals: [file = ''], io }): Promise<ExitCode> {
     const network = await loadPlannedNetwork(file, io);
-    const evidence = await Promise.all(flags.evidence.map((path) => readEvidence(path, io)));
+    const evidence = await readJsonInputs(flags.evidence, evidenceInput, io, '--evidence');
     const report = takeInventory(network, file, evidence, new Date(io.clock.wallMs()));
     const { columns, colors } = io.terminal;
     io.terminal.out(flags.json ? prettyJson(report) : renderInventoryText(report, { columns, colors }));
@@ -43,20 +46,3 @@ export const secureInventory = defineAction({
     return report.score.unknown > 0 || report.score.passed === 0 ? exitCode.couldNotMeasure : exitCode.ready;
   },
 });
-
-async function readEvidence(path: string, io: Io): Promise<SecureEvidence> {
-  const allowed = 'allowed: what secure tls, exposure, policy prove or policy drift printed with --json';
-  let value: unknown;
-  try {
-    value = JSON.parse(await io.fs.readText(path, maxEvidenceBytes));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--evidence: ${path}: ${printable(code ?? message, 80)}; ${allowed}`);
-  }
-  const parsed = secureEvidence.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(
-    `--evidence: ${path}: ${printable(issue?.path.join('.') || 'schema', 60)} is not as it should be; ${allowed}`,
-  );
-}

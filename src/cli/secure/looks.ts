@@ -1,12 +1,8 @@
 import * as z from 'zod';
-import { printable } from '../../model/outcome.ts';
 import type { Look } from '../../secure/anomaly/look.ts';
 import { withPort } from '../../stats/address.ts';
 import type { Io } from '../../wire/io.ts';
-import { UsageError } from '../command.ts';
-import { readInput } from '../input-file.ts';
-
-const maxBytes = 256 * 1024 * 1024;
+import { readJsonInputs } from '../input-file.ts';
 
 // Only what the rules read, so that documents of older and newer versions are looks, too.
 const port = z.number().int().min(0).max(65_535);
@@ -58,40 +54,23 @@ const access = z.object({
     }),
   ),
 });
-const document = z.discriminatedUnion('schema', [drift, tls, access]);
-
-const allowed = 'allowed: what secure policy drift, secure tls or secure exposure print with --json';
+const input = {
+  schema: z.discriminatedUnion('schema', [drift, tls, access]),
+  maxBytes: 256 * 1024 * 1024,
+  allowed: 'what secure policy drift, secure tls or secure exposure print with --json',
+};
+type Document = z.infer<typeof input.schema>;
 
 /**
  * Saved documents as looks, one for each file.
- * @throws UsageError naming the file and what is wrong with it
+ * @throws UsageError naming each file and what is wrong with it
  */
 export async function readLooks(files: readonly string[], io: Io): Promise<Look[]> {
-  const looks: Look[] = [];
-  const mistakes: string[] = [];
-  for (const file of files) {
-    const read = parse(await readInput(file, maxBytes, io));
-    if (typeof read === 'string') mistakes.push(`${printable(file, 300)}: ${read}; ${allowed}`);
-    else looks.push(lookOf(file, read));
-  }
-  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
-  return looks;
+  const read = await readJsonInputs(files, input, io);
+  return read.map((one, i) => lookOf(files[i]!, one));
 }
 
-function parse(text: string): z.infer<typeof document> | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return 'found no JSON';
-  }
-  const parsed = document.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  return `${first?.path.join('.') || 'document'}: ${first?.message ?? 'not understood'}`;
-}
-
-function lookOf(name: string, read: z.infer<typeof document>): Look {
+function lookOf(name: string, read: Document): Look {
   const none = { name, samples: 0, connections: null, tls: null, access: null };
   switch (read.schema) {
     case 'inferpath/policy-drift@1': {

@@ -12,7 +12,7 @@ import { selfOf } from '../../secure/flows/self.ts';
 import { meaningOf, type PolicyMeaning } from '../../secure/policy/policy.ts';
 import type { Io } from '../../wire/io.ts';
 import { defineAction, exitCode, UsageError } from '../command.ts';
-import { readInput } from '../input-file.ts';
+import { readJsonInputs } from '../input-file.ts';
 import { loadPlannedNetwork } from '../network-file.ts';
 import { jsonFlag } from './flags.ts';
 import { followLog } from './follow-log.ts';
@@ -106,28 +106,19 @@ function selfWanted(words: readonly string[]): string[] {
   return valid;
 }
 
-const maxSnapshotBytes = 256 * 1024 * 1024;
+const snapshotInput = {
+  schema: policyDriftReport.pick({ schema: true, measuredAt: true, snapshot: true }),
+  maxBytes: 256 * 1024 * 1024,
+  allowed: 'what inferpath secure policy drift --json printed',
+};
 
 /** The snapshot in what `policy drift --json` printed. @throws UsageError naming what is wrong */
 export async function readSnapshot(
   file: string,
   io: Io,
 ): Promise<{ file: string; snapshot: Snapshot; measuredAt: string }> {
-  const name = printable(file, 300);
-  const allowed = 'allowed: what inferpath secure policy drift --json printed';
-  let value: unknown;
-  try {
-    value = JSON.parse(await readInput(file, maxSnapshotBytes, io));
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${name}: found no JSON; ${allowed}`);
-  }
-  const parsed = policyDriftReport.pick({ schema: true, measuredAt: true, snapshot: true }).safeParse(value);
-  if (parsed.success) return { file: name, snapshot: parsed.data.snapshot, measuredAt: parsed.data.measuredAt };
-  const [first] = parsed.error.issues;
-  throw new UsageError(
-    `${name}: ${first?.path.join('.') || 'document'}: ${printable(first?.message ?? '', 200)}; ${allowed}`,
-  );
+  const [read] = await readJsonInputs([file], snapshotInput, io);
+  return { file: printable(file, 300), snapshot: read!.snapshot, measuredAt: read!.measuredAt };
 }
 
 interface ReportInput {

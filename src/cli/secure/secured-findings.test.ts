@@ -62,7 +62,7 @@ test('a file that names no hop and no report has nothing to say', async () => {
 test.each([
   ['{', /--secure: f\.json: .*allowed/],
   ['{"schema":"inferpath/assess@1","findings":[]}', /is no such report/],
-  ['{"schema":"inferpath/secure-tls@1","findings":[{"id":"x"}]}', /is no such report/],
+  ['{"schema":"inferpath/secure-tls@1","findings":[{"id":"x"}]}', /--secure: f\.json: findings\.0/],
 ])('%s is refused', async (text, says) => {
   await expect(securedFindings(network, ['f.json'], fakeIo({ files: { 'f.json': text } }))).rejects.toThrow(says);
 });

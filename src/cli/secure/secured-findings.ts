@@ -5,17 +5,19 @@ import { printable } from '../../model/outcome.ts';
 import { secureEvidence, type SecureEvidence } from '../../model/secure/evidence.ts';
 import { takeInventory } from '../../secure/inventory/inventory.ts';
 import type { Io } from '../../wire/io.ts';
-import { UsageError } from '../command.ts';
+import { readJsonInputs } from '../input-file.ts';
 
-const maxBytes = 64 * 1024 * 1024;
-
-/** Any report of `secure`: its schema, when it was made, and its findings. */
-const report = z.object({
-  schema: z.string().regex(/^inferpath\/(secure|policy|anomalies)/),
-  startedAt: z.string().optional(),
-  measuredAt: z.string().optional(),
-  findings: z.array(finding),
-});
+const input = {
+  /** Any report of `secure`: its schema, when it was made, and its findings. The rest is looked at for evidence. */
+  schema: z.looseObject({
+    schema: z.string().regex(/^inferpath\/(secure|policy|anomalies)/, 'is no such report'),
+    startedAt: z.string().optional(),
+    measuredAt: z.string().optional(),
+    findings: z.array(finding),
+  }),
+  maxBytes: 64 * 1024 * 1024,
+  allowed: 'what an action of inferpath secure printed with --json',
+};
 
 /**
  * What `secure` has to say for an assessment: findings of its reports, and what the network file itself says about the encryption of its
@@ -23,7 +25,7 @@ const report = z.object({
  * @throws UsageError for a file that is none of these reports
  */
 export async function securedFindings(network: Network, paths: readonly string[], io: Io): Promise<Finding[]> {
-  const texts = await Promise.all(paths.map((path) => readReport(path, io)));
+  const texts = (await readJsonInputs(paths, input, io, '--secure')).map(readReport);
   const evidence = texts.flatMap(({ evidence }) => evidence ?? []);
   const named = new Set(network.security.hops.map(({ name }) => name));
   const inventory = takeInventory(network, 'the network file', evidence, new Date(io.clock.wallMs()));
@@ -35,22 +37,12 @@ export async function securedFindings(network: Network, paths: readonly string[]
   return said.filter(({ verdict, subject }) => verdict !== 'pass' || endpoints.has(subject));
 }
 
-async function readReport(path: string, io: Io): Promise<{ findings: Finding[]; evidence: SecureEvidence | null }> {
-  const allowed = 'allowed: what an action of inferpath secure printed with --json';
-  let value: unknown;
-  try {
-    value = JSON.parse(await io.fs.readText(path, maxBytes));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--secure: ${path}: ${printable(code ?? message, 80)}; ${allowed}`);
-  }
-  const parsed = report.safeParse(value);
-  if (!parsed.success) throw new UsageError(`--secure: ${path}: is no such report, or has no findings; ${allowed}`);
-  const { schema, startedAt, measuredAt, findings } = parsed.data;
+function readReport(read: z.infer<typeof input.schema>): { findings: Finding[]; evidence: SecureEvidence | null } {
+  const { schema, startedAt, measuredAt, findings } = read;
   const source = `From a report of inferpath (${schema}${startedAt || measuredAt ? ` of ${printable(startedAt ?? measuredAt ?? '', 40)}` : ''}), not measured in this run.`;
   return {
     findings: findings.map((one) => safe({ ...one, details: [...one.details, source] })),
-    evidence: secureEvidence.safeParse(value).data ?? null,
+    evidence: secureEvidence.safeParse(read).data ?? null,
   };
 }
 

@@ -34,13 +34,27 @@ function hopLines({ name, where, layers, carries, gates }: InventoriedHop, colum
     ...hang(`${paint.bold(name)}  `, where, columns, 2),
     ...(layers.length > 0 ? hang('  ', layers.join(' + '), columns) : []),
     ...(carries.length > 0 ? hang('  carries ', carries.join(', '), columns) : []),
-    ...gates.flatMap((gate) => gateLines(gate, columns, paint)),
+    ...together(gates).flatMap((same) => gateLines(same, columns, paint)),
   ];
 }
 
-function gateLines({ id, verdict, evidence, how, at }: Gate, columns: number, paint: Palette): string[] {
+/** Gates of which the same is to be said stand in one line. */
+function together(gates: readonly Gate[]): Gate[][] {
+  const groups = new Map<string, Gate[]>();
+  for (const gate of gates) {
+    const key = JSON.stringify([gate.verdict, gate.evidence, gate.how, gate.at]);
+    groups.set(key, [...(groups.get(key) ?? []), gate]);
+  }
+  return [...groups.values()];
+}
+
+function gateLines(same: readonly Gate[], columns: number, paint: Palette): string[] {
+  const [{ verdict, evidence, how, at }] = same as [Gate];
   const source = how === 'nothing' ? '' : ` (${how}${at === null ? '' : ` ${at.slice(0, 10)}`})`;
-  return hang(`  ${paint.verdict[verdict](pad(words[verdict], 4))}  ${pad(id, 12)}  `, `${evidence}${source}`, columns);
+  const ids = same.map(({ id }) => id).join(', ');
+  const mark = `  ${paint.verdict[verdict](pad(words[verdict], 4))}  `;
+  if (same.length === 1) return hang(`${mark}${pad(ids, 12)}  `, `${evidence}${source}`, columns);
+  return [`${mark}${ids}`, ...hang(' '.repeat(8), `${evidence}${source}`, columns)];
 }
 
 function tenetLines({ number, title, state, evidence }: Tenet, columns: number, paint: Palette): string[] {
