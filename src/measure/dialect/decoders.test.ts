@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JsonArraySplitter } from './json-array.ts';
-import { NdjsonDecoder } from './ndjson.ts';
-import { SseDecoder } from './sse.ts';
-import type { SseItem } from './sse.ts';
+import { NdjsonDecoder } from '../../wire/http/ndjson.ts';
+import { SseDecoder } from '../../wire/http/sse.ts';
+import type { SseItem } from '../../wire/http/sse.ts';
 
 const encoder = new TextEncoder();
 

@@ -1,4 +1,4 @@
-import { asBuffer } from './line-buffer.ts';
+import { asBuffer } from '../../wire/http/line-buffer.ts';
 import { asList, asObject, asText, tryJson } from './guards.ts';
 import type { JsonObject } from './guards.ts';
 

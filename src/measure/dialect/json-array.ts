@@ -1,5 +1,5 @@
-import { asBuffer, LineBuffer } from './line-buffer.ts';
-import { MAX_EVENT_BYTES } from './sse.ts';
+import { asBuffer, LineBuffer } from '../../wire/http/line-buffer.ts';
+import { MAX_EVENT_BYTES } from '../../wire/http/sse.ts';
 
 export type ArrayItem = { kind: 'element'; text: string } | { kind: 'closed' } | { kind: 'oversized' };
 

@@ -2,9 +2,9 @@ import type { DialectEvent, StreamParser } from './dialect.ts';
 import { errorInComment, errorInEvent } from './errors.ts';
 import { asObject, tryJson } from './guards.ts';
 import type { JsonObject } from './guards.ts';
-import { asBuffer } from './line-buffer.ts';
-import { SseDecoder } from './sse.ts';
-import type { SseItem } from './sse.ts';
+import { asBuffer } from '../../wire/http/line-buffer.ts';
+import { SseDecoder } from '../../wire/http/sse.ts';
+import type { SseItem } from '../../wire/http/sse.ts';
 import { StreamState } from './stream-state.ts';
 
 /** What a dialect adds to SSE. */

@@ -1,0 +1,109 @@
+import type { ExchangeStall } from '../../../model/capture/exchange.ts';
+import { addSample, type Histogram, histogramQuantile, makeHistogram } from '../../../stats/histogram.ts';
+
+/** A shorter silence is no stall, whatever the pace: nobody who reads along sees it. */
+export const leastStallMs = 60;
+/** Stalls of one answer that are kept, the longest. */
+const maxStalls = 64;
+/** What comes this close behind another had been held back together with it. */
+export const atOnceMs = 1;
+
+/** Gaps between the chunks of one answer and the stalls among them, in bounded memory whatever their number. */
+export class Cadence {
+  readonly gaps: Histogram = makeHistogram();
+  chunks = 0;
+  firstMs = NaN;
+  lastMs = NaN;
+  /** Moments at which something came that had nothing within a millisecond before it. */
+  moments = 0;
+  #candidates: ExchangeStall[] = [];
+  #dropped = 0;
+  #usualMs = NaN;
+  #usualAt = 8;
+  #open: ExchangeStall | null = null;
+  #holed = false;
+
+  /** The capture lacks octets here. */
+  hole(): void {
+    this.#holed = true;
+  }
+
+  chunk(atMs: number, wireMs: number, streamOffset: number): void {
+    if (this.chunks === 0) this.#first(atMs);
+    else this.#next(atMs, wireMs, streamOffset);
+    this.#holed = false;
+    this.chunks++;
+    this.lastMs = atMs;
+  }
+
+  /** Median gap so far, recalculated as the number of gaps doubles; NaN of few. */
+  get usualMs(): number {
+    if (this.gaps.count >= this.#usualAt) {
+      this.#usualMs = histogramQuantile(this.gaps, 0.5);
+      this.#usualAt = 2 * this.gaps.count;
+    }
+    return this.#usualMs;
+  }
+
+  /** By the median of the whole answer. */
+  get stallAboveMs(): number {
+    return this.gaps.count === 0 ? leastStallMs : stallAbove(histogramQuantile(this.gaps, 0.5));
+  }
+
+  /** In order of time, and how many shorter ones were let go. */
+  stalls(): { listed: ExchangeStall[]; notListed: number } {
+    const above = this.stallAboveMs;
+    const listed = this.#candidates.filter(({ gapMs }) => gapMs > above);
+    return { listed, notListed: this.#dropped };
+  }
+
+  #first(atMs: number): void {
+    this.firstMs = atMs;
+    this.moments = 1;
+  }
+
+  #next(atMs: number, wireMs: number, streamOffset: number): void {
+    const gapMs = Math.max(0, atMs - this.lastMs);
+    addSample(this.gaps, gapMs);
+    if (gapMs > atOnceMs) {
+      this.moments++;
+      this.#open = null;
+      if (gapMs > leastStallMs) this.#candidate(gapMs, atMs, wireMs, streamOffset);
+    } else if (this.#open) this.#open.chunksAtOnce++;
+  }
+
+  #candidate(gapMs: number, endMs: number, wireMs: number, streamOffset: number): void {
+    if (this.#candidates.length >= maxStalls) this.#prune();
+    const shortest = this.#candidates.length < maxStalls ? -1 : shortestOf(this.#candidates);
+    if (shortest >= 0) {
+      this.#dropped++;
+      if (this.#candidates[shortest]!.gapMs >= gapMs) return;
+      this.#candidates.splice(shortest, 1);
+    }
+    this.#open = {
+      startMs: this.lastMs,
+      endMs,
+      wireMs,
+      gapMs,
+      afterChunk: this.chunks,
+      streamOffset,
+      chunksAtOnce: 0,
+      acrossCaptureGap: this.#holed,
+    };
+    this.#candidates.push(this.#open);
+  }
+
+  /** Lets go of what is no stall at the pace so far. A pace that slows down later only makes the limit higher. */
+  #prune(): void {
+    const above = this.stallAboveMs;
+    this.#candidates = this.#candidates.filter(({ gapMs }) => gapMs > above);
+  }
+}
+
+const stallAbove = (medianMs: number): number => Math.max(3 * medianMs, leastStallMs);
+
+function shortestOf(stalls: readonly ExchangeStall[]): number {
+  let at = 0;
+  for (let i = 1; i < stalls.length; i++) if (stalls[i]!.gapMs < stalls[at]!.gapMs) at = i;
+  return at;
+}

@@ -1,0 +1,71 @@
+import type { Exchange, ExchangeHttp, ExchangeTls } from '../../../model/capture/exchange.ts';
+import { type Histogram, histogramQuantile } from '../../../stats/histogram.ts';
+import type { Cadence } from './cadence.ts';
+
+/** Takes exchanges as they end. The gaps between their chunks can be merged with those of others. */
+export type ExchangeReport = (exchange: Exchange, gaps: Histogram) => void;
+
+/** Pieces as large as this are bulk: what a sender writes that has everything already. */
+const bulkBytes = 4096;
+/** Fewer moments than this are no cadence. */
+const leastMoments = 3;
+
+/** What the ways of reading know of one exchange when it is over. */
+export interface Observed {
+  kind: Exchange['kind'];
+  requestStartMs: number | null;
+  requestEndMs: number | null;
+  requestBytes: number;
+  requests: number;
+  /** NaN: unseen or none. */
+  firstByteMs: number;
+  endMs: number;
+  answerBytes: number;
+  heartbeats: number;
+  cadence: Cadence;
+  /** Parsed rather than judged by times: a whole answer is one by its framing, whatever its moments. */
+  isStream: boolean | null;
+  confidence: Exchange['confidence'];
+  how: string[];
+  tls: ExchangeTls | null;
+  http: ExchangeHttp | null;
+}
+
+/** The published record of an exchange. */
+export function toExchange(observed: Observed): Exchange {
+  const { cadence, isStream, requestStartMs, requestEndMs, endMs, firstByteMs, ...rest } = observed;
+  const shape = shapeOf(observed);
+  const isStreamed = shape === 'stream';
+  const stalls = isStreamed ? cadence.stalls() : { listed: [], notListed: 0 };
+  const firstChunkMs = isStreamed || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
+  return {
+    ...rest,
+    shape,
+    requestStartMs,
+    requestEndMs,
+    firstByteMs: orNull(firstByteMs),
+    firstChunkMs: orNull(requestStartMs === null ? NaN : firstChunkMs),
+    endMs,
+    chunks: cadence.chunks,
+    gaps: isStreamed ? gapsOf(cadence.gaps) : null,
+    stallAboveMs: isStreamed ? cadence.stallAboveMs : null,
+    stalls: stalls.listed,
+    stallsNotListed: stalls.notListed,
+    overlapped: observed.requests > 1,
+  };
+}
+
+function shapeOf({ cadence, isStream, answerBytes, firstByteMs }: Observed): Exchange['shape'] {
+  if (answerBytes === 0 && Number.isNaN(firstByteMs)) return 'unanswered';
+  if (isStream !== null) return isStream && cadence.chunks > 1 ? 'stream' : 'whole';
+  const isBulk = answerBytes > bulkBytes * Math.max(1, cadence.chunks);
+  return cadence.moments >= leastMoments && !isBulk ? 'stream' : 'whole';
+}
+
+function gapsOf(gaps: Histogram): Exchange['gaps'] {
+  if (gaps.count === 0) return null;
+  const at = (p: number) => histogramQuantile(gaps, p);
+  return { count: gaps.count, medianMs: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: gaps.max };
+}
+
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

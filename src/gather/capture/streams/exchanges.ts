@@ -1,0 +1,387 @@
+import type { Exchange } from '../../../model/capture/exchange.ts';
+import { contentType } from '../../../wire/tls/code-points.ts';
+import type { StreamSink } from '../stream-sink.ts';
+import { type ExchangeReport, toExchange } from './exchange.ts';
+import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
+import type { OpeningFacts } from './opening.ts';
+import { TlsAnswer } from './tls-answer.ts';
+import { type Direction, RecordCutter, type RecordSink } from './tls-records.ts';
+
+const client = 0;
+
+/** Protected alerts and KeyUpdate (RFC 8446 §6, §4.6.3): 2 and 5 octets. The end of a chunked body has 5 as well. */
+const alertBytes = 2;
+const noticeBytes = 5;
+/** Frames of HTTP/2 that steer (RFC 9113 §6): empty SETTINGS or DATA 9, WINDOW_UPDATE or RST_STREAM 13, PRIORITY 14, PING or GOAWAY 17; and pairs. */
+const steering = new Set([9, 13, 14, 17, 18, 22, 26, 30]);
+const settingsAck = 9;
+/** Preface 24, SETTINGS 9 and 6 for each, perhaps a WINDOW_UPDATE 13. */
+const isPreface = (bytes: number): boolean =>
+  bytes === 24 || (bytes >= 33 && bytes <= 106 && ((bytes - 33) % 6 === 0 || (bytes - 46) % 6 === 0));
+/** SETTINGS of a server, alone or with what goes out together with them. */
+const isServerSettings = (bytes: number): boolean =>
+  bytes >= 9 && bytes <= 91 && [0, 9, 13, 22].some((with_) => (bytes - 9 - with_) % 6 === 0 && bytes >= 9 + with_);
+const maxServerSettings = 3;
+/** Of a client with a certificate, how many records may come before its Finished. */
+const maxClientFlight = 6;
+/** Of TLS 1.3, which nearly all speak. */
+const overheadUnknown = 17;
+/** A pause this much longer than the usual one ends the belief that the answer before goes on. */
+const stillGoingPaces = 2;
+
+/** Where the handshake stands, as seen from outside. */
+type Handshake = 'hellos' | 'flights' | 'done';
+
+/** A request that came while an answer was going on, over HTTP/2. */
+interface Second {
+  startMs: number;
+  endMs: number;
+  bytes: number;
+}
+
+/** Records of one TLS connection → exchanges. */
+export class TlsExchanges implements StreamSink, RecordSink {
+  readonly #report: ExchangeReport;
+  readonly #cutters: readonly [RecordCutter, RecordCutter];
+  #hellos: Hellos | null = new Hellos();
+  #tls: Exchange['tls'] = null;
+  #gatherers: [HelloGatherer | null, HelloGatherer | null] = [new HelloGatherer(), new HelloGatherer()];
+  #handshake: Handshake;
+  #isTls13: boolean | null = null;
+  #isHttp2: boolean | null = null;
+  #overhead = overheadUnknown;
+  #isOverheadKnown = false;
+  #finishedLength = 0;
+  #clientHelloMs = NaN;
+  #serverRttMs = 0;
+  #serverFinishedSeen = false;
+  #hasEarlyTickets = false;
+  #hasEarlyData = false;
+  #clientFlight = 0;
+  #clientFlightMs = NaN;
+  #finishedMs: number | null = null;
+  #mayHaveTickets = false;
+  #clientRecords = 0;
+  #serverSettings = 0;
+  #sawClient = false;
+  readonly #startedInMiddle: boolean;
+  /** Of the exchange that is going on. */
+  #request: Second | null = null;
+  #requests = 0;
+  #answer: TlsAnswer | null = null;
+  #facts: OpeningFacts | null = null;
+  #second: Second | null = null;
+  #orphan = false;
+  #holes = 0;
+
+  /** @param inMiddle the capture began after the connection */
+  constructor(report: ExchangeReport, inMiddle: boolean) {
+    this.#report = report;
+    this.#startedInMiddle = inMiddle;
+    this.#handshake = inMiddle ? 'done' : 'hellos';
+    if (inMiddle) this.#letGoOfHellos();
+    this.#cutters = [new RecordCutter(this, 0, inMiddle), new RecordCutter(this, 1, inMiddle)];
+  }
+
+  get wanted(): boolean {
+    return !(this.#cutters[0].isHopeless && this.#cutters[1].isHopeless);
+  }
+
+  data(
+    direction: Direction,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cut: number,
+    deliverableMs: number,
+    wireMs: number,
+    streamOffset: number,
+  ): void {
+    this.#cutters[direction].data(bytes, start, end, cut, deliverableMs, wireMs, streamOffset);
+  }
+
+  gap(direction: Direction, octets: number): void {
+    this.#holes++;
+    this.#cutters[direction].gap(octets);
+    if (direction !== client) this.#answer?.hole();
+  }
+
+  end(_timeMs: number): void {
+    this.#close();
+  }
+
+  wantsHandshake(direction: Direction): boolean {
+    const gatherer = this.#gatherers[direction];
+    return gatherer !== null && !gatherer.isOver;
+  }
+
+  handshakeCut(direction: Direction): void {
+    this.#gatherers[direction]?.giveUp();
+  }
+
+  lost(direction: Direction): void {
+    this.#holes++;
+    this.#gatherers[direction]?.giveUp();
+    if (direction !== client) this.#answer?.hole();
+    // The Finished may be among what was lost: what follows is taken for data.
+    else if (this.#handshake !== 'done' && this.#clientRecords > 0) this.#handshakeDone(null);
+  }
+
+  handshake(direction: Direction, bytes: Buffer, start: number, end: number): void {
+    const message = this.#gatherers[direction]?.take(bytes, start, end);
+    const hellos = this.#hellos;
+    if (!message || !hellos) return;
+    if (direction === client) {
+      hellos.readClient(message);
+      this.#hasEarlyData = hellos.client?.hasEarlyData ?? false;
+      return;
+    }
+    if (!hellos.readServer(message) || !hellos.server) return;
+    const { server } = hellos;
+    this.#isTls13 = hellos.isTls13;
+    this.#overhead = overheadBytes(hellos.isTls13 === true, server.suite);
+    this.#isOverheadKnown = true;
+    this.#finishedLength = finishedLength13(server.suite);
+    // A HelloRetryRequest names no share: the real one follows.
+    if (server.isRetry) this.#gatherers[1] = new HelloGatherer();
+  }
+
+  record(direction: Direction, type: number, length: number, atMs: number, wireMs: number, offset: number): void {
+    if (type === contentType.applicationData) {
+      if (direction === client) this.#fromClient(length, atMs);
+      else this.#fromServer(length, atMs, wireMs, offset);
+    } else if (type === contentType.handshake && this.#handshake !== 'done') this.#plainHandshake(direction, atMs);
+  }
+
+  /** Handshake records in the clear; in TLS 1.2 all of them up to the Finished. */
+  #plainHandshake(direction: Direction, atMs: number): void {
+    if (direction === client) {
+      this.#sawClient = true;
+      this.#clientRecords++;
+      if (Number.isNaN(this.#clientHelloMs) || this.#hellos?.server?.isRetry) this.#clientHelloMs = atMs;
+      // More than hellos in the clear is TLS 1.2 or before.
+      if (this.#handshake === 'flights' && this.#isTls13 === null) this.#isTls13 = false;
+      return;
+    }
+    if (!Number.isNaN(this.#clientHelloMs) && this.#serverRttMs === 0)
+      this.#serverRttMs = Math.max(0, atMs - this.#clientHelloMs);
+    if (!this.#hellos?.server?.isRetry) this.#handshake = 'flights';
+  }
+
+  #fromClient(length: number, atMs: number): void {
+    this.#sawClient = true;
+    if (this.#handshake !== 'done' && this.#isHandshakeOfClient(length, atMs)) return;
+    const bytes = Math.max(0, length - this.#overhead);
+    const isFirst = this.#clientRecords === 0;
+    this.#clientRecords++;
+    if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
+    if (bytes <= alertBytes || steering.has(bytes) || (!this.#isOverheadKnown && steering.has(length - 24))) return;
+    if (isFirst && this.#isHttp2 !== false && isPreface(bytes)) {
+      this.#isHttp2 = true;
+      return;
+    }
+    if (bytes <= noticeBytes && (this.#request === null || this.#answer !== null)) return;
+    this.#requestData(atMs, bytes);
+  }
+
+  /** @returns whether the record still belongs to the handshake */
+  #isHandshakeOfClient(length: number, atMs: number): boolean {
+    if (this.#handshake === 'hellos' && this.#hasEarlyData) {
+      this.#requestData(atMs, Math.max(0, length - overheadUnknown));
+      return true;
+    }
+    // TLS 1.2 has no handshake in records of this type.
+    if (this.#isTls13 === false) {
+      this.#handshakeDone(null);
+      return false;
+    }
+    const isFinished = this.#finishedLength > 0 ? length === this.#finishedLength : length === 53 || length === 69;
+    if (isFinished) {
+      this.#handshakeDone(atMs);
+      return true;
+    }
+    // A certificate of the client comes before it, or in one record with it.
+    if (this.#clientFlight === 0) this.#clientFlightMs = atMs;
+    const isLater = this.#clientFlight > 0 && atMs - this.#clientFlightMs > Math.max(5, this.#serverRttMs);
+    if (isLater || this.#clientFlight >= maxClientFlight) {
+      this.#handshakeDone(this.#clientFlightMs);
+      return false;
+    }
+    this.#clientFlight++;
+    return true;
+  }
+
+  /** @param finishedMs when the client's Finished passed, in TLS 1.3 */
+  #handshakeDone(finishedMs: number | null): void {
+    this.#handshake = 'done';
+    this.#finishedMs = finishedMs;
+    this.#mayHaveTickets = finishedMs !== null && !this.#hasEarlyTickets;
+    this.#clientRecords = 0;
+    this.#isHttp2 = this.#hellos?.isHttp2 ?? this.#isHttp2;
+    this.#tls = this.#hellos?.describe() ?? null;
+    this.#letGoOfHellos();
+  }
+
+  #letGoOfHellos(): void {
+    this.#hellos = null;
+    this.#gatherers = [null, null];
+  }
+
+  #requestData(atMs: number, bytes: number): void {
+    if (this.#answer && !this.#answer.isNoneYet()) {
+      if (this.#isHttp2 && !this.#orphan) {
+        // Whether the answer before is over is known when the server goes on.
+        if (this.#second) extend(this.#second, atMs, bytes);
+        else this.#second = { startMs: atMs, endMs: atMs, bytes };
+        return;
+      }
+      this.#close();
+    }
+    if (this.#answer) this.#answer.forget();
+    this.#answer = null;
+    if (this.#request) extend(this.#request, atMs, bytes);
+    else {
+      this.#request = { startMs: atMs, endMs: atMs, bytes };
+      this.#requests = 1;
+    }
+  }
+
+  #fromServer(length: number, atMs: number, wireMs: number, offset: number): void {
+    if (this.#handshake !== 'done') {
+      this.#flightOfServer(length);
+      return;
+    }
+    const bytes = Math.max(0, length - this.#overhead);
+    if (bytes <= noticeBytes) {
+      if (bytes > alertBytes) this.#answer?.trailer(atMs);
+      return;
+    }
+    if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
+    if (this.#isHttp2 && this.#isSteeringOfServer(bytes)) return;
+    if (this.#second) this.#settleSecond(atMs);
+    if (!this.#answer && !this.#begin()) return;
+    this.#answer!.record(atMs, wireMs, offset, bytes);
+  }
+
+  #isSteeringOfServer(bytes: number): boolean {
+    if (steering.has(bytes)) return true;
+    if (this.#mayHaveTickets && this.#serverSettings < maxServerSettings && isServerSettings(bytes)) {
+      this.#serverSettings++;
+      return true;
+    }
+    return false;
+  }
+
+  /** In TLS 1.3 all of it is protected; a record behind the Finished is a ticket that came early (Go sends them so). */
+  #flightOfServer(length: number): void {
+    if (this.#isTls13 === false) {
+      this.#handshakeDone(null);
+      return;
+    }
+    this.#isTls13 = true;
+    if (this.#serverFinishedSeen) this.#hasEarlyTickets = true;
+    else if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
+  }
+
+  /** @returns whether there is something to answer */
+  #begin(): boolean {
+    if (!this.#request) {
+      // Tickets and SETTINGS before any request; in the middle of a connection it can be the rest of an answer.
+      if (!this.#startedInMiddle && this.#sawClient) return false;
+      if (this.#sawClient && this.#requests > 0) return false;
+      this.#orphan = true;
+    }
+    this.#facts = {
+      finishedMs: this.#mayHaveTickets ? this.#finishedMs : null,
+      serverRttMs: this.#serverRttMs,
+      requestStartMs: this.#request?.startMs ?? null,
+    };
+    this.#answer = new TlsAnswer(this.#facts);
+    return true;
+  }
+
+  /** An answer that goes on sooner than the new request could be answered, or at its own pace, is the one before. */
+  #settleSecond(atMs: number): void {
+    const second = this.#second!;
+    const answer = this.#answer!;
+    this.#second = null;
+    const usualMs = answer.cadence.usualMs;
+    const tooEarly = atMs - second.startMs < 0.8 * this.#serverRttMs;
+    const atItsPace = atMs - answer.endMs <= stillGoingPaces * usualMs;
+    if (tooEarly || atItsPace) {
+      this.#requests++;
+      this.#request!.bytes += second.bytes;
+      return;
+    }
+    this.#close();
+    this.#request = second;
+    this.#requests = 1;
+  }
+
+  /** The exchange that is going on is over. */
+  #close(): void {
+    const answer = this.#answer ?? new TlsAnswer(noFacts);
+    if (this.#request || this.#answer) this.#tell(answer);
+    this.#answer = null;
+    this.#request = null;
+    this.#orphan = false;
+    if (answer.records > 0) this.#mayHaveTickets = false;
+    this.#holes = 0;
+    const second = this.#second;
+    this.#second = null;
+    if (second) {
+      this.#request = second;
+      this.#requests = 1;
+      this.#close();
+    }
+  }
+
+  #tell(answer: TlsAnswer): void {
+    answer.finish();
+    const request = this.#request;
+    if (!request && answer.cadence.chunks === 0) return;
+    const kind = this.#isHttp2 ? 'http2-tls' : 'tls';
+    const exchange = toExchange({
+      kind,
+      requestStartMs: request?.startMs ?? null,
+      requestEndMs: request?.endMs ?? null,
+      requestBytes: request?.bytes ?? 0,
+      requests: request ? this.#requests : 0,
+      firstByteMs: request ? answer.firstByteMs : NaN,
+      endMs: Number.isNaN(answer.endMs) ? (request?.endMs ?? 0) : answer.endMs,
+      answerBytes: answer.bytes,
+      heartbeats: answer.heartbeats,
+      cadence: answer.cadence,
+      isStream: null,
+      confidence: this.#confidence(answer),
+      how: this.#how(answer),
+      tls: this.#tls,
+      http: null,
+    });
+    this.#report(exchange, answer.cadence.gaps);
+  }
+
+  #confidence(answer: TlsAnswer): Exchange['confidence'] {
+    if (!this.#request || this.#requests > 1) return 'low';
+    return this.#holes > 0 || !answer.isSure || !this.#isOverheadKnown ? 'medium' : 'high';
+  }
+
+  #how(answer: TlsAnswer): string[] {
+    const how = ['times of TLS records in order'];
+    if (this.#startedInMiddle) how.push('the capture began in the middle of the connection');
+    if (!this.#request) how.push('the request was not captured');
+    if (this.#requests > 1) how.push(`${this.#requests} requests overlap and cannot be told apart`);
+    if (this.#holes > 0) how.push('octets are missing in the capture');
+    if (answer.tickets > 0) how.push(`left out: ${answer.tickets} × session ticket or 100 Continue`);
+    if (answer.hasHead) how.push('head taken for one that came without content');
+    if (answer.heartbeats > 0) how.push(`left out: ${answer.heartbeats} × keep-alive`);
+    return how;
+  }
+}
+
+const noFacts: OpeningFacts = { finishedMs: null, serverRttMs: 0, requestStartMs: null };
+
+function extend(request: Second, atMs: number, bytes: number): void {
+  request.endMs = atMs;
+  request.bytes += bytes;
+}

@@ -1,0 +1,236 @@
+/** What is known of a connection when the first records of an answer are judged. */
+export interface OpeningFacts {
+  /** When the Finished of the client passed, if this may be followed by session tickets (RFC 8446 §4.6.1); else null. */
+  finishedMs: number | null;
+  /** From ClientHello to ServerHello at the tap: round trip to the server, and its work. 0: unknown. */
+  serverRttMs: number;
+  requestStartMs: number | null;
+}
+
+export interface OpeningVerdict {
+  /** Records at the front that are session tickets. */
+  tickets: number;
+  /** Whether the next one is a head that came without content. */
+  hasHead: boolean;
+  /** Keep-alives behind it. */
+  heartbeats: number;
+  /** Size of those; 0 where there are none. */
+  heartbeatBytes: number;
+  /** Index of the first chunk of content; the number of records where there is none. */
+  firstChunk: number;
+  /** False where it could be told otherwise with the same right. */
+  isSure: boolean;
+}
+
+const capacity = 24;
+
+/** A connection has so many tickets at most: OpenSSL 2 by default, others 1, 2 or 4. */
+const maxTickets = 4;
+const ticketBytes = { least: 40, most: 4096 } as const;
+/** Tickets of one connection differ by a block of their cipher at most. */
+const ticketsDifferBytes = 16;
+/** Tickets are written together. */
+const ticketsWithinMs = 5;
+/** A ticket alone is known by its time: the Finished has to come and be checked, nothing else. */
+const ticketWindow = { roundTrips: 1.5, ms: 5 } as const;
+/** What comes earlier than this share of a round trip after the request began cannot answer it. */
+const causalShare = 0.8;
+
+/** Keep-alives come far apart and evenly. */
+const heartbeatMs = 200;
+const heartbeatPaces = 5;
+const heartbeatRegularity = 0.25;
+/** `: ping - ` with a date, and `event: ping` with its data, in chunk framing. */
+const smallBytes = 72;
+const lonelyMs = 1000;
+
+/** Written together, with the time that a busy sender takes between two writes. */
+const togetherMs = 2;
+const earlyHeadMs = 60;
+
+/**
+ * The first records of an answer, kept until there are enough of them to tell tickets, head and keep-alives from content by how
+ * they relate to what follows. Times and sizes of these few only, and only until then.
+ */
+export class Opening {
+  readonly atMs = new Float64Array(capacity);
+  readonly wireMs = new Float64Array(capacity);
+  readonly streamOffset = new Float64Array(capacity);
+  readonly bytes = new Uint16Array(capacity);
+  count = 0;
+  /** Keep-alives that were let go to make room. */
+  collapsed = 0;
+
+  get isFull(): boolean {
+    return this.count === capacity;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.collapsed = 0;
+  }
+
+  push(atMs: number, wireMs: number, streamOffset: number, bytes: number): void {
+    const i = this.count++;
+    this.atMs[i] = atMs;
+    this.wireMs[i] = wireMs;
+    this.streamOffset[i] = streamOffset;
+    this.bytes[i] = bytes;
+  }
+
+  /** Makes room where a wait of minutes brought nothing but keep-alives. @returns whether it did */
+  collapse(facts: OpeningFacts): boolean {
+    const front = this.#tickets(facts) + 1;
+    if (this.#evenRun(front) < capacity - front) return false;
+    const keep = 4;
+    const from = capacity - keep;
+    for (const column of [this.atMs, this.wireMs, this.streamOffset, this.bytes])
+      column.copyWithin(front, from, capacity);
+    this.collapsed += from - front;
+    this.count = front + keep;
+    return true;
+  }
+
+  /** Whether all of it came before the server had anything to answer: tickets while a long request goes on. */
+  isOnlyTickets(facts: OpeningFacts): boolean {
+    return this.#tickets(facts) === this.count;
+  }
+
+  resolve(facts: OpeningFacts): OpeningVerdict {
+    const { count } = this;
+    const found = this.#tickets(facts);
+    // An answer of one record, and no ticket: a request is answered rather than a ticket is all that ever comes.
+    const tickets = found === count ? this.#earlierThanAnswer(facts) : found;
+    const ticketsSure = tickets !== 1 || this.#earlierThanAnswer(facts) === 1;
+    const beats = this.#heartbeats(tickets);
+    if (beats.count > 0) {
+      return {
+        tickets,
+        hasHead: beats.from > tickets,
+        heartbeats: beats.count + this.collapsed,
+        heartbeatBytes: this.bytes[beats.from]!,
+        firstChunk: beats.from + beats.count,
+        isSure: ticketsSure && beats.isSure,
+      };
+    }
+    const { hasHead, isSure } = this.#head(tickets);
+    return {
+      tickets,
+      hasHead,
+      heartbeats: 0,
+      heartbeatBytes: 0,
+      firstChunk: tickets + Number(hasHead),
+      isSure: ticketsSure && isSure,
+    };
+  }
+
+  #gap(i: number): number {
+    return this.atMs[i + 1]! - this.atMs[i]!;
+  }
+
+  /** Median gap between the records from `from` on; NaN of fewer than two. */
+  #usualGap(from: number): number {
+    const gaps: number[] = [];
+    for (let i = from; i + 1 < this.count; i++) gaps.push(this.#gap(i));
+    return gaps.length === 0 ? NaN : gaps.sort((a, b) => a - b)[gaps.length >> 1]!;
+  }
+
+  #tickets(facts: OpeningFacts): number {
+    if (facts.finishedMs === null || this.count === 0 || !this.#isTicketLike(0)) return 0;
+    const together = this.#equalFront();
+    if (together > 1) return together;
+    const windowMs = facts.finishedMs + ticketWindow.roundTrips * facts.serverRttMs + ticketWindow.ms;
+    return Math.max(this.#earlierThanAnswer(facts), Number(this.atMs[0]! <= windowMs));
+  }
+
+  /** An answer begins with a head, which is as long as a chunk only by chance; tickets are all alike. */
+  #equalFront(): number {
+    let n = 1;
+    while (
+      n < Math.min(this.count, maxTickets) &&
+      Math.abs(this.bytes[n]! - this.bytes[0]!) <= ticketsDifferBytes &&
+      this.#gap(n - 1) <= ticketsWithinMs
+    )
+      n++;
+    return n;
+  }
+
+  #earlierThanAnswer({ finishedMs, serverRttMs, requestStartMs }: OpeningFacts): number {
+    if (finishedMs === null || requestStartMs === null) return 0;
+    let n = 0;
+    while (
+      n < Math.min(this.count, maxTickets) &&
+      this.atMs[n]! < requestStartMs + causalShare * serverRttMs &&
+      this.#isTicketLike(n)
+    )
+      n++;
+    return n;
+  }
+
+  #isTicketLike(i: number): boolean {
+    return this.bytes[i]! >= ticketBytes.least && this.bytes[i]! <= ticketBytes.most;
+  }
+
+  /** Records from `from` on that are equal, far apart and even. */
+  #evenRun(from: number): number {
+    const { count, bytes } = this;
+    if (from + 1 >= count) return 0;
+    const periodMs = this.#gap(from);
+    if (periodMs < heartbeatMs) return 0;
+    let n = 1;
+    while (
+      from + n < count &&
+      bytes[from + n] === bytes[from] &&
+      Math.abs(this.#gap(from + n - 1) - periodMs) <= heartbeatRegularity * periodMs
+    )
+      n++;
+    return n > 1 ? n : 0;
+  }
+
+  #heartbeats(front: number): { from: number; count: number; isSure: boolean } {
+    for (const from of [front, front + 1]) {
+      const n = this.#evenRun(from);
+      // Two are even by themselves, and a pause between equal chunks looks the same.
+      if (n === 0 || (n === 2 && this.collapsed === 0 && !this.#isSmallest(from, n))) continue;
+      const usualMs = this.#usualGap(from + n);
+      const periodMs = this.#gap(from);
+      if (periodMs >= heartbeatPaces * usualMs) return { from, count: n, isSure: true };
+      if (Number.isNaN(usualMs) && this.bytes[from]! <= smallBytes && periodMs >= lonelyMs)
+        return { from, count: n, isSure: this.collapsed > 0 || n > 2 };
+    }
+    return this.#loneHeartbeat(front) ?? { from: front, count: 0, isSure: true };
+  }
+
+  /** One keep-alive is smaller than all that follows, and alone. */
+  #loneHeartbeat(front: number): { from: number; count: number; isSure: boolean } | null {
+    const from = front + 1;
+    if (from + 3 >= this.count || !this.#isSmallest(from, 1)) return null;
+    const usualMs = this.#usualGap(from + 1);
+    const alone = Math.max(heartbeatMs, heartbeatPaces * usualMs);
+    if (this.#gap(from - 1) < alone || this.#gap(from) < alone) return null;
+    return { from, count: 1, isSure: false };
+  }
+
+  /** Whether the `n` records from `from` on are tiny, and smaller than all that follows. */
+  #isSmallest(from: number, n: number): boolean {
+    const bytes = this.bytes[from]!;
+    if (bytes > smallBytes) return false;
+    for (let i = from + n; i < this.count; i++) if (this.bytes[i]! <= bytes) return false;
+    return true;
+  }
+
+  /**
+   * The first record has the head, and of the answer as much as was there with it: nothing where the next one comes at once
+   * or, by the pace of what follows, late.
+   */
+  #head(front: number): { hasHead: boolean; isSure: boolean } {
+    if (front + 1 >= this.count) return { hasHead: false, isSure: true };
+    const gapMs = this.#gap(front);
+    if (gapMs <= togetherMs) return { hasHead: true, isSure: true };
+    const usualMs = this.#usualGap(front + 1);
+    if (Number.isNaN(usualMs)) return { hasHead: gapMs >= earlyHeadMs, isSure: false };
+    const isLate = gapMs > Math.max(3 * usualMs, earlyHeadMs);
+    // A pause behind the very first chunk looks the same.
+    return { hasHead: isLate, isSure: !isLate };
+  }
+}
