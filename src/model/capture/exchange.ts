@@ -26,9 +26,15 @@ export type ExchangeStall = z.infer<typeof exchangeStall>;
 export const exchangeTls = z.strictObject({
   version: z.string().nullable(),
   serverName: z.string().nullable().meta({ description: 'SNI as the client sent it, made printable.' }),
-  alpn: z.string().nullable().meta({ description: 'Null where TLS 1.3 hides the choice and the client offered several.' }),
+  alpn: z
+    .string()
+    .nullable()
+    .meta({ description: 'Null where TLS 1.3 hides the choice and the client offered several.' }),
   suite: z.string().nullable(),
-  group: z.string().nullable().meta({ description: 'Key exchange; null in TLS 1.2 and where the hello was not captured.' }),
+  group: z
+    .string()
+    .nullable()
+    .meta({ description: 'Key exchange; null in TLS 1.2 and where the hello was not captured.' }),
 });
 export type ExchangeTls = z.infer<typeof exchangeTls>;
 
@@ -58,7 +64,9 @@ export const exchange = z
     }),
     endMs: ms,
     answerBytes: count,
-    chunks: count.meta({ description: 'Pieces that came one by one; a chunk may carry several tokens, or a part of one.' }),
+    chunks: count.meta({
+      description: 'Pieces that came one by one; a chunk may carry several tokens, or a part of one.',
+    }),
     heartbeats: count.meta({ description: 'Keep-alives that were left out.' }),
     gaps: z
       .strictObject({ count, medianMs: ms, p90Ms: ms, p99Ms: ms, maxMs: ms })

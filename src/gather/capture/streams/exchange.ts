@@ -37,7 +37,8 @@ export function toExchange(observed: Observed): Exchange {
   const shape = shapeOf(observed);
   const isStreamed = shape === 'stream';
   const stalls = isStreamed ? cadence.stalls() : { listed: [], notListed: 0 };
-  const firstChunkMs = isStreamed || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
+  // A whole answer has no first chunk but its first octets; a stream without content has none at all.
+  const firstChunkMs = isStream === true || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
   return {
     ...rest,
     shape,

@@ -3,7 +3,7 @@ import { contentType } from '../../../wire/tls/code-points.ts';
 import type { StreamSink } from '../stream-sink.ts';
 import { type ExchangeReport, toExchange } from './exchange.ts';
 import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
-import type { OpeningFacts } from './opening.ts';
+import { type OpeningFacts, ticketsUntilMs } from './opening.ts';
 import { TlsAnswer } from './tls-answer.ts';
 import { type Direction, RecordCutter, type RecordSink } from './tls-records.ts';
 
@@ -12,20 +12,26 @@ const client = 0;
 /** Protected alerts and KeyUpdate (RFC 8446 §6, §4.6.3): 2 and 5 octets. The end of a chunked body has 5 as well. */
 const alertBytes = 2;
 const noticeBytes = 5;
+/** The end of a chunked body, with the end of the last chunk where that was not written with it. */
+const trailerBytes = 7;
 /** Frames of HTTP/2 that steer (RFC 9113 §6): empty SETTINGS or DATA 9, WINDOW_UPDATE or RST_STREAM 13, PRIORITY 14, PING or GOAWAY 17; and pairs. */
-const steering = new Set([9, 13, 14, 17, 18, 22, 26, 30]);
+const steeringOfClient = new Set([9, 13, 14, 17, 18, 22, 26, 30]);
+/** The head of a second answer is packed so well that it may be as long as a pair. */
+const steeringOfServer = new Set([9, 13, 17, 26]);
 const settingsAck = 9;
 /** Preface 24, SETTINGS 9 and 6 for each, perhaps a WINDOW_UPDATE 13. */
 const isPreface = (bytes: number): boolean =>
   bytes === 24 || (bytes >= 33 && bytes <= 106 && ((bytes - 33) % 6 === 0 || (bytes - 46) % 6 === 0));
-/** SETTINGS of a server, alone or with what goes out together with them. */
+/** SETTINGS of a server with as many values as there are, and with what goes out together with it; heads are longer, or do not fit. */
 const isServerSettings = (bytes: number): boolean =>
-  bytes >= 9 && bytes <= 91 && [0, 9, 13, 22].some((with_) => (bytes - 9 - with_) % 6 === 0 && bytes >= 9 + with_);
-const maxServerSettings = 3;
+  bytes <= 45 || (bytes <= 67 && [0, 13, 22].some((more) => (bytes - settingsAck - more) % 6 === 0));
+/** An HTTP/1 head has a status line, type and framing at least; one of HTTP/2 is packed. */
+const leastHeadBytes = { http1: 110, http2: 30 } as const;
 /** Of a client with a certificate, how many records may come before its Finished. */
 const maxClientFlight = 6;
 /** Of TLS 1.3, which nearly all speak. */
 const overheadUnknown = 17;
+const overhead12 = 24;
 /** A pause this much longer than the usual one ends the belief that the answer before goes on. */
 const stillGoingPaces = 2;
 
@@ -62,16 +68,16 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #finishedMs: number | null = null;
   #mayHaveTickets = false;
   #clientRecords = 0;
-  #serverSettings = 0;
   #sawClient = false;
   readonly #startedInMiddle: boolean;
   /** Of the exchange that is going on. */
   #request: Second | null = null;
   #requests = 0;
   #answer: TlsAnswer | null = null;
-  #facts: OpeningFacts | null = null;
   #second: Second | null = null;
   #orphan = false;
+  /** The last of the server was what ends a stream of HTTP/2. */
+  #sawEnd = false;
   #holes = 0;
 
   /** @param inMiddle the capture began after the connection */
@@ -175,7 +181,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
     const isFirst = this.#clientRecords === 0;
     this.#clientRecords++;
     if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
-    if (bytes <= alertBytes || steering.has(bytes) || (!this.#isOverheadKnown && steering.has(length - 24))) return;
+    if (bytes <= alertBytes || steeringOfClient.has(bytes)) return;
+    if (!this.#isOverheadKnown && steeringOfClient.has(length - overhead12)) return;
     if (isFirst && this.#isHttp2 !== false && isPreface(bytes)) {
       this.#isHttp2 = true;
       return;
@@ -252,24 +259,28 @@ export class TlsExchanges implements StreamSink, RecordSink {
       return;
     }
     const bytes = Math.max(0, length - this.#overhead);
-    if (bytes <= noticeBytes) {
+    if (bytes <= trailerBytes) {
       if (bytes > alertBytes) this.#answer?.trailer(atMs);
       return;
     }
     if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
-    if (this.#isHttp2 && this.#isSteeringOfServer(bytes)) return;
+    if (this.#isHttp2 && this.#isSteeringOfServer(bytes, atMs)) return;
     if (this.#second) this.#settleSecond(atMs);
     if (!this.#answer && !this.#begin()) return;
+    this.#sawEnd = false;
+    if (this.#answer!.records === 0 && this.#request && !this.#mayHaveTickets)
+      this.#serverRttMs = Math.min(this.#serverRttMs, Math.max(0, atMs - this.#request.endMs));
     this.#answer!.record(atMs, wireMs, offset, bytes);
   }
 
-  #isSteeringOfServer(bytes: number): boolean {
-    if (steering.has(bytes)) return true;
-    if (this.#mayHaveTickets && this.#serverSettings < maxServerSettings && isServerSettings(bytes)) {
-      this.#serverSettings++;
+  #isSteeringOfServer(bytes: number, atMs: number): boolean {
+    // An empty DATA that ends a stream is as long as the acknowledgement of SETTINGS.
+    if (bytes === settingsAck) this.#sawEnd = true;
+    if (steeringOfServer.has(bytes)) {
+      if (bytes === settingsAck) this.#answer?.trailer(atMs);
       return true;
     }
-    return false;
+    return this.#mayHaveTickets && isServerSettings(bytes) && atMs <= ticketsUntilMs(this.#openingFacts());
   }
 
   /** In TLS 1.3 all of it is protected; a record behind the Finished is a ticket that came early (Go sends them so). */
@@ -291,13 +302,17 @@ export class TlsExchanges implements StreamSink, RecordSink {
       if (this.#sawClient && this.#requests > 0) return false;
       this.#orphan = true;
     }
-    this.#facts = {
+    this.#answer = new TlsAnswer(this.#openingFacts());
+    return true;
+  }
+
+  #openingFacts(): OpeningFacts {
+    return {
       finishedMs: this.#mayHaveTickets ? this.#finishedMs : null,
       serverRttMs: this.#serverRttMs,
       requestStartMs: this.#request?.startMs ?? null,
+      leastHeadBytes: this.#isHttp2 ? leastHeadBytes.http2 : leastHeadBytes.http1,
     };
-    this.#answer = new TlsAnswer(this.#facts);
-    return true;
   }
 
   /** An answer that goes on sooner than the new request could be answered, or at its own pace, is the one before. */
@@ -305,10 +320,9 @@ export class TlsExchanges implements StreamSink, RecordSink {
     const second = this.#second!;
     const answer = this.#answer!;
     this.#second = null;
-    const usualMs = answer.cadence.usualMs;
     const tooEarly = atMs - second.startMs < 0.8 * this.#serverRttMs;
-    const atItsPace = atMs - answer.endMs <= stillGoingPaces * usualMs;
-    if (tooEarly || atItsPace) {
+    const atItsPace = atMs - answer.endMs <= stillGoingPaces * answer.paceMs;
+    if (!this.#sawEnd && (tooEarly || atItsPace)) {
       this.#requests++;
       this.#request!.bytes += second.bytes;
       return;
@@ -379,7 +393,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
   }
 }
 
-const noFacts: OpeningFacts = { finishedMs: null, serverRttMs: 0, requestStartMs: null };
+const noFacts: OpeningFacts = { finishedMs: null, serverRttMs: 0, requestStartMs: null, leastHeadBytes: 0 };
 
 function extend(request: Second, atMs: number, bytes: number): void {
   request.endMs = atMs;

@@ -3,6 +3,9 @@ import { type Direction, headerBytes, isRecordHeader, type RecordSink } from './
 
 /** Headers that have to chain before they are believed. One alone is random once in some millions of octets. */
 const chainOf = 3;
+/** Results of a search beside an index. */
+export const notFound = -1;
+export const atBoundary = -2;
 const maxChains = 4;
 /** Who finds no three headers in so many octets reads no TLS. */
 const hopelessAfterBytes = 512 * 1024;
@@ -10,6 +13,8 @@ const hopelessAfterBytes = 512 * 1024;
 /** A row of headers, each where the one before said that the next one is. */
 interface Chain {
   headers: number;
+  /** Its first header was at the beginning of a segment. */
+  isAtStart: boolean;
   /** Where the next header has to be. */
   nextAt: number;
   /** The record that the last header began: complete once its octets have passed. */
@@ -48,8 +53,20 @@ export class HeaderSearch {
     return this.#scanned > hopelessAfterBytes;
   }
 
-  /** @returns index behind the header that closed a chain; -1 while there is none */
-  data(bytes: Buffer, start: number, end: number, atMs: number, wireMs: number, streamOffset: number): number {
+  /**
+   * @param cut octets of the segment that were not captured
+   * @returns index behind the header that closed a chain; `notFound`; or `atBoundary`, where records fill whole segments, which is
+   * as good as a chain: the next octet begins one
+   */
+  data(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cut: number,
+    atMs: number,
+    wireMs: number,
+    streamOffset: number,
+  ): number {
     if (this.#nextOffset !== streamOffset) this.#tailBytes = 0;
     const endOffset = streamOffset + end - start;
     const firstOffset = streamOffset - this.#tailBytes;
@@ -64,13 +81,18 @@ export class HeaderSearch {
       const type = octetAt(offset);
       if (!isLikely(type, octetAt(offset + 2), length)) continue;
       this.#passed(offset, atMs, wireMs);
-      if (this.#link(offset, type, length)) return start + (offset + headerBytes - streamOffset);
+      if (this.#link(offset, type, length, offset === streamOffset))
+        return start + (offset + headerBytes - streamOffset);
     }
     this.#passed(endOffset, atMs, wireMs);
     // A chain whose next header has been here and was none is broken.
     this.#chains = this.#chains.filter((chain) => chain.nextAt + headerBytes > endOffset);
     this.#keepTail(octetAt, firstOffset, endOffset);
-    return -1;
+    if (cut > 0) this.skip(endOffset, cut, atMs, wireMs);
+    const whole = this.#chains.find(({ isAtStart, nextAt }) => isAtStart && nextAt === endOffset + cut);
+    if (!whole) return notFound;
+    this.#tell(whole);
+    return atBoundary;
   }
 
   /** Octets that are not there; chains that lead across them hold. */
@@ -94,11 +116,11 @@ export class HeaderSearch {
   }
 
   /** @returns whether this header closes a chain */
-  #link(offset: number, type: number, length: number): boolean {
+  #link(offset: number, type: number, length: number, isAtStart: boolean): boolean {
     const chain = this.#chains.find(({ nextAt }) => nextAt === offset);
     if (!chain) {
       if (this.#chains.length === maxChains) this.#chains.shift();
-      this.#chains.push(newChain(offset, type, length));
+      this.#chains.push(newChain(offset, type, length, isAtStart));
       return false;
     }
     if (chain.headers + 1 === chainOf) {
@@ -107,7 +129,7 @@ export class HeaderSearch {
       return true;
     }
     const { type: beforeType, length: beforeLength, startedAt, endMs, wireMs } = chain;
-    const next = newChain(offset, type, length);
+    const next = newChain(offset, type, length, chain.isAtStart);
     next.before = { type: beforeType, length: beforeLength, startedAt, endMs, wireMs };
     next.headers = chain.headers + 1;
     this.#chains[this.#chains.indexOf(chain)] = next;
@@ -130,8 +152,9 @@ export class HeaderSearch {
   }
 }
 
-const newChain = (offset: number, type: number, length: number): Chain => ({
+const newChain = (offset: number, type: number, length: number, isAtStart: boolean): Chain => ({
   headers: 1,
+  isAtStart,
   nextAt: offset + headerBytes + length,
   type,
   length,

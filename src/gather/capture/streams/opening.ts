@@ -2,9 +2,11 @@
 export interface OpeningFacts {
   /** When the Finished of the client passed, if this may be followed by session tickets (RFC 8446 §4.6.1); else null. */
   finishedMs: number | null;
-  /** From ClientHello to ServerHello at the tap: round trip to the server, and its work. 0: unknown. */
+  /** No round trip from tap to server was longer, by what took part in the handshake; its work is in it. 0: unknown. */
   serverRttMs: number;
   requestStartMs: number | null;
+  /** No head of an answer is smaller; one with a chunk in the same record is larger by that chunk. */
+  leastHeadBytes: number;
 }
 
 export interface OpeningVerdict {
@@ -22,6 +24,10 @@ export interface OpeningVerdict {
   isSure: boolean;
 }
 
+/** Until when a record can be what a server sends as soon as the handshake is over. */
+export const ticketsUntilMs = ({ finishedMs, serverRttMs }: OpeningFacts): number =>
+  finishedMs === null ? -Infinity : finishedMs + ticketWindow.roundTrips * serverRttMs + ticketWindow.ms;
+
 const capacity = 24;
 
 /** A connection has so many tickets at most: OpenSSL 2 by default, others 1, 2 or 4. */
@@ -29,8 +35,9 @@ const maxTickets = 4;
 const ticketBytes = { least: 40, most: 4096 } as const;
 /** Tickets of one connection differ by a block of their cipher at most. */
 const ticketsDifferBytes = 16;
-/** Tickets are written together. */
+/** Tickets are written together; a busy server may be interrupted. */
 const ticketsWithinMs = 5;
+const equalTicketsWithinMs = 50;
 /** A ticket alone is known by its time: the Finished has to come and be checked, nothing else. */
 const ticketWindow = { roundTrips: 1.5, ms: 5 } as const;
 /** What comes earlier than this share of a round trip after the request began cannot answer it. */
@@ -96,11 +103,16 @@ export class Opening {
     return this.#tickets(facts) === this.count;
   }
 
+  /** What the pace seems to be; NaN of too few. */
+  get paceMs(): number {
+    return this.count < 4 ? NaN : this.#usualGap(1);
+  }
+
   resolve(facts: OpeningFacts): OpeningVerdict {
     const { count } = this;
     const found = this.#tickets(facts);
     // An answer of one record, and no ticket: a request is answered rather than a ticket is all that ever comes.
-    const tickets = found === count ? this.#earlierThanAnswer(facts) : found;
+    const tickets = found === 1 && count === 1 ? this.#earlierThanAnswer(facts) : found;
     const ticketsSure = tickets !== 1 || this.#earlierThanAnswer(facts) === 1;
     const beats = this.#heartbeats(tickets);
     if (beats.count > 0) {
@@ -113,7 +125,7 @@ export class Opening {
         isSure: ticketsSure && beats.isSure,
       };
     }
-    const { hasHead, isSure } = this.#head(tickets);
+    const { hasHead, isSure } = this.#head(tickets, facts.leastHeadBytes);
     return {
       tickets,
       hasHead,
@@ -139,30 +151,28 @@ export class Opening {
     if (facts.finishedMs === null || this.count === 0 || !this.#isTicketLike(0)) return 0;
     const together = this.#equalFront();
     if (together > 1) return together;
-    const windowMs = facts.finishedMs + ticketWindow.roundTrips * facts.serverRttMs + ticketWindow.ms;
-    return Math.max(this.#earlierThanAnswer(facts), Number(this.atMs[0]! <= windowMs));
+    if (this.atMs[0]! <= ticketsUntilMs(facts)) return Math.max(1, this.#earlierThanAnswer(facts));
+    // BoringSSL keeps tickets until there is something else to write.
+    return this.count > 1 && this.#gap(0) <= togetherMs ? 1 : 0;
   }
 
   /** An answer begins with a head, which is as long as a chunk only by chance; tickets are all alike. */
   #equalFront(): number {
     let n = 1;
-    while (
-      n < Math.min(this.count, maxTickets) &&
-      Math.abs(this.bytes[n]! - this.bytes[0]!) <= ticketsDifferBytes &&
-      this.#gap(n - 1) <= ticketsWithinMs
-    )
-      n++;
+    for (; n < Math.min(this.count, maxTickets); n++) {
+      const difference = Math.abs(this.bytes[n]! - this.bytes[0]!);
+      if (difference > ticketsDifferBytes) break;
+      if (this.#gap(n - 1) > (difference === 0 ? equalTicketsWithinMs : ticketsWithinMs)) break;
+    }
     return n;
   }
 
   #earlierThanAnswer({ finishedMs, serverRttMs, requestStartMs }: OpeningFacts): number {
-    if (finishedMs === null || requestStartMs === null) return 0;
+    if (finishedMs === null || requestStartMs === null || this.count === 0) return 0;
+    // Neither a round trip nor what it takes to answer a Finished is longer than this.
+    const leastMs = causalShare * Math.min(serverRttMs, this.atMs[0]! - finishedMs);
     let n = 0;
-    while (
-      n < Math.min(this.count, maxTickets) &&
-      this.atMs[n]! < requestStartMs + causalShare * serverRttMs &&
-      this.#isTicketLike(n)
-    )
+    while (n < Math.min(this.count, maxTickets) && this.atMs[n]! < requestStartMs + leastMs && this.#isTicketLike(n))
       n++;
     return n;
   }
@@ -223,14 +233,15 @@ export class Opening {
    * The first record has the head, and of the answer as much as was there with it: nothing where the next one comes at once
    * or, by the pace of what follows, late.
    */
-  #head(front: number): { hasHead: boolean; isSure: boolean } {
+  #head(front: number, leastHeadBytes: number): { hasHead: boolean; isSure: boolean } {
     if (front + 1 >= this.count) return { hasHead: false, isSure: true };
     const gapMs = this.#gap(front);
     if (gapMs <= togetherMs) return { hasHead: true, isSure: true };
     const usualMs = this.#usualGap(front + 1);
     if (Number.isNaN(usualMs)) return { hasHead: gapMs >= earlyHeadMs, isSure: false };
     const isLate = gapMs > Math.max(3 * usualMs, earlyHeadMs);
-    // A pause behind the very first chunk looks the same.
-    return { hasHead: isLate, isSure: !isLate };
+    // A pause behind the very first chunk looks the same, but for the room that the chunk takes.
+    const isTooSmall = this.bytes[front]! < leastHeadBytes + this.bytes[front + 1]!;
+    return { hasHead: isLate, isSure: !isLate || isTooSmall };
   }
 }

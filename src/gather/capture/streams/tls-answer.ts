@@ -31,7 +31,6 @@ export class TlsAnswer {
   #loneOffset = 0;
   #loneBytes = 0;
 
-  /** @param facts may grow until the opening is judged */
   constructor(facts: OpeningFacts) {
     this.#facts = facts;
     this.#opening = new Opening();
@@ -48,6 +47,11 @@ export class TlsAnswer {
     }
     opening.push(atMs, wireMs, streamOffset, bytes);
     if (opening.isFull && !opening.collapse(this.#facts)) this.#settle(opening);
+  }
+
+  /** Median gap as far as it is known; NaN of few. */
+  get paceMs(): number {
+    return this.#opening ? this.#opening.paceMs : this.cadence.usualMs;
   }
 
   /** An end marker or the like, too small to carry anything. */

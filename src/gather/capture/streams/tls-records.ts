@@ -1,5 +1,5 @@
 import { contentType } from '../../../wire/tls/code-points.ts';
-import { HeaderSearch } from './header-search.ts';
+import { atBoundary, HeaderSearch, notFound } from './header-search.ts';
 
 export const headerBytes = 5;
 /** Largest fragment that may come: RFC 8446 §5.2 allows 2^14 + 256, RFC 5246 §6.2.3 2^14 + 2048; nobody sends more than the former. */
@@ -78,22 +78,36 @@ export class RecordCutter {
   }
 
   /** See StreamSink.data. */
-  data(bytes: Buffer, start: number, end: number, cut: number, atMs: number, wireMs: number, streamOffset: number): void {
+  data(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cut: number,
+    atMs: number,
+    wireMs: number,
+    streamOffset: number,
+  ): void {
     if (this.#pendingGap > 0) {
       const octets = this.#pendingGap;
       this.#pendingGap = 0;
       this.#skip(octets, atMs, wireMs, streamOffset - octets);
     }
     let at = start;
-    if (this.#search) at = this.#searchIn(this.#search, bytes, start, end, cut, atMs, wireMs, streamOffset);
-    if (this.#search) return;
+    if (this.#search) {
+      at = this.#searchIn(this.#search, bytes, start, end, cut, atMs, wireMs, streamOffset);
+      if (this.#search || this.#isAtBoundary()) return;
+    }
     at = this.#cut(bytes, at, end, atMs, wireMs, streamOffset - start);
     if (this.#search) {
       const rest = this.#searchIn(this.#search, bytes, at, end, cut, atMs, wireMs, streamOffset + at - start);
-      if (this.#search) return;
+      if (this.#search || this.#isAtBoundary()) return;
       this.#cut(bytes, rest, end, atMs, wireMs, streamOffset - start);
     }
     if (cut > 0 && !this.#search) this.#skip(cut, atMs, wireMs, streamOffset + end - start);
+  }
+
+  #isAtBoundary(): boolean {
+    return this.#have === 0 && this.#left === 0;
   }
 
   /** Octets that never come; when they would have come is known with what comes next. */
@@ -198,12 +212,10 @@ export class RecordCutter {
     wireMs: number,
     streamOffset: number,
   ): number {
-    const found = search.data(bytes, start, end, atMs, wireMs, streamOffset);
-    if (found < 0) {
-      if (cut > 0) search.skip(streamOffset + end - start, cut, atMs, wireMs);
-      return end;
-    }
+    const found = search.data(bytes, start, end, cut, atMs, wireMs, streamOffset);
+    if (found === notFound) return end;
     this.#search = null;
+    if (found === atBoundary) return end;
     this.#type = search.type;
     this.#length = search.length;
     this.#left = search.length;

@@ -1,0 +1,82 @@
+import { beginsMessage } from '../../../wire/http/message-reader.ts';
+import type { StreamSink } from '../stream-sink.ts';
+import type { ExchangeReport } from './exchange.ts';
+import { TlsExchanges } from './exchanges.ts';
+import { PlainHttp } from './plain-http.ts';
+
+type Direction = 0 | 1;
+type Kind = 'tls' | 'http1' | 'none';
+
+/** In the middle of a connection records may begin anywhere; who shows none in the first so many segments has none. */
+const maxLooks = 12;
+
+/**
+ * Reads whatever a connection speaks, if it is TLS or plain HTTP, and reports its exchanges as they end. Decides by the first
+ * octets; `wanted` is false from then on for what it cannot read.
+ */
+export function newStreamReader(report: ExchangeReport): StreamSink {
+  return new StreamReader(report);
+}
+
+class StreamReader implements StreamSink {
+  readonly #report: ExchangeReport;
+  #inner: StreamSink | null = null;
+  #isNone = false;
+  #looks = 0;
+  #inMiddle = false;
+
+  constructor(report: ExchangeReport) {
+    this.#report = report;
+  }
+
+  get wanted(): boolean {
+    return this.#inner ? this.#inner.wanted : !this.#isNone;
+  }
+
+  data(
+    direction: Direction,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cut: number,
+    deliverableMs: number,
+    wireMs: number,
+    streamOffset: number,
+  ): void {
+    if (!this.#inner) this.#decide(direction, bytes, start, end, streamOffset);
+    this.#inner?.data(direction, bytes, start, end, cut, deliverableMs, wireMs, streamOffset);
+  }
+
+  gap(direction: Direction, octets: number): void {
+    if (this.#inner) this.#inner.gap(direction, octets);
+    else this.#inMiddle = true;
+  }
+
+  end(timeMs: number): void {
+    this.#inner?.end(timeMs);
+    this.#inner = null;
+    this.#isNone = true;
+  }
+
+  #decide(direction: Direction, bytes: Buffer, start: number, end: number, streamOffset: number): void {
+    if (this.#isNone || end === start) return;
+    if (streamOffset > 0) this.#inMiddle = true;
+    const kind = kindOf(direction, bytes, start, end, this.#inMiddle);
+    this.#looks++;
+    if (kind === 'tls') this.#inner = new TlsExchanges(this.#report, !isHello(bytes, start, end));
+    else if (kind === 'http1') this.#inner = new PlainHttp(this.#report, (rest) => new TlsExchanges(rest, false));
+    else if (!this.#inMiddle || this.#looks >= maxLooks) this.#isNone = true;
+  }
+}
+
+const isHello = (bytes: Buffer, start: number, end: number): boolean =>
+  end - start >= 6 && bytes[start] === 22 && (bytes[start + 5] === 1 || bytes[start + 5] === 2);
+
+/** What the first octets of a direction look like; in the middle of a connection, the first of a segment. */
+function kindOf(direction: Direction, bytes: Buffer, start: number, end: number, inMiddle: boolean): Kind {
+  const type = bytes[start]!;
+  if (end - start >= 3 && bytes[start + 1] === 3 && bytes[start + 2]! <= 4) {
+    if (type === 22 || (inMiddle && type >= 20 && type <= 23)) return 'tls';
+  }
+  return beginsMessage(bytes, start, end, direction === 0) ? 'http1' : 'none';
+}
