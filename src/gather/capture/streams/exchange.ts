@@ -33,26 +33,34 @@ export interface Observed {
 
 /** The published record of an exchange. */
 export function toExchange(observed: Observed): Exchange {
-  const { cadence, isStream, requestStartMs, requestEndMs, endMs, firstByteMs, ...rest } = observed;
+  const { cadence, requestStartMs, firstByteMs } = observed;
   const shape = shapeOf(observed);
   const isStreamed = shape === 'stream';
   const stalls = isStreamed ? cadence.stalls() : { listed: [], notListed: 0 };
   // A whole answer has no first chunk but its first octets; a stream without content has none at all.
-  const firstChunkMs = isStream === true || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
+  const firstChunkMs = observed.isStream === true || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
   return {
-    ...rest,
+    kind: observed.kind,
     shape,
     requestStartMs,
-    requestEndMs,
+    requestEndMs: observed.requestEndMs,
+    requestBytes: observed.requestBytes,
+    requests: observed.requests,
     firstByteMs: orNull(firstByteMs),
     firstChunkMs: orNull(requestStartMs === null ? NaN : firstChunkMs),
-    endMs,
+    endMs: observed.endMs,
+    answerBytes: observed.answerBytes,
     chunks: cadence.chunks,
+    heartbeats: observed.heartbeats,
     gaps: isStreamed ? gapsOf(cadence.gaps) : null,
     stallAboveMs: isStreamed ? cadence.stallAboveMs : null,
     stalls: stalls.listed,
     stallsNotListed: stalls.notListed,
     overlapped: observed.requests > 1,
+    confidence: observed.confidence,
+    how: observed.how,
+    tls: observed.tls,
+    http: observed.http,
   };
 }
 

@@ -5,7 +5,8 @@ import { type ExchangeReport, toExchange } from './exchange.ts';
 import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
 import { type OpeningFacts, ticketsUntilMs } from './opening.ts';
 import { TlsAnswer } from './tls-answer.ts';
-import { type Direction, RecordCutter, type RecordSink } from './tls-records.ts';
+import type { Direction, RecordSink } from './record-header.ts';
+import { RecordCutter } from './tls-records.ts';
 
 const client = 0;
 

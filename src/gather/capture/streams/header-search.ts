@@ -1,5 +1,5 @@
 import { contentType } from '../../../wire/tls/code-points.ts';
-import { type Direction, headerBytes, isRecordHeader, type RecordSink } from './tls-records.ts';
+import { type Direction, headerBytes, isRecordHeader, type RecordSink } from './record-header.ts';
 
 /** Headers that have to chain before they are believed. One alone is random once in some millions of octets. */
 const chainOf = 3;
@@ -76,7 +76,13 @@ export class HeaderSearch {
 
     // Positions in the tail were looked at as far as their five octets were there.
     for (let offset = firstOffset; offset + headerBytes <= endOffset; offset++) {
-      if (octetAt(offset + 1) !== 3) continue;
+      // What is a header has a 3 in its second octet: most of a segment is passed by looking for it alone.
+      if (offset >= streamOffset) {
+        let three = start + offset - streamOffset + 1;
+        while (three < end && bytes[three] !== 3) three++;
+        offset = streamOffset + three - 1 - start;
+        if (offset + headerBytes > endOffset) break;
+      } else if (octetAt(offset + 1) !== 3) continue;
       const length = (octetAt(offset + 3) << 8) | octetAt(offset + 4);
       const type = octetAt(offset);
       if (!isLikely(type, octetAt(offset + 2), length)) continue;
@@ -145,9 +151,10 @@ export class HeaderSearch {
 
   #keepTail(octetAt: (offset: number) => number, firstOffset: number, endOffset: number): void {
     const from = Math.max(firstOffset, endOffset - (headerBytes - 1));
-    const kept = Array.from({ length: endOffset - from }, (_, i) => octetAt(from + i));
-    this.#tail.set(kept);
-    this.#tailBytes = kept.length;
+    const kept = endOffset - from;
+    // In rising order, so that octets of the tail itself are read before they are written over.
+    for (let i = 0; i < kept; i++) this.#tail[i] = octetAt(from + i);
+    this.#tailBytes = kept;
     this.#nextOffset = endOffset;
   }
 }

@@ -18,12 +18,21 @@ export function newStreamReader(report: ExchangeReport): StreamSink {
   return new StreamReader(report);
 }
 
+/** As many octets tell what it is. */
+const enoughBytes = 9;
+
+interface Held {
+  bytes: Buffer;
+  streamOffset: number;
+}
+
 class StreamReader implements StreamSink {
   readonly #report: ExchangeReport;
   #inner: StreamSink | null = null;
   #isNone = false;
   #looks = 0;
   #inMiddle = false;
+  #held: [Held | null, Held | null] = [null, null];
 
   constructor(report: ExchangeReport) {
     this.#report = report;
@@ -43,13 +52,31 @@ class StreamReader implements StreamSink {
     wireMs: number,
     streamOffset: number,
   ): void {
-    if (!this.#inner) this.#decide(direction, bytes, start, end, streamOffset);
-    this.#inner?.data(direction, bytes, start, end, cut, deliverableMs, wireMs, streamOffset);
+    if (this.#inner) {
+      this.#inner.data(direction, bytes, start, end, cut, deliverableMs, wireMs, streamOffset);
+      return;
+    }
+    if (this.#isNone) return;
+    const held = this.#held[direction];
+    if (!held && (end - start >= enoughBytes || cut > 0)) {
+      this.#inner = this.#decide(direction, bytes, start, end, streamOffset);
+      this.#inner?.data(direction, bytes, start, end, cut, deliverableMs, wireMs, streamOffset);
+      return;
+    }
+    // A few octets say nothing: they wait for those behind them.
+    const all = Buffer.concat([held?.bytes ?? Buffer.alloc(0), bytes.subarray(start, end)]);
+    const from = held?.streamOffset ?? streamOffset;
+    const isEnough = all.length >= enoughBytes || cut > 0;
+    this.#held[direction] = isEnough ? null : { bytes: all, streamOffset: from };
+    if (isEnough) this.data(direction, all, 0, all.length, cut, deliverableMs, wireMs, from);
   }
 
   gap(direction: Direction, octets: number): void {
     if (this.#inner) this.#inner.gap(direction, octets);
-    else this.#inMiddle = true;
+    else {
+      this.#inMiddle = true;
+      this.#held[direction] = null;
+    }
   }
 
   end(timeMs: number): void {
@@ -58,14 +85,18 @@ class StreamReader implements StreamSink {
     this.#isNone = true;
   }
 
-  #decide(direction: Direction, bytes: Buffer, start: number, end: number, streamOffset: number): void {
-    if (this.#isNone || end === start) return;
+  #decide(direction: Direction, bytes: Buffer, start: number, end: number, streamOffset: number): StreamSink | null {
     if (streamOffset > 0) this.#inMiddle = true;
-    const kind = kindOf(direction, bytes, start, end, this.#inMiddle);
     this.#looks++;
-    if (kind === 'tls') this.#inner = new TlsExchanges(this.#report, !isHello(bytes, start, end));
-    else if (kind === 'http1') this.#inner = new PlainHttp(this.#report, (rest) => new TlsExchanges(rest, false));
-    else if (!this.#inMiddle || this.#looks >= maxLooks) this.#isNone = true;
+    switch (kindOf(direction, bytes, start, end, this.#inMiddle)) {
+      case 'tls':
+        return new TlsExchanges(this.#report, !isHello(bytes, start, end));
+      case 'http1':
+        return new PlainHttp(this.#report, (report) => new TlsExchanges(report, false));
+      case 'none':
+        this.#isNone = !this.#inMiddle || this.#looks >= maxLooks;
+        return null;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RecordCutter, type RecordSink } from './tls-records.ts';
+import type { RecordSink } from './record-header.ts';
+import { RecordCutter } from './tls-records.ts';
 
 interface Seen {
   type: number;
