@@ -90,9 +90,9 @@ export function readRoce(bytes: Buffer, at: number, end: number, carriedBytes: n
   header.pad = (marks >> 4) & 3;
   header.fecn = (bytes[at + 4]! & 0x80) !== 0;
   header.becn = (bytes[at + 4]! & 0x40) !== 0;
-  header.destinationQp = bytes.readUIntBE(at + 5, 3);
+  header.destinationQp = (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!;
   header.ackRequested = (bytes[at + 8]! & 0x80) !== 0;
-  header.psn = bytes.readUIntBE(at + 9, 3);
+  header.psn = (bytes[at + 9]! << 16) | (bytes[at + 10]! << 8) | bytes[at + 11]!;
   const service = header.opcode >> 5;
   const what = header.opcode & 0x1f;
   let next = at + bthBytes + (service === roceService.xrc ? 4 : service === roceService.ud ? 8 : 0);

@@ -22,6 +22,8 @@ export interface PatternOptions<Tag> {
   startEpochMs: number | null;
   /** Called once per flow, when its class is known: late, and not in the order of the flows' ends. */
   onFlow?: (tag: Tag, found: FlowPattern) => void;
+  /** A random number of 32 bits, so that nobody can make the tables slow. */
+  seed?: number;
   mostWaiting?: number;
 }
 
@@ -51,7 +53,7 @@ interface Waiting<Tag> extends Placed {
  * Memory is bounded by live flows and by `mostWaiting`.
  */
 export class PatternBook<Tag> {
-  readonly roce = new RoceTable();
+  readonly roce: RoceTable;
   readonly #pool = new SeriesPool();
   readonly #directions: Directions;
   readonly #matrix: Matrix;
@@ -64,6 +66,7 @@ export class PatternBook<Tag> {
 
   constructor(options: PatternOptions<Tag>) {
     this.#options = options;
+    this.roce = new RoceTable({ seed: options.seed ?? 0 });
     this.#directions = directions(options.prefixes);
     this.#matrix = new Matrix(options.startEpochMs);
     this.#hosts = this.#newHosts();
@@ -97,7 +100,7 @@ export class PatternBook<Tag> {
   }
 
   #newHosts(): WordIndex {
-    return new WordIndex(4, 2 * (this.#options.mostWaiting ?? mostWaiting));
+    return new WordIndex(4, 2 * (this.#options.mostWaiting ?? mostWaiting), this.#options.seed ?? 0);
   }
 
   #host(bytes: Uint8Array, at: number, version: 0 | 4 | 6): number {

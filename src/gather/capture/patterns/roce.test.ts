@@ -116,7 +116,7 @@ describe('RoceTable', () => {
   });
 
   test('has room for so many queue pairs, and counts what is beyond', () => {
-    const table = new RoceTable(10);
+    const table = new RoceTable({ most: 10 });
     for (let qp = 0; qp < 30; qp++)
       table.add(datagram({ payload: roce(operation.sendOnly, qp, 0, { carried: 8 }) }), qp);
     table.add(datagram({ payload: Buffer.alloc(5) }), 31);

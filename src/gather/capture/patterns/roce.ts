@@ -90,9 +90,9 @@ export class RoceTable {
   #cnps = 0;
   #further = 0;
 
-  constructor(most = mostQps) {
-    this.#index = new WordIndex(10, most);
-    this.#hosts = new WordIndex(9, most);
+  constructor({ most = mostQps, seed = 0 }: { most?: number; seed?: number } = {}) {
+    this.#index = new WordIndex(10, most, seed);
+    this.#hosts = new WordIndex(9, most, seed);
   }
 
   /** Takes a UDP packet whose destination port is that of RoCEv2. */

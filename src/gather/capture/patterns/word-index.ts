@@ -8,10 +8,13 @@ export class WordIndex {
   size = 0;
   readonly #words: number;
   readonly #most: number;
+  readonly #seed: number;
   #keys: Uint32Array;
   #slots: Int32Array;
 
-  constructor(words: number, most: number) {
+  /** @param seed of the hash: keys come from the network, and who knows it can make them collide */
+  constructor(words: number, most: number, seed = 0) {
+    this.#seed = seed;
     this.key = new Uint32Array(words);
     this.#words = words;
     this.#most = most;
@@ -44,7 +47,7 @@ export class WordIndex {
 
   #slotOf(): number {
     const mask = this.#slots.length - 1;
-    let slot = hash(this.key) & mask;
+    let slot = hash(this.key, this.#seed) & mask;
     for (;;) {
       const number = this.#slots[slot]!;
       if (number < 0 || this.#equals(number)) return slot;
@@ -72,9 +75,9 @@ export class WordIndex {
   }
 }
 
-/** Mixes as MurmurHash3 does (Appleby, public domain). Keys come from the network, so that a chain can be made long: to 'most' at worst. */
-function hash(words: Uint32Array): number {
-  let h = 0x9747b28c;
+/** Mixes as MurmurHash3 does (Appleby, public domain). */
+function hash(words: Uint32Array, seed: number): number {
+  let h = seed | 0;
   for (let w = 0; w < words.length; w++) {
     let k = Math.imul(words[w]!, 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
