@@ -6,6 +6,7 @@ import { rocePort } from '../../../wire/roce.ts';
 import { classify } from './classify.ts';
 import { contextsOf, type Placed } from './context.ts';
 import { type Directions, directions, type SitePrefix } from './direction.ts';
+import type { FlowEnds } from './ends.ts';
 import { FlowFeatures } from './features.ts';
 import { Matrix } from './matrix.ts';
 import { SeriesPool } from './rate-series.ts';
@@ -32,14 +33,6 @@ export interface FlowPattern extends Classification {
   /** Site, else prefix, else "outside". */
   from: string;
   to: string;
-}
-
-/** Where the addresses of a flow stand. */
-export interface FlowEnds {
-  bytes: Uint8Array;
-  clientAt: number;
-  serverAt: number;
-  version: 0 | 4 | 6;
 }
 
 interface Waiting<Tag> extends Placed {

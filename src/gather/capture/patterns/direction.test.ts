@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../../model/cidr.ts';
 import { network } from '../../../model/network.ts';
 import { directions, readSitePrefix, sitePrefixes, type SitePrefix } from './direction.ts';
+import { endsOf } from './ends.ts';
 
 function placed(prefixes: readonly SitePrefix[], client: string, server: string) {
-  const [a, b] = [parseAddress(client)!, parseAddress(server)!];
-  const width = a.family === 4 ? 8 : 32;
-  const bytes = Buffer.from([a, b].map(({ value }) => value.toString(16).padStart(width, '0')).join(''), 'hex');
+  const { bytes, clientAt, serverAt, version } = endsOf(client, server)!;
   const all = directions(prefixes);
-  const ends = all.place(bytes, 0, width / 2, a.family, { client: -1, server: -1, direction: 'transit' });
+  const ends = all.place(bytes, clientAt, serverAt, version, { client: -1, server: -1, direction: 'transit' });
   return [ends.direction, all.label(ends.client), all.label(ends.server)];
 }
 

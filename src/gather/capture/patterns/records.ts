@@ -1,6 +1,6 @@
 import type { FlowRecord } from '../../../model/capture/flow-record.ts';
-import { parseAddress } from '../../../model/cidr.ts';
 import type { PatternBook } from './book.ts';
+import { endsOf } from './ends.ts';
 import { summaryOfTotals } from './totals.ts';
 
 /** A conversation that nobody has told of for this long is over. */
@@ -109,8 +109,8 @@ export class RecordPatterns {
 
   #end(key: string, { a, aPort, b, bPort, protocol, octets, packets, firstMs, lastMs }: Conversation): void {
     this.#open.delete(key);
-    const [first, second] = [parseAddress(a), parseAddress(b)];
-    if (!first || !second || first.family !== second.family) {
+    const ends = endsOf(a, b);
+    if (!ends) {
       this.unread++;
       return;
     }
@@ -125,11 +125,8 @@ export class RecordPatterns {
       octets: [octets[forth], octets[back]],
       packets: [packets[forth], packets[back]],
     });
-    const width = first.family === 4 ? 8 : 32;
-    const hex = (value: bigint) => value.toString(16).padStart(width, '0');
-    const bytes = Buffer.from(hex(first.value) + hex(second.value), 'hex');
-    const at = [0, width / 2] as const;
-    this.#book.end(summary, { bytes, clientAt: at[forth], serverAt: at[back], version: first.family }, key);
+    const { clientAt, serverAt } = ends;
+    this.#book.end(summary, isClientFirst ? ends : { ...ends, clientAt: serverAt, serverAt: clientAt }, key);
   }
 
   /** All that is still open is over. */

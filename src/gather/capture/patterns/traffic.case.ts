@@ -2,6 +2,7 @@ import type { TrafficClass } from '../../../model/capture/pattern.ts';
 import { exponential, normal, seededRandom } from '../../../stats/random.ts';
 import { newPacket, type Packet, tcpFlag } from '../../../wire/packet/packet.ts';
 import { PatternBook, type FlowPattern } from './book.ts';
+import { endsOf } from './ends.ts';
 import type { FlowFeatures } from './features.ts';
 import { sitePrefixes } from './direction.ts';
 
@@ -502,10 +503,7 @@ export function classesOf(flows: readonly SyntheticFlow[], order: Order = 'one-b
 }
 
 function endOf(book: PatternBook<number>, features: FlowFeatures, flow: SyntheticFlow, tag: number): void {
-  const bytes = Buffer.alloc(8);
-  writeAddress(bytes, 0, flow.client);
-  writeAddress(bytes, 4, flow.server);
-  book.end(features.end(), { bytes, clientAt: 0, serverAt: 4, version: 4 }, tag);
+  book.end(features.end(), endsOf(flow.client, flow.server)!, tag);
 }
 
 function* ordered(flows: readonly SyntheticFlow[], order: Order): Generator<[number, Event]> {
