@@ -131,7 +131,7 @@ export class RecordPatterns {
 
   /** All that is still open is over. */
   finish(): void {
-    for (const [key, conversation] of [...this.#open]) this.#end(key, conversation);
+    for (const [key, conversation] of this.#open) this.#end(key, conversation);
   }
 }
 
