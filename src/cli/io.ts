@@ -10,6 +10,8 @@ import { takeOver } from './take-over.ts';
 
 /** Largest text that is read when the caller gives no bound of its own. */
 const maxTextBytes = 64 * 1024 * 1024;
+/** Octets of a file that are read at once: captures of gigabytes come in pieces of this size. */
+const chunkBytes = 1024 * 1024;
 
 /** A signal this soon after another one is the same wish. */
 const echoMs = 300;
@@ -83,7 +85,11 @@ export function files(cwd: string): Files {
         () => true,
         () => false,
       ),
-    readChunks: (path, from) => createReadStream(resolve(cwd, path), from === undefined ? {} : { start: from }),
+    readChunks: (path, from) =>
+      createReadStream(resolve(cwd, path), {
+        highWaterMark: chunkBytes,
+        ...(from === undefined ? {} : { start: from }),
+      }),
     sizeOf: async (path) => (await stat(resolve(cwd, path))).size,
     modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };

@@ -151,6 +151,8 @@ function fragmentHeader(bytes: Uint8Array, at: number, packet: Packet): void {
 /** A payload without ports, until a transport header says otherwise. */
 function plain(cursor: Cursor, packet: Packet): void {
   packet.transportAt = cursor.at;
+  packet.packetEnd = cursor.wireEnd;
+  packet.capturedEnd = cursor.end;
   packet.sourcePort = 0;
   packet.destinationPort = 0;
   packet.sequence = 0;

@@ -29,6 +29,10 @@ export interface Packet {
   sourcePort: number;
   destinationPort: number;
   transportAt: number;
+  /** Where the IP packet ends by its length, but never beyond the end that the frame had on the wire. */
+  packetEnd: number;
+  /** First octet of it that was not captured. */
+  capturedEnd: number;
   /** Where that begins which TCP or UDP carry. */
   payloadAt: number;
   /** Octets carried by what the lengths of IP say, or the frame's where they say 0 (TSO, BIG TCP). -1: cannot be known. */
@@ -104,6 +108,8 @@ export function newPacket(): Packet {
     sourcePort: 0,
     destinationPort: 0,
     transportAt: 0,
+    packetEnd: 0,
+    capturedEnd: 0,
     payloadAt: 0,
     payloadBytes: -1,
     framedBytes: -1,

@@ -1,0 +1,134 @@
+import type { Io } from '../../wire/io.ts';
+import { CaptureError, type Frame, newFrame } from '../../wire/pcap/frame.ts';
+import { type CaptureEnd, captureReader } from '../../wire/pcap/reader.ts';
+import { DecompressError, decompressed } from './decompress.ts';
+
+/** Where the octets of a capture come from. */
+export interface CaptureSource {
+  /** As errors call it. */
+  name: string;
+  chunks: AsyncIterable<Uint8Array>;
+  /** Octets as they lie on the disk; null where nobody knows (a pipe). */
+  totalBytes: number | null;
+}
+
+export interface CaptureProgress {
+  /** Octets taken from the source, before decompression. */
+  doneBytes: number;
+  totalBytes: number | null;
+  /** Octets of the capture itself. */
+  captureBytes: number;
+  frames: number;
+}
+
+export interface CaptureRead extends CaptureProgress {
+  format: 'pcap' | 'pcapng' | null;
+  /** Packets that the capture says it lost. */
+  drops: number;
+  /** Whatever it was that ended it: the frames before hold. */
+  end: CaptureEnd | { kind: 'corrupt'; offset: number; what: string } | { kind: 'interrupted' };
+}
+
+export interface ReadOptions {
+  /** Called after each piece of the source, about a megabyte. */
+  onProgress?: (progress: CaptureProgress) => void;
+  /** Ends the reading between two pieces. */
+  signal?: AbortSignal;
+}
+
+/** A file by its path, or stdin for `-`. Rejects with the error of the file system. */
+export async function captureSource(
+  { fs, terminal }: Pick<Io, 'fs' | 'terminal'>,
+  path: string,
+): Promise<CaptureSource> {
+  if (path === '-') return { name: 'stdin', chunks: terminal.input(), totalBytes: null };
+  return { name: path, chunks: fs.readChunks(path), totalBytes: await fs.sizeOf(path) };
+}
+
+/**
+ * Hands every frame of a capture over, plain or compressed by gzip or zstd, in the order of the file. Memory is that of one piece and
+ * one packet, whatever the file says or becomes when it is decompressed. `frame` is one object that is filled again and again.
+ *
+ * Rejects only with what the source itself rejects with, and with what `onFrame` throws.
+ */
+export async function readCapture(
+  source: CaptureSource,
+  onFrame: (frame: Frame) => void,
+  { onProgress, signal }: ReadOptions = {},
+): Promise<CaptureRead> {
+  const reader = captureReader();
+  const frame = newFrame();
+  const read: CaptureRead = {
+    doneBytes: 0,
+    totalBytes: source.totalBytes,
+    captureBytes: 0,
+    frames: 0,
+    format: null,
+    drops: 0,
+    end: { kind: 'interrupted' },
+  };
+  const counted = untilAborted(source.chunks, signal, (octets) => {
+    read.doneBytes += octets;
+  });
+  try {
+    for await (const chunk of decompressed(counted)) {
+      reader.push(chunk);
+      read.captureBytes += chunk.length;
+      while (reader.next(frame)) {
+        read.frames++;
+        onFrame(frame);
+      }
+      onProgress?.(read);
+    }
+    if (!signal?.aborted) read.end = reader.end();
+  } catch (error) {
+    if (error instanceof CaptureError) read.end = { kind: 'corrupt', offset: error.offset, what: error.message };
+    else if (error instanceof DecompressError)
+      read.end = { kind: 'corrupt', offset: read.captureBytes, what: error.message };
+    else throw error;
+  }
+  read.format = reader.format;
+  read.drops = reader.drops;
+  return read;
+}
+
+/** One sentence about an end that was not the end of the capture; null where all of it was read. */
+export function describeEnd(name: string, { end, frames, captureBytes }: CaptureRead): string | null {
+  const kept = frames === 0 ? 'no packet was read' : `the ${frames} packets before are counted`;
+  switch (end.kind) {
+    case 'complete':
+      return null;
+    case 'cut':
+      return `"${name}" ends at octet ${captureBytes} in the middle of a record that begins at ${end.offset} (${end.missing} missing); ${kept}`;
+    case 'corrupt':
+      return `"${name}" ${end.offset === 0 ? '' : `cannot be read on at octet ${end.offset}: `}${end.what}; ${kept}`;
+    case 'interrupted':
+      return `"${name}" was read up to octet ${captureBytes}; ${kept}`;
+  }
+}
+
+/** The pieces, counted; ends at once when the signal aborts, also while it waits for a pipe. */
+async function* untilAborted(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+  count: (octets: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let stop: (ended: null) => void = () => undefined;
+  const onAbort = () => stop(null);
+  signal?.addEventListener('abort', onAbort);
+  try {
+    while (!signal?.aborted) {
+      // A promise of its own for each piece: one for all would remember every race.
+      const stopped = new Promise<null>((done) => (stop = done));
+      const next = await Promise.race([iterator.next(), stopped]);
+      if (next === null || next.done) return;
+      count(next.value.length);
+      yield next.value;
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    // Not awaited: a pipe that nobody writes to would never let go.
+    iterator.return?.()?.catch(() => {});
+  }
+}
