@@ -1,7 +1,7 @@
 import type { Frame } from '../pcap/frame.ts';
 import { type Cursor, layer, newCursor } from './cursor.ts';
 import { byEtherType, ethernet, llc, mpls, ppp } from './ether.ts';
-import { ip } from './ip.ts';
+import { carry, ip } from './ip.ts';
 import { link } from './link.ts';
 import { type Packet, resetPacket } from './packet.ts';
 import { transport } from './transport.ts';
@@ -23,6 +23,32 @@ export function decodePacket(frame: Frame, packet: Packet): boolean {
   open(cursor, frame.start, Math.min(frame.end, wireEnd), wireEnd);
   descend(cursor, link(cursor, frame.bytes, frame.linkType), frame.bytes, packet);
   return packet.version !== 0;
+}
+
+/**
+ * Goes on with a datagram that was put together again: `packet` is one of its fragments, `datagram` what they carried. Afterwards the
+ * packet is whole and its offsets count in a buffer of its own.
+ */
+export function decodeDatagram(packet: Packet, datagram: Uint8Array): void {
+  const { bytes, sourceAt, destinationAt, version, tunnel, vlan, outerEncapsulations } = packet;
+  const addressBytes = version === 6 ? 16 : 4;
+  const whole = Buffer.concat([
+    bytes.subarray(sourceAt, sourceAt + addressBytes),
+    bytes.subarray(destinationAt, destinationAt + addressBytes),
+    datagram,
+  ]);
+  open(cursor, 2 * addressBytes, whole.length, whole.length);
+  cursor.tunnel = tunnel;
+  cursor.vlan = vlan;
+  cursor.outer = outerEncapsulations;
+  cursor.ipHeaders = 1;
+  packet.bytes = whole;
+  packet.sourceAt = 0;
+  packet.destinationAt = addressBytes;
+  packet.fragment = 0;
+  packet.fragmentOffset = 0;
+  packet.moreFragments = false;
+  descend(cursor, carry(cursor, whole, packet, packet.fragmentProtocol), whole, packet);
 }
 
 function open(into: Cursor, at: number, end: number, wireEnd: number): void {

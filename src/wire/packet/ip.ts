@@ -29,6 +29,8 @@ function ipv4(cursor: Cursor, bytes: Uint8Array, packet: Packet): number {
   packet.fragmentOffset = (fragment & 0x1fff) * 8;
   packet.moreFragments = (fragment & 0x2000) !== 0;
   packet.fragment = packet.fragmentOffset > 0 ? 2 : packet.moreFragments ? 1 : 0;
+  packet.fragmentAt = at + headerBytes;
+  packet.fragmentProtocol = bytes[at + 9]!;
   cursor.at = at + headerBytes;
   return carry(cursor, bytes, packet, bytes[at + 9]!);
 }
@@ -51,6 +53,8 @@ function ipv6(cursor: Cursor, bytes: Uint8Array, packet: Packet): number {
   packet.fragment = 0;
   packet.fragmentOffset = 0;
   packet.moreFragments = false;
+  packet.fragmentAt = 0;
+  packet.fragmentProtocol = 0;
   cursor.at = at + 40;
   if (payload === 0) jumbo(cursor, bytes, bytes[at + 6]!);
   return carry(cursor, bytes, packet, bytes[at + 6]!);
@@ -101,7 +105,7 @@ const extension = {
 const maxExtensions = 16;
 
 /** Passes the extension headers (RFC 8200 section 4, RFC 4302) and leaves the cursor on the transport header. */
-function carry(cursor: Cursor, bytes: Uint8Array, packet: Packet, first: number): number {
+export function carry(cursor: Cursor, bytes: Uint8Array, packet: Packet, first: number): number {
   let next = first;
   // The payload of a fragment further behind is no header, whatever its number says.
   for (let count = 0; packet.fragment !== 2 && count < maxExtensions; count++) {
@@ -146,6 +150,8 @@ function fragmentHeader(bytes: Uint8Array, at: number, packet: Packet): void {
   packet.fragmentOffset = word & 0xfff8;
   packet.moreFragments = (word & 1) === 1;
   packet.fragment = packet.fragmentOffset > 0 ? 2 : packet.moreFragments ? 1 : 0;
+  packet.fragmentAt = at + 8;
+  packet.fragmentProtocol = bytes[at]!;
 }
 
 /** A payload without ports, until a transport header says otherwise. */

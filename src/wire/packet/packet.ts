@@ -25,6 +25,9 @@ export interface Packet {
   /** Octets of the original before this fragment, and whether more follow behind it. */
   fragmentOffset: number;
   moreFragments: boolean;
+  /** Of fragments: where their part of the datagram begins, and the protocol it has by the header in front. */
+  fragmentAt: number;
+  fragmentProtocol: number;
   /** 0 where there are none. */
   sourcePort: number;
   destinationPort: number;
@@ -105,6 +108,8 @@ export function newPacket(): Packet {
     fragment: 0,
     fragmentOffset: 0,
     moreFragments: false,
+    fragmentAt: 0,
+    fragmentProtocol: 0,
     sourcePort: 0,
     destinationPort: 0,
     transportAt: 0,
