@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compare, describe } from './compare.ts';
-import { conversations } from './conversations.ts';
+import { compare, describe } from '../../test/compat/compare.ts';
+import { conversations } from '../../test/compat/conversations.ts';
 
 const rounds = Number(process.argv[2] ?? 20);
 const firstSeed = Number(process.argv[3] ?? 1);

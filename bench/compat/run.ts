@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedData } from '../../test/shared-data.ts';
-import { compare, describe } from './compare.ts';
+import { compare, describe } from '../../test/compat/compare.ts';
 
 const given = process.argv.slice(2);
 const folder = process.env['CAPTURES'] ?? sharedData('captures/public');

@@ -152,8 +152,8 @@ function judgeRetransmission(
   out.rtoNs = oldest ? nsBetween(segment, oldest.seconds, oldest.nanoseconds) : sinceNewestNs;
 }
 
-/** A clock that went back is never within. */
-const isWithin = (ns: number, limitNs: number): boolean => ns >= 0 && ns < limitNs;
+/** Compared as numbers without a sign: of a clock that went back, times are longer than any other. */
+const isWithin = (ns: number, limitNs: number): boolean => (ns < 0 === limitNs < 0 ? ns < limitNs : limitNs < 0);
 
 export const initialRttNs = ({ initialSeconds, initialNanoseconds }: Stream): number =>
   initialSeconds * 1e9 + initialNanoseconds;
