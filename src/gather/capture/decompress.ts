@@ -71,15 +71,15 @@ function decoder(format: Format): Transform {
 
 async function* inflate(chunks: AsyncIterable<Uint8Array>, format: Format): AsyncGenerator<Uint8Array> {
   const stream = decoder(format);
-  let failure: unknown = null;
+  let failure: Error | null = null;
   const source = Readable.from(chunks, { objectMode: true });
   // An error of the source itself is not one of the compression.
-  source.on('error', (error) => (failure ??= error));
+  source.on('error', (error: Error) => (failure ??= error));
   pipeline(source, stream, () => {});
   try {
     for await (const piece of stream as AsyncIterable<Buffer>) yield piece;
   } catch (error) {
-    if (failure !== null) throw failure;
+    if (failure !== null) throw failure as Error;
     throw new DecompressError(
       `the ${format} data cannot be read on: ${error instanceof Error ? error.message : 'unknown'}`,
     );

@@ -118,7 +118,8 @@ async function* untilAborted(
   const onAbort = () => stop(null);
   signal?.addEventListener('abort', onAbort);
   try {
-    while (!signal?.aborted) {
+    for (;;) {
+      if (signal?.aborted) return;
       // A promise of its own for each piece: one for all would remember every race.
       const stopped = new Promise<null>((done) => (stop = done));
       const next = await Promise.race([iterator.next(), stopped]);
