@@ -23,7 +23,14 @@ interface Step {
 function octetsOf({ server, sequence, acknowledgement = 0, length = 0, flags = ack, window = 1000, options }: Step) {
   const [from, to] = server ? ['10.0.0.2', '10.0.0.1'] : ['10.0.0.1', '10.0.0.2'];
   const ports = server ? { from: 80, to: 4000 } : { from: 4000, to: 80 };
-  const shape = { ...ports, sequence, acknowledgement, flags, window, ...(options ? { options } : {}) };
+  const shape = {
+    ...ports,
+    sequence,
+    acknowledgement,
+    flags,
+    window,
+    ...(options ? { options } : {}),
+  };
   return make.ip4({ protocol: 6, from, to }, make.tcp(shape, Buffer.alloc(length)));
 }
 
@@ -47,7 +54,14 @@ const flagsOf = (steps: readonly Step[]) => analyse(steps).map(({ flags }) => wi
 /** A handshake that takes 40 ms; the client is at 101, the server at 501. */
 const opened: readonly Step[] = [
   { atMs: 0, sequence: 100, flags: syn, options: make.windowScaleOption(2) },
-  { atMs: 40, server: true, sequence: 500, acknowledgement: 101, flags: syn | ack, options: make.windowScaleOption(1) },
+  {
+    atMs: 40,
+    server: true,
+    sequence: 500,
+    acknowledgement: 101,
+    flags: syn | ack,
+    options: make.windowScaleOption(1),
+  },
   { atMs: 40, sequence: 101, acknowledgement: 501 },
 ];
 /** Said of what follows the handshake. */
@@ -224,5 +238,29 @@ describe('the analysis of Wireshark', () => {
       [2, octetsOf({ atMs: 2, sequence: 1 }).subarray(0, 34)],
     ]);
     expect(all).toMatchObject([{ stream: 0, flags: 0 }, null, null]);
+  });
+
+  test('packets inside of sFlow take numbers of streams, and that is all', () => {
+    const words = (...list: number[]) => {
+      const out = Buffer.alloc(list.length * 4);
+      for (const [i, word] of list.entries()) out.writeUInt32BE(word, i * 4);
+      return out;
+    };
+    const record = (kind: number, octets: Buffer) => Buffer.concat([words(kind, octets.length), octets]);
+    const sampled = make.ethernetFrame(
+      0x0800,
+      make.ip4({ protocol: 6, from: '10.9.9.9' }, make.tcp({}, Buffer.alloc(2))),
+    );
+    const head = record(1, Buffer.concat([words(1, 1500, 4, sampled.length), sampled]));
+    const sample = record(1, Buffer.concat([words(1, 2, 3, 4, 5, 6, 7, 1), head]));
+    const datagram = Buffer.concat([words(5, 1, 0, 0, 1, 1, 1), sample]);
+    const around = make.ip4({ protocol: 17 }, make.udp(5000, 6343, datagram));
+    const all = analyseAll([
+      [0, around],
+      [1, octetsOf({ atMs: 1, sequence: 1 })],
+      [2, make.ip4({ protocol: 17 }, make.udp(5000, 6343, datagram.subarray(0, 60)))],
+      [3, make.ip4({ protocol: 17 }, make.udp(5000, 53, datagram))],
+    ]);
+    expect(all).toMatchObject([{ stream: 0, flags: 0 }, { stream: 1, flags: 0 }, null, null]);
   });
 });

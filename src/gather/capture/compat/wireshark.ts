@@ -1,8 +1,9 @@
-import { decodeDatagram } from '../../../wire/packet/decode.ts';
-import { type Packet, tcpFlag } from '../../../wire/packet/packet.ts';
+import { decodeDatagram, decodePacket } from '../../../wire/packet/decode.ts';
+import { newPacket, type Packet, tcpFlag } from '../../../wire/packet/packet.ts';
 import type { Frame } from '../../../wire/pcap/frame.ts';
 import { Defragmenter } from './defragment.ts';
 import { type WiresharkAnalysis, wiresharkFlag } from './flags.ts';
+import { eachSampled } from './sampled.ts';
 import { analyseSequence, initialRttNs, type Segment } from './sequence.ts';
 import { type Direction, type Stream, windowScale } from './stream.ts';
 import { Streams } from './streams.ts';
@@ -16,6 +17,7 @@ const tcpProtocol = 6;
 export class WiresharkCompat {
   readonly #streams = new Streams();
   readonly #fragments = new Defragmenter();
+  readonly #sampled = newPacket();
   readonly #segment: Segment = {
     frame: 0,
     sequence: 0,
@@ -51,7 +53,25 @@ export class WiresharkCompat {
       if (datagram === null) return null;
       decodeDatagram(packet, datagram);
     }
-    if (packet.version === 0 || packet.protocol !== tcpProtocol || packet.fragment === 2) return null;
+    if (packet.version === 0 || packet.fragment === 2) return null;
+    return packet.protocol === tcpProtocol
+      ? this.#one(frame, packet, frameNumber)
+      : this.#samples(frame, packet, frameNumber);
+  }
+
+  /** Packets inside of sFlow: like those that an error quotes, they have a number and are not analysed. The last one is shown. */
+  #samples(frame: Frame, packet: Packet, frameNumber: number): WiresharkAnalysis | null {
+    let last: WiresharkAnalysis | null = null;
+    eachSampled(packet, (inner) => {
+      if (!decodePacket(inner, this.#sampled) || this.#sampled.protocol !== tcpProtocol) return;
+      this.#sampled.inError = true;
+      last = this.#one(frame, this.#sampled, frameNumber) ?? last;
+    });
+    return last;
+  }
+
+  #one(frame: Frame, packet: Packet, frameNumber: number): WiresharkAnalysis | null {
+    if (packet.fragment === 2) return null;
     // Everything up to the window is read before anything is done.
     if (packet.capturedEnd - packet.transportAt < 16) return null;
     this.#take(frame, packet, frameNumber);
