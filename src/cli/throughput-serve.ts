@@ -7,6 +7,7 @@ import type { Io } from '../wire/io.ts';
 import { SystemCallError } from '../wire/libc.ts';
 import { type ExitCode, exitCode, UsageError } from './command.ts';
 import type { ThroughputFlags } from './throughput-flags.ts';
+import { withPort } from '../stats/address.ts';
 
 /** Streams of one test, both ways together: two times what iperf3 allows each way. */
 const MAX_STREAMS = 256;
@@ -17,7 +18,7 @@ export async function serveThroughput(flags: ThroughputFlags, io: Io): Promise<E
   const say = (line: ThroughputServeLine, text: string) =>
     io.terminal.out(flags.json ? `${JSON.stringify(line)}\n` : `${text}\n`);
   const server = open(flags, at, io, say);
-  const url = server.address.includes(':') ? `[${server.address}]:${server.port}` : `${server.address}:${server.port}`;
+  const url = withPort(server.address, server.port);
   const hint = isLoopback(server.address) ? "; this machine only, --listen '[::]:5201' serves everybody" : '';
   say(
     { event: 'listening', address: server.address, port: server.port },

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { Problem } from './problem.ts';
 import type { Peer } from './route.ts';
+import { withPort } from '../stats/address.ts';
 
 export interface TlsMaterial {
   /** PEM, the leaf first, then its authority: an agent that knows only a pin has to see it. */
@@ -60,7 +61,7 @@ export async function listen(
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
   return {
-    url: `${at.tls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}`,
+    url: `${at.tls ? 'https' : 'http'}://${withPort(address, port)}`,
     host: address,
     port,
     renew: (tls) => (server as TlsServer).setSecureContext(tlsOptions(tls)),

@@ -8,6 +8,7 @@ import { acceptJobs, type RunnableJob } from './agent/jobs.ts';
 import { guarded, targetPolicy } from './agent/target-policy.ts';
 import { jobOf } from './jobs.ts';
 import { Problem } from './problem.ts';
+import { withPort } from '../stats/address.ts';
 
 /** What a server needs to measure by itself. */
 export interface ProbingParts {
@@ -109,7 +110,7 @@ function endpointOf({ endpoints }: Network, target: string): Endpoint {
 function placeOf(text: string): string {
   const url = new URL(text);
   const host = hostOf(url);
-  return host.includes(':') ? `[${host}]:${portOf(url)}` : `${host}:${portOf(url)}`;
+  return withPort(host, portOf(url));
 }
 
 async function runBounded(

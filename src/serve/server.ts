@@ -1,6 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { isIP } from 'node:net';
 import { createApp } from './app.ts';
 import { shareMs } from './cluster/arrivals.ts';
 import { beatMs, type Cluster } from './cluster/cluster.ts';
@@ -13,6 +12,7 @@ import type { Authorities } from './pki/authorities.ts';
 import { issueServerCertificate, renewAtMs, skewMs } from './pki/authority.ts';
 import { routes } from './routes.ts';
 import { SteadyClock } from './steady-clock.ts';
+import { withPort } from '../stats/address.ts';
 
 export interface Place {
   host: string;
@@ -153,7 +153,7 @@ const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
 function agentsUrlOf({ host, port }: Place, names: readonly string[]): string {
   const name = names[0] ?? (isAny(host) ? hostname() : host);
-  return `https://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+  return `https://${withPort(name, port)}`;
 }
 
 /** The certificate of the agents' door, made anew when the authority that signs has changed or two thirds of its life are over. */

@@ -6,7 +6,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2';
-import { isIPv6, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Io } from '../../wire/io.ts';
 import { limitUnsent } from '../../wire/not-sent.ts';
@@ -24,6 +24,7 @@ import { seededUniform } from './random.ts';
 import { ResponsivenessService, windowBytes } from './responsiveness.ts';
 import { findRoute } from './routes.ts';
 import { openTruthFile, type TruthRow, type TruthSink } from './truth.ts';
+import { withPort } from '../../stats/address.ts';
 
 const bodyLimits = { maxBytes: 64 * 1024 * 1024, deadlineMs: 120_000 };
 const maxAnswers = 10_000;
@@ -107,7 +108,7 @@ export async function launchReflector(
     await truth?.close();
   };
   return {
-    url: `${options.tls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://${withPort(address, port)}`,
     address,
     port,
     certificate,

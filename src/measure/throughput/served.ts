@@ -1,10 +1,11 @@
 import type { ServedTest } from '../../model/throughput.ts';
+import { withPort } from '../../stats/address.ts';
 
 /** One line for a log, and for a client that asks for the server's own words. */
 export function describeServed(test: ServedTest): string {
   const { id, client, clientPort, protocol, direction, streams, durationS, receivedBytes, sentBytes, ended, reason } =
     test;
-  const peer = client.includes(':') ? `[${client}]:${clientPort}` : `${client}:${clientPort}`;
+  const peer = withPort(client, clientPort);
   if (protocol === null || durationS === 0) return `#${id} ${peer}: ${ended}${reason === null ? '' : `, ${reason}`}`;
   const parts = [
     `${protocol.toUpperCase()}, ${streams} ${streams === 1 ? 'stream' : 'streams'}, ${durationS.toFixed(1)} s`,

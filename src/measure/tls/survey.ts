@@ -22,6 +22,7 @@ import type { Cut } from './converse.ts';
 import { type GroupSurvey, saysNone, surveyGroups } from './group-survey.ts';
 import { locateFailure } from './locate.ts';
 import type { StartTls } from './starttls.ts';
+import { withPort } from '../../stats/address.ts';
 
 export interface TlsEndpoint {
   host: string;
@@ -427,7 +428,7 @@ function certificateFacts(octets: Uint8Array): TlsCertificateFacts {
 }
 
 const endpointFacts = ({ host, port, starttls }: TlsEndpoint) => ({
-  endpoint: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`,
+  endpoint: withPort(host, port),
   starttls,
 });
 
