@@ -13,6 +13,7 @@ import {
   modelledNotes,
   type ModelledTarget,
   modelledTargets,
+  unsaidBy,
 } from '../../secure/policy/modelled-targets.ts';
 import { formOf, type ReadRules, readRules } from '../../secure/policy/targets.ts';
 import type { Io } from '../../wire/io.ts';
@@ -28,6 +29,7 @@ const exits: Readonly<Record<PolicyProof['verdict'], ExitCode>> = {
   proved: exitCode.ready,
   refuted: exitCode.notReady,
   'not-proved': exitCode.couldNotMeasure,
+  'proved-in-part': exitCode.couldNotMeasure,
 };
 
 /** `inferpath secure policy prove`: do these rules mean what the policy says? */
@@ -35,7 +37,8 @@ export const policyProve = defineAction({
   about:
     'Reads rules and shows that what they accept is exactly what the policy permits, over all sources, destinations, protocols and ports, ' +
     'or prints the smallest packet that shows otherwise and the rule that decided it. What is not understood is never passed: then the ' +
-    'answer is "not proved", with what the rules accept at least and at most.\n\n' +
+    'answer is "not proved", with what the rules accept at least and at most. Where rules of a kind cannot say all that the policy says ' +
+    '(security groups know no published ports), they are "proved in part".\n\n' +
     'Rules are what a host really holds, as `nft -j list ruleset`, `nft list ruleset`, `iptables-save` and `ip6tables-save` print it, or ' +
     'what `policy emit` made. Without any, the rules of --target (default: each) are made, read back as text, and held against the policy.',
   positionals: {
@@ -146,19 +149,22 @@ function reportOf(
     target && first
       ? judgeModelled(target, meaning, first.firewall, self)
       : judgePolicy(meaning, both(texts.map(({ read }) => read.firewall)), self);
+  const unsaid = target ? unsaidBy(target, meaning, self) : [];
+  const verdict = verdictOf(proofs);
   return {
     schema: 'inferpath/policy-proof@1',
     policy,
     host,
     lines: meaning.lines.length,
     texts: texts.map(({ from, read: { form, rules } }) => ({ from, form, rules })),
-    verdict: verdictOf(proofs),
+    verdict: verdict === 'proved' && unsaid.length > 0 ? 'proved-in-part' : verdict,
     proofs: proofs.map((one) =>
       reported(
         one,
         texts.map(({ from }) => from),
       ),
     ),
+    unsaid,
     notes: [
       ...new Set(texts.flatMap(({ read }) => read.notes)),
       ...(target ? modelledNotes(target, meaning) : []),
@@ -169,7 +175,7 @@ function reportOf(
 
 /** Several targets as one document: all proofs, and the worst verdict. */
 function merged(reports: readonly PolicyProof[]): PolicyProof {
-  const worst = (['refuted', 'not-proved', 'proved'] as const).find((one) =>
+  const worst = (['refuted', 'not-proved', 'proved-in-part', 'proved'] as const).find((one) =>
     reports.some(({ verdict }) => verdict === one),
   );
   return {
@@ -177,6 +183,7 @@ function merged(reports: readonly PolicyProof[]): PolicyProof {
     verdict: worst ?? 'not-proved',
     texts: reports.flatMap(({ texts }) => texts),
     proofs: reports.flatMap(({ proofs }) => proofs),
+    unsaid: reports.flatMap(({ unsaid }) => unsaid),
     notes: [...new Set(reports.flatMap(({ notes }) => notes))],
   };
 }

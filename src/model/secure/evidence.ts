@@ -29,7 +29,7 @@ export const secureEvidence = z.discriminatedUnion('schema', [
   z.object({
     schema: z.literal('inferpath/policy-proof@1'),
     host: z.string().nullable(),
-    verdict: z.enum(['proved', 'refuted', 'not-proved']),
+    verdict: z.enum(['proved', 'refuted', 'not-proved', 'proved-in-part']),
     texts: z.array(z.object({ from: z.string() })),
   }),
   z.object({

@@ -37,6 +37,9 @@ export type PolicyQuestion = z.infer<typeof question>;
 
 export const policyVerdict = z.enum(['proved', 'refuted', 'not-proved']);
 
+/** Of a whole proof: in part, where the rules are right and the policy says things that no rule of their kind can say. */
+const wholeVerdict = z.enum([...policyVerdict.options, 'proved-in-part']);
+
 const hookProof = z.strictObject({
   of: z.array(z.string()).meta({ description: 'Whose rules: `from` of the texts that judge together.' }),
   hook: policyHook,
@@ -69,8 +72,21 @@ export const policyProof = z
         rules: z.int(),
       }),
     ),
-    verdict: policyVerdict,
+    verdict: wholeVerdict.meta({
+      description:
+        'The worst of the proofs: refuted, not-proved, proved-in-part (proved, and something of the policy is in `unsaid`), proved.',
+    }),
     proofs: z.array(hookProof),
+    unsaid: z
+      .array(
+        z.strictObject({
+          what: z.string().meta({ description: 'What rules of this kind cannot speak of.' }),
+          lines: z.array(z.string()).meta({ description: 'Lines of the policy that say something about it.' }),
+        }),
+      )
+      .meta({
+        description: 'What the policy says and these rules cannot: it was not judged, and nothing here enforces it.',
+      }),
     notes: z.array(z.string()),
   })
   .meta({

@@ -7,8 +7,13 @@ import type {
 } from '../../model/secure/policy-proof.ts';
 import { hang, pad, type Palette, palette, type TextOptions } from '../ansi.ts';
 
-const words = { proved: 'proved', refuted: 'refuted', 'not-proved': 'not proved' } as const;
-const tones = { proved: 'pass', refuted: 'fail', 'not-proved': 'unknown' } as const;
+const words = {
+  proved: 'proved',
+  refuted: 'refuted',
+  'not-proved': 'not proved',
+  'proved-in-part': 'proved in part',
+} as const;
+const tones = { proved: 'pass', refuted: 'fail', 'not-proved': 'unknown', 'proved-in-part': 'unknown' } as const;
 
 /** `inferpath secure policy prove` for a terminal: the verdict, each hook, and for what is wrong a packet and the rule behind it. */
 export function renderPolicyProof(report: PolicyProof, options: TextOptions): string {
@@ -16,7 +21,10 @@ export function renderPolicyProof(report: PolicyProof, options: TextOptions): st
   const columns = Math.max(60, options.columns);
   const blocks = [
     head(report, columns, paint),
-    report.proofs.flatMap((proof) => hookLines(proof, columns, paint)),
+    [
+      ...report.proofs.flatMap((proof) => hookLines(proof, columns, paint)),
+      ...report.unsaid.flatMap((one) => unsaidLines(one, columns, paint)),
+    ],
     report.notes.flatMap((note) => hang('· ', note, columns)).map(paint.dim),
   ];
   return `${blocks
@@ -29,6 +37,7 @@ const verdictWords = {
   proved: 'the rules accept exactly what the policy permits',
   refuted: 'the rules do not mean what the policy says',
   'not-proved': 'nothing wrong was found, and not everything was understood',
+  'proved-in-part': 'the rules accept exactly what the policy permits, as far as such rules can say it',
 } as const;
 
 function head({ verdict, texts, policy, host, lines }: PolicyProof, columns: number, paint: Palette): string[] {
@@ -40,6 +49,16 @@ function head({ verdict, texts, policy, host, lines }: PolicyProof, columns: num
       paint.dim,
     ),
   ];
+}
+
+function unsaidLines({ what, lines }: PolicyProof['unsaid'][number], columns: number, paint: Palette): string[] {
+  const count = `${lines.length} ${lines.length === 1 ? 'line' : 'lines'} of the policy cannot be said here`;
+  const named = lines.length > 0 ? ` (${lines.join(', ')})` : '';
+  return hang(
+    `${pad(what, 15)}  `,
+    `${paint.verdict.unknown('not enforced by this')}: ${count}${named}; nor what it denies`,
+    columns,
+  );
 }
 
 function hookLines(proof: PolicyHookProof, columns: number, paint: Palette): string[] {

@@ -46,7 +46,7 @@ export function tenetsOf(hops: readonly InventoriedHop[], evidence: readonly Sec
       formula: 'rulesets that are proved to mean the policy ÷ rulesets asked',
       met: proved,
       of: proofs.length,
-      unknown: proofs.filter(({ verdict }) => verdict === 'not-proved').length,
+      unknown: proofs.filter(({ verdict }) => verdict === 'not-proved' || verdict === 'proved-in-part').length,
       missing: 'no report of secure policy prove was given',
       seen: proofs.length > 0,
     }),

@@ -6,7 +6,15 @@ import { emitAwsSecurityGroups, emitTerraform } from './emit/security-groups.ts'
 import { emitWindows } from './emit/windows.ts';
 import type { Family } from '../../model/cidr.ts';
 import { everyService, services } from './box.ts';
-import { type Addresses, families, type Permit, permitsAt, type PolicyHook, type PolicyMeaning } from './policy.ts';
+import {
+  type Addresses,
+  families,
+  neededLineName,
+  type Permit,
+  permitsAt,
+  type PolicyHook,
+  type PolicyMeaning,
+} from './policy.ts';
 import type { Firewall, Path } from './program.ts';
 import { type Proof, prove } from './prove.ts';
 import { everyAddress, intersect, type Ranges, rangesOf, subtract } from './ranges.ts';
@@ -92,15 +100,39 @@ export function judgeModelled(
   }));
 }
 
+/** Something of a policy that rules for a target cannot say, and the lines that say it. */
+export interface Unsaid {
+  what: string;
+  lines: string[];
+}
+
+/** What a policy says and rules for such a target cannot: whole hooks, which deny too, and at the others services beyond those it knows. */
+export function unsaidBy(
+  { hooks, services: scope }: ModelledTarget,
+  meaning: PolicyMeaning,
+  self: Addresses = everyAddress,
+): Unsaid[] {
+  const linesAt = (hook: PolicyHook, isBeyond: (service: Ranges) => boolean): string[] => {
+    const permits = families.flatMap((family) => permitsAt(meaning, hook, family, self));
+    const of = permits.filter(({ line, box }) => line !== neededLineName && isBeyond(box.service));
+    return [...new Set(of.map(({ line }) => line))];
+  };
+  const outside = subtract(everyService, scope);
+  const services = meaning.enforce
+    .filter((hook) => hooks.includes(hook) && outside.length > 0)
+    .flatMap((hook) => linesAt(hook, (service) => intersect(service, outside).length > 0));
+  return [
+    ...meaning.enforce
+      .filter((hook) => !hooks.includes(hook))
+      .map((hook): Unsaid => ({ what: hook, lines: linesAt(hook, () => true) })),
+    ...(services.length > 0 ? [{ what: 'other protocols than TCP and UDP', lines: [...new Set(services)] }] : []),
+  ];
+}
+
 /** What to say beside every proof for such a target. */
-export function modelledNotes(
-  { name, hooks, services: scope, beyond }: ModelledTarget,
-  { enforce }: PolicyMeaning,
-): string[] {
-  const unsaid = enforce.filter((hook) => !hooks.includes(hook));
+export function modelledNotes({ name, services: scope, beyond }: ModelledTarget, { enforce }: PolicyMeaning): string[] {
   return [
     `${name}: ${modelled}`,
-    ...(unsaid.length > 0 ? [`${name} cannot speak of ${unsaid.join(' and ')}: that was not judged.`] : []),
     ...(scope === everyService
       ? []
       : [`${name} speaks of TCP and UDP alone: what becomes of ICMP and others was not judged.`]),
