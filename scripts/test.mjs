@@ -9,7 +9,7 @@ import { guarded, prepare } from './prepare.mjs';
 
 /**
  * What we read of the JSON report of vitest.
- * @typedef {{ status: string, fullName: string }} TestResult
+ * @typedef {{ status: string, fullName: string, failureMessages: string[] }} TestResult
  * @typedef {{ name: string, status: string, assertionResults: TestResult[] }} FileResult
  * @typedef {{ testResults: FileResult[] }} Report
  */
@@ -24,6 +24,7 @@ await guarded(() => {
   const count = summarise(report);
   if (process.env['CI'] && count.skipped.length > 0)
     print(`\nSkipped:\n${count.skipped.map((name) => `  ${name}`).join('\n')}`);
+  for (const { name, said } of count.retried) print(`Passed only at the second try: ${name}\n  at first: ${said}`);
   for (const name of count.broken) print(`Did not load: ${name}`);
   // Vitest also fails for what belongs to no test: an error outside of one, or a wrong argument.
   const unattributed = status !== 0 && count.failed === 0 && count.passed > 0 ? 1 : 0;
@@ -73,6 +74,12 @@ function summarise(report) {
     passed: names('passed').length,
     failed: names('failed').length + broken.length,
     skipped: names('skipped', 'pending', 'todo', 'disabled'),
+    retried: tests
+      .filter((test) => test.status === 'passed' && test.failureMessages.length > 0)
+      .map((test) => ({
+        name: `${test.file} > ${test.fullName}`,
+        said: test.failureMessages[0]?.split('\n    at ')[0]?.slice(0, 500),
+      })),
     broken,
   };
 }
