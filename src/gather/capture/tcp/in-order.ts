@@ -1,0 +1,182 @@
+import type { StreamSink } from '../stream-sink.ts';
+
+/** Octets, and pieces, that wait behind a hole or for their acknowledgement at most; beyond them the reader is told of a gap. */
+const maxWaitingOctets = 256 * 1024;
+const maxWaitingPieces = 512;
+/** A piece waits this long for its acknowledgement at most: captures of one side only have none. */
+const maxUnackedMs = 3000;
+
+interface Piece {
+  offset: number;
+  end: number;
+  /** Captured octets; what lies behind them up to `end` was cut off. */
+  bytes: Buffer;
+  wireMs: number;
+  deliverableMs: number;
+}
+
+/**
+ * Puts the octets of one direction in order and hands them on. Near the receiver they are handed on as they become whole. Near the
+ * sender the tap sees first copies that the receiver may never get: there a piece waits for its acknowledgement, and what was sent again
+ * counts from the last copy, with all behind it.
+ */
+export class InOrder {
+  readonly #direction: 0 | 1;
+  readonly #sink: StreamSink;
+  /** Everything before was handed on, or waits in `#unacked`. */
+  #next = 0;
+  #started = false;
+  #waiting: Piece[] = [];
+  #waitingOctets = 0;
+  #unacked: Piece[] = [];
+  #unackedOctets = 0;
+  #releasedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(direction: 0 | 1, sink: StreamSink) {
+    this.#direction = direction;
+    this.#sink = sink;
+  }
+
+  get wanted(): boolean {
+    return this.#sink.wanted;
+  }
+
+  begin(offset: number): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#next = offset;
+  }
+
+  /** The octets of `[offset, end)` arrived, of which `captured` from `start` on are in `bytes`. */
+  segment(
+    bytes: Buffer,
+    start: number,
+    captured: number,
+    offset: number,
+    end: number,
+    timeMs: number,
+    hold: boolean,
+  ): void {
+    if (end <= this.#next) return;
+    if (offset > this.#next) return this.#wait(bytes, start, captured, offset, end, timeMs);
+    const skip = this.#next - offset;
+    this.#next = end;
+    this.#pass(
+      bytes,
+      start + Math.min(skip, captured),
+      Math.max(0, captured - skip),
+      offset + skip,
+      end,
+      timeMs,
+      timeMs,
+      hold,
+    );
+    if (this.#waiting.length > 0) this.#release(timeMs, hold);
+  }
+
+  /** Octets before `offset` will never come. */
+  lost(offset: number, timeMs: number): void {
+    if (offset <= this.#next) return;
+    this.acked(Number.POSITIVE_INFINITY, timeMs);
+    this.#sink.gap(this.#direction, offset - this.#next);
+    this.#next = offset;
+    this.#release(timeMs, false);
+  }
+
+  /** `[offset, end)` was sent again, and not acknowledged before. */
+  sentAgain(offset: number, end: number, timeMs: number): void {
+    for (const piece of this.#unacked) if (piece.offset < end && piece.end > offset) piece.deliverableMs = timeMs;
+  }
+
+  /** The receiver has all octets before `offset`. */
+  acked(offset: number, timeMs: number): void {
+    while (this.#unacked.length > 0) {
+      const piece = this.#unacked[0]!;
+      if (piece.end > offset && timeMs - piece.wireMs < maxUnackedMs) return;
+      this.#unacked.shift();
+      this.#unackedOctets -= piece.bytes.length;
+      this.#releasedMs = Math.max(this.#releasedMs, piece.deliverableMs);
+      this.#hand(
+        piece.bytes,
+        0,
+        piece.bytes.length,
+        piece.end - piece.offset - piece.bytes.length,
+        this.#releasedMs,
+        piece.wireMs,
+        piece.offset,
+      );
+    }
+  }
+
+  #wait(bytes: Buffer, start: number, captured: number, offset: number, end: number, timeMs: number): void {
+    let at = this.#waiting.length;
+    while (at > 0 && this.#waiting[at - 1]!.offset > offset) at -= 1;
+    const before = this.#waiting[at - 1];
+    if (before && before.end >= end) return;
+    const piece = {
+      offset,
+      end,
+      bytes: Buffer.from(bytes.subarray(start, start + captured)),
+      wireMs: timeMs,
+      deliverableMs: timeMs,
+    };
+    this.#waiting.splice(at, 0, piece);
+    this.#waitingOctets += captured;
+    if (this.#waitingOctets > maxWaitingOctets || this.#waiting.length > maxWaitingPieces)
+      this.lost(this.#waiting[0]!.offset, timeMs);
+  }
+
+  #release(timeMs: number, hold: boolean): void {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.offset <= this.#next) {
+      const piece = this.#waiting.shift()!;
+      this.#waitingOctets -= piece.bytes.length;
+      if (piece.end <= this.#next) continue;
+      const skip = this.#next - piece.offset;
+      this.#next = piece.end;
+      const captured = Math.max(0, piece.bytes.length - skip);
+      this.#pass(
+        piece.bytes,
+        Math.min(skip, piece.bytes.length),
+        captured,
+        piece.offset + skip,
+        piece.end,
+        timeMs,
+        piece.wireMs,
+        hold,
+      );
+    }
+  }
+
+  #pass(
+    bytes: Buffer,
+    start: number,
+    captured: number,
+    offset: number,
+    end: number,
+    timeMs: number,
+    wireMs: number,
+    hold: boolean,
+  ): void {
+    if (!hold) {
+      if (this.#unacked.length > 0) this.acked(Number.POSITIVE_INFINITY, timeMs);
+      return this.#hand(bytes, start, start + captured, end - offset - captured, timeMs, wireMs, offset);
+    }
+    const copy = Buffer.from(bytes.subarray(start, start + captured));
+    this.#unacked.push({ offset, end, bytes: copy, wireMs, deliverableMs: timeMs });
+    this.#unackedOctets += captured;
+    while (this.#unackedOctets > maxWaitingOctets || this.#unacked.length > maxWaitingPieces)
+      this.acked(this.#unacked[0]!.end, timeMs);
+  }
+
+  #hand(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    cut: number,
+    deliverableMs: number,
+    wireMs: number,
+    offset: number,
+  ): void {
+    this.#sink.data(this.#direction, bytes, start, end, cut, deliverableMs, wireMs, offset);
+  }
+}

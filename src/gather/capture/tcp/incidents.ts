@@ -1,0 +1,47 @@
+import type { Confidence } from './event.ts';
+
+export type IncidentKind =
+  /** The tap saw only a second copy: lost between sender and tap. */
+  | 'lost-upstream'
+  /** The tap saw it twice: lost, or thought lost, behind the tap. */
+  | 'lost-downstream'
+  | 'reordered'
+  | 'zero-window'
+  | 'capture-loss';
+
+/** What held up octets of one direction, from when to when. */
+export interface Incident {
+  kind: IncidentKind;
+  direction: 0 | 1;
+  startMs: number;
+  endMs: number;
+  offset: number;
+  end: number;
+  confidence: Confidence;
+}
+
+const kept = 64;
+
+/** The last things that went wrong on a connection: what a stalled stream is explained by. */
+export class Incidents {
+  readonly #ring: Incident[] = [];
+  #at = 0;
+
+  add(
+    kind: IncidentKind,
+    direction: 0 | 1,
+    startMs: number,
+    endMs: number,
+    offset: number,
+    end: number,
+    confidence: Confidence,
+  ): void {
+    this.#ring[this.#at] = { kind, direction, startMs, endMs, offset, end, confidence };
+    this.#at = (this.#at + 1) % kept;
+  }
+
+  /** Those of a time, in no order. */
+  within(startMs: number, endMs: number): Incident[] {
+    return this.#ring.filter((incident) => incident.endMs >= startMs && incident.startMs <= endMs);
+  }
+}

@@ -1,0 +1,48 @@
+/** Share of steps by one, and how many steps, before the field is believed. */
+const believedShare = 0.9;
+const believedSteps = 20;
+/** A step further than this is a new beginning and no gap. */
+const maxGap = 1000;
+
+/**
+ * The identification field of IPv4 as a counter: a sender that counts per connection (Linux, and many others) shows by it what was lost
+ * before the tap, and which of two packets it sent first. Others count over all they send, or draw it: then `usable` stays false.
+ */
+export class IpIdCounter {
+  #last = -1;
+  /** Packets that the last one may stand for, where the card cut it up later. */
+  #lastSegments = 1;
+  steps = 0;
+  regular = 0;
+  /** Packets that never came, so far as the counter shows. */
+  missing = 0;
+  /** Missing just before the packet last seen. */
+  gapBefore = 0;
+
+  seen(ipId: number, segments: number): void {
+    this.gapBefore = 0;
+    if (ipId <= 0) return;
+    if (this.#last < 0) {
+      this.#last = ipId;
+      this.#lastSegments = segments;
+      return;
+    }
+    const step = ((ipId - this.#last) << 16) >> 16;
+    this.steps += 1;
+    if (step === this.#lastSegments) this.regular += 1;
+    else if (step > this.#lastSegments && step <= maxGap) {
+      this.gapBefore = step - this.#lastSegments;
+      this.missing += this.gapBefore;
+    } else if (step < 0 && step >= -maxGap) {
+      // Came late: it is no longer missing.
+      if (this.missing > 0) this.missing -= 1;
+      return;
+    }
+    this.#last = ipId;
+    this.#lastSegments = segments;
+  }
+
+  get usable(): boolean {
+    return this.steps >= believedSteps && this.regular >= believedShare * this.steps;
+  }
+}
