@@ -1,3 +1,4 @@
+import { captureReport } from '../model/capture/report.ts';
 import * as z from 'zod';
 import { reflectLine } from '../lab/reflect/lines.ts';
 import { truthRow } from '../lab/reflect/truth.ts';
@@ -195,6 +196,7 @@ export const schemas: readonly Published[] = [
   { name: 'slo-export', about: 'what inferpath slo export --json prints', schema: sloExportReport, side: 'output' },
   { name: 'alert', about: 'what inferpath alert list and show print with --json', schema: alertReply, side: 'output' },
   { name: 'alert-test', about: 'what inferpath alert test --json prints', schema: alertTestReport, side: 'output' },
+  { name: 'capture', about: 'what inferpath capture --json prints', schema: captureReport, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];
 

@@ -14,6 +14,7 @@ export const commands: readonly LazyCommand[] = [
   { name: 'stamp', load: async () => (await import('./stamp.ts')).stamp },
   { name: 'responsiveness', load: async () => (await import('./responsiveness.ts')).responsiveness },
   { name: 'throughput', load: async () => (await import('./throughput.ts')).throughput },
+  { name: 'capture', load: async () => (await import('./capture.ts')).capture },
   { name: 'plan', load: async () => (await import('./plan.ts')).plan },
   {
     name: 'secure',

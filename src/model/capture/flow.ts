@@ -24,7 +24,9 @@ const tcpSide = z
     dataPackets: count,
     payloadOctets: count.meta({ description: 'By the lengths of IP, with what was sent again.' }),
     retransmissions: count,
-    retransmittedSegments: count.meta({ description: 'Packets on the wire: one that the card cuts up counts as many.' }),
+    retransmittedSegments: count.meta({
+      description: 'Packets on the wire: one that the card cuts up counts as many.',
+    }),
     retransmittedOctets: count,
     originalsUnseen: count.meta({
       description: 'Of the retransmissions: the first copy did not reach the tap, so it was lost before it.',
@@ -59,7 +61,10 @@ export const captureFlow = z
     protocol: z.string().meta({ description: 'tcp, udp, or the number of the IP protocol.' }),
     client: z.string().meta({ description: 'Address and port of who began, or seems to have.' }),
     server: z.string(),
-    tunnel: z.string().nullable().meta({ description: 'Tells networks apart that use the same addresses; null: none.' }),
+    tunnel: z
+      .string()
+      .nullable()
+      .meta({ description: 'Tells networks apart that use the same addresses; null: none.' }),
     startMs: z.number().meta({ description: 'Of its first packet, since the first of the capture.' }),
     durationMs: z.number(),
     packets: z.object({ client: count, server: count }),

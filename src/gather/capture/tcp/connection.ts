@@ -12,6 +12,9 @@ const { fin, syn, rst, ack, ece } = tcpFlag;
 const captureGraceMs = 20;
 /** A packet sent within this time of an acknowledgement was waiting for it. */
 const answersMs = 1;
+/** Linux delays acknowledgements by 40 ms or more, others by up to 500 (RFC 1122 section 4.2.3.2); less what round trips vary. */
+const delayedAckMs = 30;
+const longestDelayedAckMs = 500;
 
 /**
  * One TCP connection at the tap: what was sent again, overtaken, lost to the capture; round trips to both sides; windows; who held
@@ -218,7 +221,7 @@ export class Connection {
       (packet.flags & syn) === 0 && sender.windowScale > 0 && receiver.windowScale >= 0 ? sender.windowScale : 0;
     sender.windowRaw = packet.window;
     // In the middle of a connection the scale is not known, and so is not the window.
-    sender.windowOctets = sender.hasSyn && receiver.hasSyn ? packet.window * 2 ** scale : packet.window === 0 ? 0 : -1;
+    sender.windowOctets = sender.hasSyn && receiver.hasSyn ? packet.window << scale : packet.window === 0 ? 0 : -1;
     const closed = packet.window === 0 && (packet.flags & (syn | fin)) === 0;
     if (closed && Number.isNaN(sender.zeroWindowSinceMs)) {
       sender.zeroWindowSinceMs = timeMs;
@@ -264,6 +267,7 @@ export class Connection {
     sender.payloadOctets += payload;
     if (payload > sender.largestPayload) sender.largestPayload = payload;
     const before = sender.next;
+    if (offset === before && payload < sender.segmentOctets) this.#waited(sender, receiver, offset, end, timeMs);
     if (offset >= before) this.#held(sender, receiver, end, timeMs);
     if (offset > before) this.#open(sender, before, offset, packet, timeMs);
     else if (offset < before) this.#again(packet, sender, receiver, offset, end, payload, segments, timeMs);
@@ -300,11 +304,11 @@ export class Connection {
       );
   }
 
-  /** The tap is near the sender: what passes may still be lost, and counts when it is acknowledged. */
+  /** The tap is near the server: what passes may still be lost, and counts when it is acknowledged. What the client asks counts at once. */
   #holds(sender: Direction, receiver: Direction, timeMs: number): boolean {
     const thereMs = sender.roundTrip.recentMs(timeMs);
     const hereMs = receiver.roundTrip.recentMs(timeMs);
-    return thereMs > 2 * hereMs && receiver.started;
+    return sender.from === 'server' && thereMs > 2 * hereMs && receiver.started;
   }
 
   #open(sender: Direction, from: number, to: number, packet: Packet, timeMs: number): void {
@@ -401,8 +405,9 @@ export class Connection {
         });
         this.#count(sender, event);
         if (!event.spurious) {
-          sender.inOrder.sentAgain(offset, end, timeMs);
-          this.incidents.add('lost-downstream', direction, sender.lastAckMs, timeMs, offset, end, 'high');
+          const sentMs = sender.inOrder.sentAgain(offset, end, timeMs);
+          const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
+          this.incidents.add('lost-downstream', direction, firstMs, timeMs, offset, end, 'high');
         }
       }
     }
@@ -470,6 +475,25 @@ export class Connection {
       frameNumber: this.#frameNumber,
     });
     direction.inOrder.lost(hole.end, timeMs);
+  }
+
+  /**
+   * Nagle’s algorithm against a delayed acknowledgement: a small packet that goes out just after everything before it was acknowledged,
+   * and that acknowledgement came late though nothing was lost.
+   */
+  #waited(sender: Direction, receiver: Direction, offset: number, end: number, timeMs: number): void {
+    const delayMs = sender.lastAckMs - sender.lastDataMs;
+    const awayMs = sender.roundTrip.recentMs(timeMs);
+    const nearMs = receiver.roundTrip.recentMs(timeMs);
+    if (
+      !(delayMs >= delayedAckMs + (awayMs >= 0 ? awayMs : 0)) ||
+      delayMs > longestDelayedAckMs ||
+      sender.acked !== offset
+    )
+      return;
+    if (timeMs - sender.lastAckMs > answersMs + (nearMs >= 0 ? 1.5 * nearMs : 0)) return;
+    sender.nagleWaits += 1;
+    this.incidents.add('nagle-wait', directionOf(sender), sender.lastDataMs, timeMs, offset, end, 'medium');
   }
 
   /** What new data was waiting for. */

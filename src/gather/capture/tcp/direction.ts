@@ -81,6 +81,8 @@ export class Direction {
   zeroWindows = 0;
   zeroWindowMs = 0;
   windowFull = 0;
+  /** Small packets that went out only when a delayed acknowledgement came. */
+  nagleWaits = 0;
   keepAlives = 0;
   windowProbes = 0;
   implausible = 0;

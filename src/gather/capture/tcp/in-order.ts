@@ -83,9 +83,18 @@ export class InOrder {
     this.#release(timeMs, false);
   }
 
-  /** `[offset, end)` was sent again, and not acknowledged before. */
-  sentAgain(offset: number, end: number, timeMs: number): void {
-    for (const piece of this.#unacked) if (piece.offset < end && piece.end > offset) piece.deliverableMs = timeMs;
+  /**
+   * `[offset, end)` was sent again, and not acknowledged before.
+   * @returns when its first octets passed for the first time; NaN: not known
+   */
+  sentAgain(offset: number, end: number, timeMs: number): number {
+    let firstMs = Number.NaN;
+    for (const piece of this.#unacked) {
+      if (piece.offset >= end || piece.end <= offset) continue;
+      piece.deliverableMs = timeMs;
+      if (Number.isNaN(firstMs)) firstMs = piece.wireMs;
+    }
+    return firstMs;
   }
 
   /** The receiver has all octets before `offset`. */

@@ -7,6 +7,8 @@ export type IncidentKind =
   | 'lost-downstream'
   | 'reordered'
   | 'zero-window'
+  /** A small packet waited for an acknowledgement that the receiver had put off. */
+  | 'nagle-wait'
   | 'capture-loss';
 
 /** What held up octets of one direction, from when to when. */
@@ -20,7 +22,8 @@ export interface Incident {
   confidence: Confidence;
 }
 
-const kept = 64;
+/** An answer with more of them than this has lost the oldest. */
+const kept = 1024;
 
 /** The last things that went wrong on a connection: what a stalled stream is explained by. */
 export class Incidents {

@@ -1,0 +1,219 @@
+import { decodePacket } from '../../wire/packet/decode.ts';
+import { newPacket, type Packet, tcpFlag } from '../../wire/packet/packet.ts';
+import type { Frame } from '../../wire/pcap/frame.ts';
+import { withPort } from '../../stats/address.ts';
+import type { CaptureFlow } from '../../model/capture/flow.ts';
+import { addressText } from './address-text.ts';
+import { FlowTable } from './flow-table.ts';
+import { micro, tcpRecord } from './flow-record.ts';
+import type { StreamSink } from './stream-sink.ts';
+import { Connection } from './tcp/connection.ts';
+import type { TcpEvent } from './tcp/event.ts';
+
+/** A conversation that says nothing for this long is over, for the sake of memory. */
+const idleMs = { tcp: 600_000, other: 60_000 };
+/** After both ends have closed, late packets still belong to it for this long. */
+const lingerMs = 3000;
+/** One conversation is looked at per this many packets, in turn. */
+const packetsPerLook = 4;
+
+interface Flow {
+  number: number;
+  key: Int32Array;
+  /** Whether its client is the first end of the table's key. */
+  clientFirst: boolean;
+  protocol: number;
+  client: string;
+  server: string;
+  tunnel: number;
+  startMs: number;
+  lastMs: number;
+  clientPackets: number;
+  serverPackets: number;
+  clientOctets: number;
+  serverOctets: number;
+  tcp: Connection | null;
+  sink: StreamSink | null;
+}
+
+export interface AnalysisHandlers {
+  /** A conversation is over, or the capture is. */
+  flow(flow: CaptureFlow): void;
+  event?(flow: number, event: TcpEvent): void;
+  /** Makes the reader of what a TCP connection carries. */
+  stream?(flow: number, connection: () => Connection): StreamSink;
+}
+
+const noStream: StreamSink = { wanted: false, data: () => undefined, gap: () => undefined, end: () => undefined };
+
+/**
+ * Packets in, conversations out: finds the conversation of each packet and keeps what the tap can tell of it. Memory is bounded by the
+ * conversations that are alive.
+ */
+export class CaptureAnalysis {
+  readonly #handlers: AnalysisHandlers;
+  readonly #packet: Packet = newPacket();
+  readonly #table = new FlowTable();
+  readonly #flows: (Flow | null)[] = [];
+  readonly #free: number[] = [];
+  #look = 0;
+  #number = 0;
+  frames = 0;
+  octets = 0;
+  /** Frames that carry no IP that can be read. */
+  otherFrames = 0;
+  /** Seconds of the first packet since the epoch, and its nanoseconds; NaN: none had a time. */
+  firstSeconds = Number.NaN;
+  firstNanoseconds = 0;
+  lastMs = 0;
+  /** Packets whose time was before that of the packet ahead of them. */
+  backwards = 0;
+  mostFlows = 0;
+
+  constructor(handlers: AnalysisHandlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Conversations seen so far. */
+  get flows(): number {
+    return this.#number;
+  }
+
+  frame(frame: Frame): void {
+    this.frames += 1;
+    this.octets += frame.originalLength;
+    const timeMs = this.#timeOf(frame);
+    if (this.frames % packetsPerLook === 0 && this.#flows.length > 0) this.#expire(timeMs);
+    const packet = this.#packet;
+    if (!decodePacket(frame, packet) || packet.inError || packet.fragment === 2) {
+      this.otherFrames += 1;
+      return;
+    }
+    const flow = this.#flowOf(packet, timeMs);
+    const fromClient = this.#table.forward === flow.clientFirst;
+    flow.lastMs = timeMs;
+    if (fromClient) {
+      flow.clientPackets += 1;
+      flow.clientOctets += frame.originalLength;
+    } else {
+      flow.serverPackets += 1;
+      flow.serverOctets += frame.originalLength;
+    }
+    if (flow.tcp && packet.fragment === 0 && packet.payloadBytes >= 0)
+      flow.tcp.packet(packet, timeMs, fromClient, this.frames);
+  }
+
+  /** What is still open is told, in the order in which it began. */
+  finish(): void {
+    const open = this.#flows.filter((flow) => flow !== null).sort((a, b) => a.number - b.number);
+    for (const flow of open) this.#tell(flow);
+    this.#flows.length = 0;
+  }
+
+  #timeOf(frame: Frame): number {
+    if (!frame.hasTime) return this.lastMs;
+    if (Number.isNaN(this.firstSeconds)) {
+      this.firstSeconds = frame.seconds;
+      this.firstNanoseconds = frame.nanoseconds;
+    }
+    const ms = (frame.seconds - this.firstSeconds) * 1000 + (frame.nanoseconds - this.firstNanoseconds) / 1e6;
+    if (ms >= this.lastMs) this.lastMs = ms;
+    else this.backwards += 1;
+    return ms;
+  }
+
+  #flowOf(packet: Packet, timeMs: number): Flow {
+    const found = this.#table.find(packet);
+    if (found >= 0) {
+      const flow = this.#flows[found]!;
+      if (!this.#begunAnew(flow, packet)) return flow;
+      this.#end(found);
+      this.#table.find(packet);
+    }
+    const index = this.#free.pop() ?? this.#flows.length;
+    this.#table.add(index);
+    const flow = this.#begin(packet, timeMs);
+    this.#flows[index] = flow;
+    this.mostFlows = Math.max(this.mostFlows, this.#table.size);
+    return flow;
+  }
+
+  /** A SYN with another number than the one before is another connection over the same ports. */
+  #begunAnew(flow: Flow, packet: Packet): boolean {
+    if (!flow.tcp || packet.protocol !== 6 || (packet.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
+      return false;
+    const { client, server } = flow.tcp;
+    const sender = this.#table.forward === flow.clientFirst ? client : server;
+    return sender.started && (packet.sequence + 1) >>> 0 !== sender.first32 && (sender.hasSyn || flow.tcp.closed);
+  }
+
+  #begin(packet: Packet, timeMs: number): Flow {
+    this.#number += 1;
+    const number = this.#number;
+    const fromClient = sentByClient(packet);
+    const source = withPort(addressText(packet, packet.sourceAt), packet.sourcePort);
+    const destination = withPort(addressText(packet, packet.destinationAt), packet.destinationPort);
+    const isTcp = packet.protocol === 6;
+    const flow: Flow = {
+      number,
+      key: this.#table.lastKey(),
+      clientFirst: this.#table.forward === fromClient,
+      protocol: packet.protocol,
+      client: fromClient ? source : destination,
+      server: fromClient ? destination : source,
+      tunnel: packet.tunnel,
+      startMs: timeMs,
+      lastMs: timeMs,
+      clientPackets: 0,
+      serverPackets: 0,
+      clientOctets: 0,
+      serverOctets: 0,
+      tcp: null,
+      sink: null,
+    };
+    if (!isTcp) return flow;
+    flow.sink = this.#handlers.stream?.(number, () => flow.tcp!) ?? noStream;
+    flow.tcp = new Connection(flow.sink, (event) => this.#handlers.event?.(number, event));
+    return flow;
+  }
+
+  #expire(timeMs: number): void {
+    this.#look = (this.#look + 1) % this.#flows.length;
+    const flow = this.#flows[this.#look];
+    if (!flow) return;
+    const silentMs = timeMs - flow.lastMs;
+    if (silentMs > (flow.tcp ? (flow.tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other)) this.#end(this.#look);
+    else flow.tcp?.settle(timeMs);
+  }
+
+  #end(index: number): void {
+    const flow = this.#flows[index]!;
+    this.#table.remove(flow.key);
+    this.#flows[index] = null;
+    this.#free.push(index);
+    this.#tell(flow);
+  }
+
+  #tell(flow: Flow): void {
+    flow.tcp?.finish(flow.lastMs);
+    flow.sink?.end(flow.lastMs);
+    this.#handlers.flow({
+      number: flow.number,
+      protocol: flow.protocol === 6 ? 'tcp' : flow.protocol === 17 ? 'udp' : String(flow.protocol),
+      client: flow.client,
+      server: flow.server,
+      tunnel: flow.tunnel === 0 ? null : (flow.tunnel >>> 0).toString(16).padStart(8, '0'),
+      startMs: micro(flow.startMs),
+      durationMs: micro(flow.lastMs - flow.startMs),
+      packets: { client: flow.clientPackets, server: flow.serverPackets },
+      octets: { client: flow.clientOctets, server: flow.serverOctets },
+      tcp: flow.tcp ? tcpRecord(flow.tcp) : null,
+    });
+  }
+}
+
+/** Who began: by the handshake, else who has the higher port, as servers have the well-known ones. */
+function sentByClient(packet: Packet): boolean {
+  if (packet.protocol === 6 && (packet.flags & tcpFlag.syn) !== 0) return (packet.flags & tcpFlag.ack) === 0;
+  return packet.sourcePort >= packet.destinationPort;
+}

@@ -1,0 +1,195 @@
+import type { Exchange, ExchangeStall } from '../../model/capture/exchange.ts';
+import type { FirstChunk, JudgedExchange, JudgedStall } from '../../model/capture/judged.ts';
+import { micro } from './flow-record.ts';
+import type { Connection } from './tcp/connection.ts';
+import type { Incident } from './tcp/incidents.ts';
+
+/** A cause that explains at least this share of a gap is the cause. */
+const mainShare = 0.5;
+/** That many chunks at once, right behind a gap, were held back. */
+const heldBackChunks = 8;
+/** Delayed acknowledgements come after 40 ms (Linux) to 200 ms; one that small packets wait for shows so. */
+const leastNagleWaits = 5;
+
+/** What TCP tells of an exchange: who took the time to the first token, and the cause of each stall. */
+export function judgeExchange(exchange: Exchange, connection: Connection): JudgedExchange {
+  const stalls = exchange.stalls.map((stall) => judgeStall(stall, exchange, connection));
+  const stalledMs = { network: 0, server: 0, unknown: 0 };
+  for (const stall of stalls) {
+    if (stall.cause === 'capture-loss' || stall.cause === 'unknown') stalledMs.unknown += stall.gapMs;
+    else {
+      stalledMs.network += stall.networkMs;
+      stalledMs.server += stall.serverMs;
+    }
+  }
+  return {
+    ...exchange,
+    stalls,
+    firstChunk: judgeFirstChunk(exchange, connection),
+    stalledMs: {
+      network: micro(stalledMs.network),
+      server: micro(stalledMs.server),
+      unknown: micro(stalledMs.unknown),
+    },
+  };
+}
+
+function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connection): JudgedStall {
+  const incidents = connection.incidents.within(stall.startMs, stall.endMs).filter((one) => one.direction === 1);
+  const found = causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection);
+  const tookMs = Math.min(stall.gapMs, Math.max(0, found.tookMs));
+  const isNetwork = !['server', 'buffering', 'unknown', 'capture-loss'].includes(found.cause);
+  const networkMs = isNetwork ? tookMs : 0;
+  const low = exchange.confidence === 'low' || exchange.overlapped;
+  return {
+    ...stall,
+    cause: found.cause,
+    confidence: low ? 'low' : found.confidence,
+    networkMs: micro(networkMs),
+    serverMs: found.cause === 'unknown' || found.cause === 'capture-loss' ? 0 : micro(stall.gapMs - networkMs),
+    evidence: found.evidence,
+  };
+}
+
+type Found = Pick<JudgedStall, 'cause' | 'confidence' | 'evidence'> & { tookMs: number };
+
+function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Incident[], connection: Connection): Found {
+  const captureLoss = incidents.find(({ kind }) => kind === 'capture-loss');
+  if (stall.acrossCaptureGap || captureLoss) {
+    const octets = captureLoss ? captureLoss.end - captureLoss.offset : 0;
+    return {
+      cause: 'capture-loss',
+      confidence: 'high',
+      tookMs: 0,
+      evidence: `the capture lacks ${octets > 0 ? `${octets} octets` : 'octets'} of the answer here`,
+    };
+  }
+  // What was lost before the tap would have come before that which showed its absence: by one usual gap, as chunks go.
+  const loss = longest(incidents, ['lost-upstream', 'lost-downstream'], stall, usualMs);
+  const order = longest(incidents, ['reordered'], stall, usualMs);
+  const closed = longest(incidents, ['zero-window'], stall, 0);
+  const nagle = longest(incidents, ['nagle-wait'], stall, 0);
+  if (loss && loss.tookMs >= mainShare * stall.gapMs) return lossFound(loss, stall);
+  if (closed && closed.tookMs >= mainShare * stall.gapMs)
+    return {
+      cause: 'receiver-window',
+      confidence: 'high',
+      tookMs: closed.tookMs,
+      evidence: `the client’s window was closed for ${ms(closed.tookMs)}`,
+    };
+  if (order && order.tookMs >= mainShare * stall.gapMs)
+    return {
+      cause: 'reordering',
+      confidence: order.incident.confidence,
+      tookMs: order.tookMs,
+      evidence: `a packet was overtaken and came ${ms(order.tookMs)} later`,
+    };
+  if (nagle && connection.server.nagleWaits >= leastNagleWaits && nagle.tookMs >= mainShare * stall.gapMs)
+    return {
+      cause: 'nagle',
+      confidence: 'medium',
+      tookMs: nagle.tookMs,
+      evidence: `a small packet waited for an acknowledgement that came ${ms(nagle.tookMs)} late, as ${connection.server.nagleWaits} times on this connection (set TCP_NODELAY at the server)`,
+    };
+  // A loss that explains only a part: the rest of the silence is the sender's.
+  const partly = loss ?? order;
+  const rest = partly ? `; ${ms(partly.tookMs)} of it went into the repair of a ${loss ? 'loss' : 'reordering'}` : '';
+  if (stall.chunksAtOnce >= heldBackChunks)
+    return {
+      cause: 'buffering',
+      confidence: 'medium',
+      tookMs: 0,
+      evidence: `${stall.chunksAtOnce} chunks came at once behind the gap: a proxy or the server had held them back${rest}`,
+    };
+  return {
+    cause: 'server',
+    confidence: connection.client.started && !partly ? 'high' : 'medium',
+    tookMs: 0,
+    evidence: `no packet of the answer was missing and the window was open: the server sent nothing for ${ms(stall.gapMs)}${rest}`,
+  };
+}
+
+function lossFound({ incident, tookMs }: Weighed, stall: ExchangeStall): Found {
+  const where = incident.kind === 'lost-upstream' ? 'between server and tap' : 'between tap and client';
+  return {
+    cause: 'loss',
+    confidence: incident.confidence,
+    tookMs,
+    evidence: `a packet was lost ${where} and sent again after ${ms(tookMs)}${tookMs < 0.8 * stall.gapMs ? `, of ${ms(stall.gapMs)} in all` : ''}`,
+  };
+}
+
+interface Weighed {
+  incident: Incident;
+  tookMs: number;
+}
+
+/** The one of these kinds that took most of the gap. */
+function longest(
+  incidents: readonly Incident[],
+  kinds: readonly Incident['kind'][],
+  stall: ExchangeStall,
+  earlierMs: number,
+): Weighed | null {
+  let most: Weighed | null = null;
+  for (const incident of incidents) {
+    if (!kinds.includes(incident.kind)) continue;
+    const tookMs =
+      Math.min(incident.endMs, stall.endMs) -
+      Math.max(incident.startMs - (incident.kind === 'lost-downstream' ? 0 : earlierMs), stall.startMs);
+    if (tookMs > (most?.tookMs ?? 0)) most = { incident, tookMs };
+  }
+  return most;
+}
+
+function judgeFirstChunk(exchange: Exchange, connection: Connection): FirstChunk | null {
+  const { requestEndMs, firstChunkMs } = exchange;
+  if (requestEndMs === null || firstChunkMs === null) return null;
+  const atTapMs = firstChunkMs - requestEndMs;
+  const { client, server } = connection;
+  const toServer = client.roundTrip;
+  const toClient = server.roundTrip;
+  const atClientMs = toClient.samples > 0 ? atTapMs + toClient.lowestMs : null;
+  if (toServer.samples === 0)
+    return {
+      atTapMs: micro(atTapMs),
+      atClientMs: atClientMs === null ? null : micro(atClientMs),
+      networkMs: null,
+      serverMs: null,
+      plusMinusMs: null,
+      cause: 'unknown',
+      evidence:
+        'the round trip to the server is not known: the capture shows one side only, or no handshake and no timestamps',
+    };
+  const repairMs = repairOf(connection, requestEndMs, firstChunkMs);
+  const wayMs = toServer.lowestMs + (atClientMs === null ? 0 : toClient.lowestMs);
+  const totalMs = atClientMs ?? atTapMs;
+  const networkMs = Math.min(totalMs, wayMs + repairMs);
+  const serverMs = totalMs - networkMs;
+  const share = networkMs > serverMs ? 'network' : 'server';
+  const repair = repairMs > 0 ? `, and ${ms(repairMs)} for packets that were lost and sent again` : '';
+  return {
+    atTapMs: micro(atTapMs),
+    atClientMs: atClientMs === null ? null : micro(atClientMs),
+    networkMs: micro(networkMs),
+    serverMs: micro(serverMs),
+    plusMinusMs: micro(2 * (toServer.deviationMs + (atClientMs === null ? 0 : toClient.deviationMs))),
+    cause: share,
+    evidence: `${ms(wayMs)} is the way there and back${repair}; ${ms(serverMs)} are left for the server and the model`,
+  };
+}
+
+/** Losses on the way of the request, and of the beginning of the answer: the longest of them, since they overlap. */
+function repairOf(connection: Connection, requestEndMs: number, firstChunkMs: number): number {
+  const during = connection.incidents.within(requestEndMs - 1, firstChunkMs);
+  let tookMs = 0;
+  for (const { kind, startMs, endMs } of during) {
+    if (kind !== 'lost-upstream' && kind !== 'lost-downstream') continue;
+    tookMs = Math.max(tookMs, Math.min(endMs, firstChunkMs) - Math.max(startMs, requestEndMs));
+  }
+  return tookMs;
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
