@@ -1,11 +1,11 @@
 import { tcpFlag, type Packet } from '../../../wire/packet/packet.ts';
 import type { StreamSink } from '../stream-sink.ts';
 import { Direction, implausibleOctets } from './direction.ts';
-import type { TcpEvent } from './event.ts';
-import { fill, maxHoles, overlapping } from './hole.ts';
+import type { Retransmission, TcpEvent } from './event.ts';
+import { fill, type Hole, maxHoles, overlapping } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { Incidents } from './incidents.ts';
-import { fillsHole, learnsAfter, type Resent, retransmissionOf, wholeRoundTripMs } from './verdict.ts';
+import { fillsHole, lateOriginal, learnsAfter, type Resent, retransmissionOf, wholeRoundTripMs } from './verdict.ts';
 
 const { fin, syn, rst, ack, ece } = tcpFlag;
 /** Acknowledged, but not seen: for this long it may still come, captured late. */
@@ -116,7 +116,7 @@ export class Connection {
         segments: 1,
         waitedMs: timeMs - sender.synMs,
       } as const;
-      this.#count(sender, event);
+      this.#count(sender, event, packet);
       sender.roundTrip.forgetWaiting();
     } else if (!sender.started || sender.next <= 0) {
       sender.begin((packet.sequence + 1) >>> 0, 0);
@@ -210,7 +210,9 @@ export class Connection {
   }
 
   #cameTwice(receiver: Direction, left: number, right: number): void {
-    const event = receiver.recent.find((one) => !one.spurious && one.offset < right && one.offset + one.octets > left);
+    const event = receiver.recent.find(
+      ({ event: one }) => !one.spurious && one.offset < right && one.offset + one.octets > left,
+    )?.event;
     if (!event) return;
     event.spurious = true;
     receiver.spurious += event.segments;
@@ -270,22 +272,23 @@ export class Connection {
     if (offset === before && payload < sender.segmentOctets) this.#waited(sender, receiver, offset, end, timeMs);
     if (offset >= before) this.#held(sender, receiver, end, timeMs);
     if (offset > before) this.#open(sender, before, offset, packet, timeMs);
-    else if (offset < before) this.#again(packet, sender, receiver, offset, end, payload, segments, timeMs);
-    else {
-      sender.untracedLosses += sender.ipId.gapBefore;
-      if (sender.untracedLosses > 0)
-        this.#follows(sender, receiver, {
-          offset,
-          end,
-          payload,
-          segments,
-          timeMs,
-          waitedMs: 0,
-          signal: 'ip-id',
-          confidence: 'medium',
-          original: 'unseen',
-          frameNumber: this.#frameNumber,
-        });
+    else if (offset < before || sender.untracedLosses + sender.ipId.gapBefore > 0) {
+      const frameNumber = this.#frameNumber;
+      const waitedMs = timeMs - sender.lastDataMs;
+      const of: Resent = {
+        offset,
+        end,
+        payload,
+        segments,
+        timeMs,
+        waitedMs,
+        frameNumber,
+        signal: 'range-seen',
+        confidence: 'high',
+        original: 'seen',
+      };
+      if (offset < before) this.#again(packet, sender, receiver, of);
+      else this.#follows(packet, sender, receiver, of);
     }
     if (end > sender.next) {
       sender.advance(end);
@@ -329,120 +332,90 @@ export class Connection {
    * In order, but the sender's counter says that it sent something that neither came nor left a hole, and nothing was asked of it that it
    * could have acknowledged: the end of a burst was lost before the tap, and this is its second copy.
    */
-  #follows(sender: Direction, receiver: Direction, of: Resent): void {
-    if (sender.untracedLosses === 0 || sender.holes.length > 0) return;
+  #follows(packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+    sender.untracedLosses += sender.ipId.gapBefore;
+    // While the receiver lacks something, what was lost may have been a copy of that.
+    if (sender.holes.length > 0 || sender.acked < of.offset) return;
     const idleMs = of.timeMs - sender.lastMs;
     if (!sender.ipId.usable || receiver.lastDataMs > sender.lastMs) sender.untracedLosses = 0;
     else if (idleMs > learnsAfter * wholeRoundTripMs(sender, receiver, of.timeMs)) {
       sender.untracedLosses = Math.max(0, sender.untracedLosses - of.segments);
       this.incidents.add('lost-upstream', directionOf(sender), sender.lastMs, of.timeMs, of.offset, of.end, 'medium');
-      this.#count(sender, retransmissionOf(sender, receiver, { ...of, waitedMs: idleMs }));
+      this.#count(
+        sender,
+        retransmissionOf(sender, receiver, {
+          ...of,
+          waitedMs: idleMs,
+          signal: 'ip-id',
+          confidence: 'medium',
+          original: 'unseen',
+        }),
+        packet,
+      );
     }
   }
 
-  #again(
-    packet: Packet,
-    sender: Direction,
-    receiver: Direction,
-    offset: number,
-    end: number,
-    payload: number,
-    segments: number,
-    timeMs: number,
-  ): void {
+  /** Octets below what was seen already: into a hole, or once more. */
+  #again(packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+    const { offset, end } = of;
     const index = overlapping(sender.holes, offset, end);
     const hole = index < 0 ? null : sender.holes[index]!;
-    const startsInHole = hole !== null && offset >= hole.start && end <= hole.end;
-    const direction = directionOf(sender);
-    if (hole && startsInHole) {
-      const { again, signal, confidence } = fillsHole(hole, packet, sender, receiver, timeMs);
-      const waitedMs = timeMs - hole.openedMs;
-      if (again)
-        this.#count(
-          sender,
-          retransmissionOf(sender, receiver, {
-            offset,
-            payload,
-            end,
-            segments,
-            timeMs,
-            waitedMs,
-            signal,
-            confidence,
-            original: 'unseen',
-            frameNumber: this.#frameNumber,
-          }),
-        );
-      else this.#reorder(sender, { offset, payload, timeMs, waitedMs, signal, confidence });
-      this.incidents.add(
-        again ? 'lost-upstream' : 'reordered',
-        direction,
-        hole.openedMs,
-        timeMs,
-        hole.start,
-        hole.end,
-        confidence,
-      );
-    } else {
-      const early = offset < 0 && sender.packets > 1 && hole === null;
-      const waitedMs = timeMs - sender.lastDataMs;
-      const beforeStart =
-        early && !sender.hasSyn && packet.hasTimestamps && ((packet.tsVal - sender.firstStamp) | 0) < 0;
-      if (beforeStart)
-        this.#reorder(sender, { offset, payload, timeMs, waitedMs, signal: 'timestamp', confidence: 'medium' });
-      else {
-        const event = retransmissionOf(sender, receiver, {
-          offset,
-          payload,
-          end,
-          segments,
-          timeMs,
-          waitedMs,
-          signal: 'range-seen',
-          confidence: early ? 'medium' : 'high',
-          original: early ? 'unseen' : 'seen',
-          frameNumber: this.#frameNumber,
-        });
-        this.#count(sender, event);
-        if (!event.spurious) {
-          const sentMs = sender.inOrder.sentAgain(offset, end, timeMs);
-          const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
-          this.incidents.add('lost-downstream', direction, firstMs, timeMs, offset, end, 'high');
-        }
-      }
-    }
+    if (hole && offset >= hole.start && end <= hole.end) this.#fills(hole, packet, sender, receiver, of);
+    else this.#repeats(packet, sender, receiver, of, offset < 0 && hole === null && !sender.hasSyn);
     for (let at = overlapping(sender.holes, offset, end); at >= 0; at = overlapping(sender.holes, offset, end))
       fill(sender.holes, at, offset, end);
     // With a hole open what was lost may have been a copy for it; once none is left, only what was lost just now is open.
     sender.untracedLosses = sender.ipId.gapBefore + (sender.holes.length > 0 ? sender.untracedLosses : 0);
   }
 
-  #reorder(
-    sender: Direction,
-    of: {
-      offset: number;
-      payload: number;
-      timeMs: number;
-      waitedMs: number;
-      signal: 'timestamp' | 'ip-id' | 'hole-age' | 'none' | 'range-seen';
-      confidence: 'high' | 'medium' | 'low';
-    },
-  ): void {
+  #fills(hole: Hole, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+    const { again, signal, confidence } = fillsHole(hole, packet, sender, receiver, of.timeMs);
+    const found = { ...of, waitedMs: of.timeMs - hole.openedMs, signal, confidence, original: 'unseen' } as const;
+    if (again) this.#count(sender, retransmissionOf(sender, receiver, found), packet);
+    else this.#reorder(sender, found);
+    const kind = again ? 'lost-upstream' : 'reordered';
+    this.incidents.add(kind, directionOf(sender), hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
+  }
+
+  #repeats(packet: Packet, sender: Direction, receiver: Direction, of: Resent, beforeStart: boolean): void {
+    const first = beforeStart ? null : lateOriginal(sender, packet, of);
+    if (first) {
+      // Not lost, but slower than its second copy: that one was sent for nothing.
+      if (!first.event.spurious) sender.spurious += first.event.segments;
+      first.event.spurious = true;
+      return this.#reorder(sender, { ...of, signal: first.signal, confidence: 'high' });
+    }
+    if (beforeStart && packet.hasTimestamps && ((packet.tsVal - sender.firstStamp) | 0) < 0)
+      return this.#reorder(sender, { ...of, signal: 'timestamp', confidence: 'medium' });
+    const event = retransmissionOf(sender, receiver, {
+      ...of,
+      confidence: beforeStart ? 'medium' : 'high',
+      original: beforeStart ? 'unseen' : 'seen',
+    });
+    this.#count(sender, event, packet);
+    if (event.spurious) return;
+    const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
+    const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
+    this.incidents.add('lost-downstream', directionOf(sender), firstMs, of.timeMs, of.offset, of.end, 'high');
+  }
+
+  #reorder(sender: Direction, of: Resent): void {
+    const { timeMs, offset, payload: octets, frameNumber, signal, confidence, waitedMs } = of;
     sender.reordered += 1;
     this.#event({
       kind: 'reordering',
-      timeMs: of.timeMs,
+      timeMs,
       from: sender.from,
-      offset: of.offset,
-      octets: of.payload,
-      frameNumber: this.#frameNumber,
-      signal: of.signal,
-      confidence: of.confidence,
-      waitedMs: of.waitedMs,
+      offset,
+      octets,
+      frameNumber,
+      signal,
+      confidence,
+      waitedMs,
     });
   }
 
-  #count(sender: Direction, event: Extract<TcpEvent, { kind: 'retransmission' }>): void {
+  #count(sender: Direction, event: Retransmission, packet: Packet): void {
     sender.retransmissions += 1;
     sender.retransmittedSegments += event.segments;
     sender.retransmittedOctets += event.octets;
@@ -450,7 +423,7 @@ export class Connection {
     if (event.original === 'unseen') sender.unseenOriginals += 1;
     if (event.spurious) sender.spurious += event.segments;
     if (!sender.hasStamps) sender.roundTrip.forgetWaiting();
-    sender.remember(event);
+    sender.remember(event, packet);
     this.#event(event);
   }
 

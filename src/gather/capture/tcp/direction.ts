@@ -1,3 +1,4 @@
+import type { Packet } from '../../../wire/packet/packet.ts';
 import { type Hole } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { IpIdCounter } from './ip-id.ts';
@@ -8,6 +9,13 @@ import type { Retransmission, Side } from './event.ts';
 export const implausibleOctets = 2 ** 30;
 /** Retransmissions that a late DSACK may still call spurious. */
 const rememberedRetransmissions = 32;
+
+/** A retransmission with what tells its copy from others. */
+interface Copy {
+  event: Retransmission;
+  stamp: number;
+  ipId: number;
+}
 
 /** What one end sent, as the tap saw it. Offsets count the octets of the stream, the first one after SYN being 0. */
 export class Direction {
@@ -64,7 +72,7 @@ export class Direction {
   timeoutRecovery = Number.NEGATIVE_INFINITY;
   /** The last retransmission was a probe (RACK-TLP, RFC 8985); the next timer is a timeout. */
   probed = Number.NEGATIVE_INFINITY;
-  recent: Retransmission[] = [];
+  recent: Copy[] = [];
 
   /** Packets that the sender's counter misses and no hole accounts for. */
   untracedLosses = 0;
@@ -115,8 +123,8 @@ export class Direction {
     this.next = end;
   }
 
-  remember(event: Retransmission): void {
-    this.recent.push(event);
+  remember(event: Retransmission, packet: Packet): void {
+    this.recent.push({ event, stamp: packet.tsVal, ipId: packet.ipId });
     if (this.recent.length > rememberedRetransmissions) this.recent.shift();
   }
 

@@ -40,12 +40,29 @@ export function fillsHole(
   return { again, signal: 'hole-age', confidence: clear ? 'medium' : 'low' };
 }
 
-/** Lowest time from sending to learning: to the receiver and back, by whatever halves of it the tap can see. NaN: neither. */
+/** The retransmission that filled the hole of a segment whose first copy comes only now; null: this is a further copy. */
+export function lateOriginal(
+  sender: Direction,
+  packet: Packet,
+  { offset, end }: Resent,
+): { event: Retransmission; signal: Signal } | null {
+  for (const { event, stamp, ipId } of sender.recent) {
+    if (event.original === 'seen' || event.offset >= end || event.offset + event.octets <= offset) continue;
+    if (packet.hasTimestamps && ((packet.tsVal - stamp) | 0) < 0) return { event, signal: 'timestamp' };
+    if (!packet.hasTimestamps && sender.ipId.usable && ipId > 0 && ((packet.ipId - ipId) << 16) >> 16 < 0)
+      return { event, signal: 'ip-id' };
+  }
+  return null;
+}
+
+/**
+ * Lowest time from sending to learning: from the tap to the receiver and back, and to the sender and back. NaN where the way to the sender is
+ * not known, which may be the longer one.
+ */
 export function wholeRoundTripMs(sender: Direction, receiver: Direction, timeMs: number): number {
   const onwardMs = sender.roundTrip.recentMs(timeMs);
   const backMs = receiver.roundTrip.recentMs(timeMs);
-  if (Number.isNaN(onwardMs)) return backMs;
-  return Number.isNaN(backMs) ? onwardMs : onwardMs + backMs;
+  return Number.isNaN(onwardMs) ? backMs : onwardMs + backMs;
 }
 
 export interface Resent {
