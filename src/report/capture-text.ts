@@ -70,6 +70,9 @@ function qualityLines(view: CaptureView, columns: number, paint: Palette): strin
     ...(quality.backwards > 0
       ? [`${plural(quality.backwards, 'packet')} with a time before that of the packet ahead`]
       : []),
+    ...(quality.cutShort > 0
+      ? [`${plural(quality.cutShort, 'conversation')} let go early: more than memory is set aside for at once`]
+      : []),
     ...(quality.offload ? ['packets larger than a segment: captured before the network card cut them up'] : []),
   ];
   return lines.flatMap((line) => hang(`${paint.verdict.unknown('!')} `, line, columns));

@@ -127,6 +127,7 @@ async function runCapture(flags: Flags, paths: readonly string[], io: Io): Promi
       oneSided: summary.oneSided,
       fromTheMiddle: summary.fromTheMiddle,
       offload: summary.offload,
+      cutShort: analysis.cutShort,
       otherPackets: analysis.otherFrames,
     },
     totals: summary.finish(),

@@ -14,8 +14,11 @@ import type { TcpEvent } from './tcp/event.ts';
 const idleMs = { tcp: 600_000, other: 60_000 };
 /** After both ends have closed, late packets still belong to it for this long. */
 const lingerMs = 3000;
-/** One conversation is looked at per this many packets, in turn. */
-const packetsPerLook = 4;
+/** One conversation is looked at per this many packets, in turn, and two for each new one: so they go faster than they come. */
+const packetsPerLook = 8;
+const looksPerFlow = 2;
+/** Conversations that are kept alive at most, about 200 MB; a flood of SYN packets makes any number of them. */
+const maxFlows = 50_000;
 
 interface Flow {
   number: number;
@@ -69,6 +72,8 @@ export class CaptureAnalysis {
   /** Packets whose time was before that of the packet ahead of them. */
   backwards = 0;
   mostFlows = 0;
+  /** Conversations that were ended early since there were too many; what follows of them counts as others. */
+  cutShort = 0;
 
   constructor(handlers: AnalysisHandlers) {
     this.#handlers = handlers;
@@ -83,7 +88,7 @@ export class CaptureAnalysis {
     this.frames += 1;
     this.octets += frame.originalLength;
     const timeMs = this.#timeOf(frame);
-    if (this.frames % packetsPerLook === 0 && this.#flows.length > 0) this.#expire(timeMs);
+    if (this.frames % packetsPerLook === 0) this.#expire(timeMs, 1);
     const packet = this.#packet;
     if (!decodePacket(frame, packet) || packet.inError || packet.fragment === 2) {
       this.otherFrames += 1;
@@ -128,8 +133,9 @@ export class CaptureAnalysis {
       const flow = this.#flows[found]!;
       if (!this.#begunAnew(flow, packet)) return flow;
       this.#end(found);
-      this.#table.find(packet);
     }
+    this.#expire(timeMs, looksPerFlow);
+    this.#table.find(packet);
     const index = this.#free.pop() ?? this.#flows.length;
     this.#table.add(index);
     const flow = this.#begin(packet, timeMs);
@@ -177,13 +183,18 @@ export class CaptureAnalysis {
     return flow;
   }
 
-  #expire(timeMs: number): void {
-    this.#look = (this.#look + 1) % this.#flows.length;
-    const flow = this.#flows[this.#look];
-    if (!flow) return;
-    const silentMs = timeMs - flow.lastMs;
-    if (silentMs > (flow.tcp ? (flow.tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other)) this.#end(this.#look);
-    else flow.tcp?.settle(timeMs);
+  #expire(timeMs: number, looks: number): void {
+    for (let i = 0; i < looks && this.#flows.length > 0; i++) {
+      this.#look = (this.#look + 1) % this.#flows.length;
+      const flow = this.#flows[this.#look];
+      if (!flow) continue;
+      const silentMs = timeMs - flow.lastMs;
+      const isOver = silentMs > (flow.tcp ? (flow.tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other);
+      if (isOver || this.#table.size >= maxFlows) {
+        if (!isOver) this.cutShort += 1;
+        this.#end(this.#look);
+      } else flow.tcp?.settle(timeMs);
+    }
   }
 
   #end(index: number): void {

@@ -23,6 +23,7 @@ const quality = z
     oneSided: count.meta({ description: 'TCP conversations of which one direction only was seen.' }),
     fromTheMiddle: count.meta({ description: 'TCP conversations whose beginning was not seen.' }),
     offload: z.boolean().meta({ description: 'Packets larger than a segment: captured before the card cut them up.' }),
+    cutShort: count.meta({ description: 'Conversations that were let go early, since there were too many at once.' }),
     otherPackets: count.meta({ description: 'Packets without IP, fragments behind the first, quotes in ICMP errors.' }),
   })
   .meta({ description: 'How far the capture can be trusted.' });

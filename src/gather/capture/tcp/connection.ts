@@ -116,7 +116,7 @@ export class Connection {
         segments: 1,
         waitedMs: timeMs - sender.synMs,
       } as const;
-      this.#count(sender, event, packet);
+      this.#count(sender, event, null);
       sender.roundTrip.forgetWaiting();
     } else if (!sender.started || sender.next <= 0) {
       sender.begin((packet.sequence + 1) >>> 0, 0);
@@ -288,7 +288,7 @@ export class Connection {
         original: 'seen',
       };
       if (offset < before) this.#again(packet, sender, receiver, of);
-      else this.#follows(packet, sender, receiver, of);
+      else this.#follows(sender, receiver, of);
     }
     if (end > sender.next) {
       sender.advance(end);
@@ -332,7 +332,7 @@ export class Connection {
    * In order, but the sender's counter says that it sent something that neither came nor left a hole, and nothing was asked of it that it
    * could have acknowledged: the end of a burst was lost before the tap, and this is its second copy.
    */
-  #follows(packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+  #follows(sender: Direction, receiver: Direction, of: Resent): void {
     sender.untracedLosses += sender.ipId.gapBefore;
     // While the receiver lacks something, what was lost may have been a copy of that.
     if (sender.holes.length > 0 || sender.acked < of.offset) return;
@@ -350,7 +350,7 @@ export class Connection {
           confidence: 'medium',
           original: 'unseen',
         }),
-        packet,
+        null,
       );
     }
   }
@@ -371,7 +371,7 @@ export class Connection {
   #fills(hole: Hole, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
     const { again, signal, confidence } = fillsHole(hole, packet, sender, receiver, of.timeMs);
     const found = { ...of, waitedMs: of.timeMs - hole.openedMs, signal, confidence, original: 'unseen' } as const;
-    if (again) this.#count(sender, retransmissionOf(sender, receiver, found), packet);
+    if (again) this.#count(sender, retransmissionOf(sender, receiver, found), hole);
     else this.#reorder(sender, found);
     const kind = again ? 'lost-upstream' : 'reordered';
     this.incidents.add(kind, directionOf(sender), hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
@@ -392,7 +392,7 @@ export class Connection {
       confidence: beforeStart ? 'medium' : 'high',
       original: beforeStart ? 'unseen' : 'seen',
     });
-    this.#count(sender, event, packet);
+    this.#count(sender, event, null);
     if (event.spurious) return;
     const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
     const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
@@ -415,7 +415,7 @@ export class Connection {
     });
   }
 
-  #count(sender: Direction, event: Retransmission, packet: Packet): void {
+  #count(sender: Direction, event: Retransmission, hole: Hole | null): void {
     sender.retransmissions += 1;
     sender.retransmittedSegments += event.segments;
     sender.retransmittedOctets += event.octets;
@@ -423,7 +423,7 @@ export class Connection {
     if (event.original === 'unseen') sender.unseenOriginals += 1;
     if (event.spurious) sender.spurious += event.segments;
     if (!sender.hasStamps) sender.roundTrip.forgetWaiting();
-    sender.remember(event, packet);
+    sender.remember(event, hole);
     this.#event(event);
   }
 

@@ -1,4 +1,3 @@
-import type { Packet } from '../../../wire/packet/packet.ts';
 import { type Hole } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { IpIdCounter } from './ip-id.ts';
@@ -10,11 +9,12 @@ export const implausibleOctets = 2 ** 30;
 /** Retransmissions that a late DSACK may still call spurious. */
 const rememberedRetransmissions = 32;
 
-/** A retransmission with what tells its copy from others. */
+/** A retransmission with what tells its first copy from further ones. */
 interface Copy {
   event: Retransmission;
-  stamp: number;
-  ipId: number;
+  /** Of the segment that opened the hole which it filled: its first copy was sent before that. */
+  openerStamp: number;
+  openerIpId: number;
 }
 
 /** What one end sent, as the tap saw it. Offsets count the octets of the stream, the first one after SYN being 0. */
@@ -123,8 +123,8 @@ export class Direction {
     this.next = end;
   }
 
-  remember(event: Retransmission, packet: Packet): void {
-    this.recent.push({ event, stamp: packet.tsVal, ipId: packet.ipId });
+  remember(event: Retransmission, hole: Hole | null): void {
+    this.recent.push({ event, openerStamp: hole?.openerStamp ?? 0, openerIpId: hole?.openerIpId ?? -1 });
     if (this.recent.length > rememberedRetransmissions) this.recent.shift();
   }
 

@@ -3,6 +3,8 @@ const patienceMs = 10_000;
 /** Round trips are judged by the lowest of this long, and of as long before. */
 const windowMs = 10_000;
 const firstCapacity = 16;
+/** Most conversations of a scan never have anything to wait for. */
+const none = new Float64Array(0);
 const maxCapacity = 1024;
 
 /**
@@ -23,8 +25,8 @@ export class RoundTrip {
   #beforeLowestMs = Number.POSITIVE_INFINITY;
 
   // What waits for its echo: a ring of stamps (or sequence ends) with their times, oldest first.
-  #keys = new Float64Array(firstCapacity);
-  #timesMs = new Float64Array(firstCapacity);
+  #keys = none;
+  #timesMs = none;
   #head = 0;
   #length = 0;
   #newest = -1;
@@ -111,8 +113,8 @@ export class RoundTrip {
 
   #grow(): void {
     const [keys, times, n] = [this.#keys, this.#timesMs, this.#keys.length];
-    this.#keys = new Float64Array(2 * n);
-    this.#timesMs = new Float64Array(2 * n);
+    this.#keys = new Float64Array(Math.max(firstCapacity, 2 * n));
+    this.#timesMs = new Float64Array(this.#keys.length);
     for (let i = 0; i < this.#length; i++) {
       this.#keys[i] = keys[(this.#head + i) % n]!;
       this.#timesMs[i] = times[(this.#head + i) % n]!;

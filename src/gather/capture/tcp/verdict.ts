@@ -46,10 +46,11 @@ export function lateOriginal(
   packet: Packet,
   { offset, end }: Resent,
 ): { event: Retransmission; signal: Signal } | null {
-  for (const { event, stamp, ipId } of sender.recent) {
+  for (const { event, openerStamp, openerIpId } of sender.recent) {
     if (event.original === 'seen' || event.offset >= end || event.offset + event.octets <= offset) continue;
-    if (packet.hasTimestamps && ((packet.tsVal - stamp) | 0) < 0) return { event, signal: 'timestamp' };
-    if (!packet.hasTimestamps && sender.ipId.usable && ipId > 0 && ((packet.ipId - ipId) << 16) >> 16 < 0)
+    if (packet.hasTimestamps && openerStamp !== 0 && ((packet.tsVal - openerStamp) | 0) <= 0)
+      return { event, signal: 'timestamp' };
+    if (!packet.hasTimestamps && sender.ipId.usable && openerIpId > 0 && ((packet.ipId - openerIpId) << 16) >> 16 < 0)
       return { event, signal: 'ip-id' };
   }
   return null;

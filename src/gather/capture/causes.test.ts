@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import type { Exchange } from '../../model/capture/exchange.ts';
+import { judgeExchange } from './causes.ts';
+import { Connection } from './tcp/connection.ts';
+import type { IncidentKind } from './tcp/incidents.ts';
+
+const sink = { wanted: false, data: () => undefined, gap: () => undefined, end: () => undefined };
+
+/** An answer with one chunk every 25 ms and one gap from 1000 to 1200 ms, on a path of 40 ms to the server and none to the client. */
+function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean } = {}): Exchange {
+  return {
+    kind: 'tls',
+    shape: 'stream',
+    requestStartMs: 0,
+    requestEndMs: 10,
+    requestBytes: 900,
+    requests: 1,
+    firstByteMs: 510,
+    firstChunkMs: 510,
+    endMs: 3000,
+    answerBytes: 9000,
+    chunks: 90,
+    heartbeats: 0,
+    gaps: { count: 89, medianMs: 25, p90Ms: 26, p99Ms: 200, maxMs: 200 },
+    stallAboveMs: 75,
+    stalls: [
+      {
+        startMs: 1000,
+        endMs: 1200,
+        wireMs: 1200,
+        gapMs: 200,
+        afterChunk: 20,
+        streamOffset: 2000,
+        chunksAtOnce: 0,
+        acrossCaptureGap: false,
+        ...change,
+      },
+    ],
+    stallsNotListed: 0,
+    overlapped: false,
+    confidence: 'high',
+    how: [],
+    tls: null,
+    http: null,
+  };
+}
+
+function connection(): Connection {
+  const made = new Connection(sink, () => undefined);
+  made.client.started = true;
+  made.client.roundTrip.handshake(40, 0);
+  made.server.roundTrip.handshake(1, 0);
+  return made;
+}
+
+function stallWith(kind: IncidentKind | null, startMs = 0, endMs = 0, direction: 0 | 1 = 1) {
+  const of = connection();
+  if (kind) of.incidents.add(kind, direction, startMs, endMs, 2000, 2100, 'high');
+  return judgeExchange(exchange(), of).stalls[0]!;
+}
+
+describe('the cause of a stall', () => {
+  test('is the server where nothing was missing', () => {
+    expect(stallWith(null)).toMatchObject({ cause: 'server', confidence: 'high', networkMs: 0, serverMs: 200 });
+  });
+
+  test('is a loss before the tap: what was lost was due one usual gap before that which showed it', () => {
+    expect(stallWith('lost-upstream', 1050, 1200)).toMatchObject({ cause: 'loss', networkMs: 175, serverMs: 25 });
+  });
+
+  test('is a loss behind the tap from the first copy on', () => {
+    expect(stallWith('lost-downstream', 1020, 1200)).toMatchObject({ cause: 'loss', networkMs: 180, serverMs: 20 });
+  });
+
+  test('stays the server where a loss explains a small part only, and says how much', () => {
+    const stall = stallWith('lost-upstream', 1160, 1200);
+    expect(stall).toMatchObject({ cause: 'server', confidence: 'medium' });
+    expect(stall.evidence).toContain('65 ms of it went into the repair of a loss');
+  });
+
+  test('a loss of the other direction, or of another time, is none', () => {
+    expect(stallWith('lost-upstream', 1000, 1200, 0).cause).toBe('server');
+    expect(stallWith('lost-upstream', 500, 900).cause).toBe('server');
+  });
+
+  test.each([
+    ['zero-window', 'receiver-window'],
+    ['reordered', 'reordering'],
+    ['capture-loss', 'capture-loss'],
+  ] as const)('%s is %s', (kind, cause) => {
+    expect(stallWith(kind, 1010, 1200).cause).toBe(cause);
+  });
+
+  test('waits for delayed acknowledgements count where the connection shows them again and again', () => {
+    const of = connection();
+    of.incidents.add('nagle-wait', 1, 1000, 1200, 2000, 2100, 'medium');
+    expect(judgeExchange(exchange(), of).stalls[0]!.cause).toBe('server');
+    of.server.nagleWaits = 5;
+    expect(judgeExchange(exchange(), of).stalls[0]!.cause).toBe('nagle');
+  });
+
+  test('chunks that come at once behind the gap had been held back', () => {
+    expect(judgeExchange(exchange({ chunksAtOnce: 12 }), connection()).stalls[0]!.cause).toBe('buffering');
+  });
+
+  test('where the capture lacks octets nobody is blamed', () => {
+    const judged = judgeExchange(exchange({ acrossCaptureGap: true }), connection());
+    expect(judged.stalls[0]).toMatchObject({ cause: 'capture-loss', networkMs: 0, serverMs: 0 });
+    expect(judged.stalledMs).toEqual({ network: 0, server: 0, unknown: 200 });
+  });
+});
+
+describe('the time to the first chunk', () => {
+  test('is projected to the client, and divided by the round trips of both sides', () => {
+    expect(judgeExchange(exchange(), connection()).firstChunk).toMatchObject({
+      atTapMs: 500,
+      atClientMs: 501,
+      networkMs: 41,
+      serverMs: 460,
+      cause: 'server',
+    });
+  });
+
+  test('counts the repair of a lost request as network', () => {
+    const of = connection();
+    of.incidents.add('lost-downstream', 0, 10, 310, 0, 900, 'high');
+    expect(judgeExchange(exchange(), of).firstChunk).toMatchObject({ networkMs: 341, serverMs: 160, cause: 'network' });
+  });
+
+  test('is not divided where the way to the server is unknown', () => {
+    const made = new Connection(sink, () => undefined);
+    expect(judgeExchange(exchange(), made).firstChunk).toMatchObject({
+      networkMs: null,
+      serverMs: null,
+      cause: 'unknown',
+    });
+  });
+});
