@@ -45,6 +45,7 @@ interface DataPacket {
 /** Holds what both taps say against the server’s own tap, its kernel and its log. */
 export function scoreOf(recorded: Recorded): Score {
   const sent = serverPackets(recorded.server);
+  const firsts = firstCopies(recorded.server);
   const again = resent(recorded.server);
   const score = (tap: 'client' | 'server'): TapScore => {
     const read = analyse(recorded[tap]);
@@ -52,7 +53,7 @@ export function scoreOf(recorded: Recorded): Score {
     return {
       ours: countsOf(packets, again, read.retransmissions),
       tshark: countsOf(packets, again, tsharkRetransmissions(recorded.files[tap])),
-      ...scoreStreams(read, recorded),
+      ...scoreStreams(read, recorded, firsts),
     };
   };
   return {
@@ -76,7 +77,15 @@ function countsOf(packets: readonly DataPacket[], again: ReadonlySet<string>, sa
 
 function eachServerPacket(
   bytes: Buffer,
-  take: (of: { frame: number; flow: string; sequence: number; octets: number; key: string }) => void,
+  take: (of: {
+    frame: number;
+    flow: string;
+    sequence: number;
+    octets: number;
+    key: string;
+    syn: boolean;
+    ms: number;
+  }) => void,
 ): void {
   const reader = captureReader();
   const [frame, packet] = [newFrame(), newPacket()];
@@ -89,7 +98,15 @@ function eachServerPacket(
     const { sequence } = packet;
     // What tells one copy from another: the sender stamps or counts each.
     const key = [flow, sequence, octets, packet.tsVal, packet.ipId].join(' ');
-    take({ frame: number, flow, sequence, octets, key });
+    take({
+      frame: number,
+      flow,
+      sequence,
+      octets,
+      key,
+      syn: (packet.flags & 2) !== 0,
+      ms: frame.seconds * 1000 + frame.nanoseconds / 1e6,
+    });
   }
 }
 
@@ -110,6 +127,32 @@ function resent(bytes: Buffer): Set<string> {
     else highest.set(flow, end);
   });
   return again;
+}
+
+/** When which octet of a flow's stream went out for the first time: ends of first copies with their times, in order. */
+type Firsts = Map<string, { end: number; ms: number }[]>;
+
+function firstCopies(bytes: Buffer): Firsts {
+  const begin = new Map<string, number>();
+  const firsts: Firsts = new Map();
+  eachServerPacket(bytes, ({ flow, sequence, octets, syn, ms }) => {
+    if (syn) begin.set(flow, (sequence + 1) | 0);
+    const start = begin.get(flow);
+    if (start === undefined || syn) return;
+    const list = firsts.get(flow) ?? [];
+    firsts.set(flow, list);
+    const end = ((sequence + octets - start) | 0) >>> 0;
+    if (end > (list.at(-1)?.end ?? 0)) list.push({ end, ms });
+  });
+  return firsts;
+}
+
+/** By how much later than the octet before it the octet at an offset was first sent. */
+function sentGapMs(firsts: Firsts, port: number, offset: number): number {
+  const list = firsts.get(String(port)) ?? [];
+  const at = list.findIndex(({ end }) => end > offset);
+  const before = list[at - 1];
+  return at > 0 && before ? list[at]!.ms - before.ms : Number.NaN;
 }
 
 interface Read {
@@ -162,7 +205,11 @@ function tsharkRetransmissions(file: string): Set<number> {
 const mostOf = 0.5;
 const slackMs = 5;
 
-function scoreStreams(read: Read, { truth, monoMinusWallMs }: Recorded): Omit<TapScore, 'ours' | 'tshark'> {
+function scoreStreams(
+  read: Read,
+  { truth, monoMinusWallMs }: Recorded,
+  firsts: Firsts,
+): Omit<TapScore, 'ours' | 'tshark'> {
   const score = {
     stalls: { right: 0, wrong: 0, unknown: 0 },
     wrongStalls: [] as string[],
@@ -181,16 +228,16 @@ function scoreStreams(read: Read, { truth, monoMinusWallMs }: Recorded): Omit<Ta
       if (Math.abs(error) <= slackMs + (exchange.firstChunk.plusMinusMs ?? 0)) score.ttftInside += 1;
     }
     for (const stall of exchange.stalls) {
-      const [was, is] = [row.tokenMs[stall.afterChunk - 1], row.tokenMs[stall.afterChunk]];
-      if (was === undefined || is === undefined) continue;
-      const server = is - was >= mostOf * stall.gapMs;
+      const sentMs = sentGapMs(firsts, port, stall.streamOffset);
+      if (Number.isNaN(sentMs)) continue;
+      const server = sentMs >= mostOf * stall.gapMs;
       const said = stall.cause === 'server' || stall.cause === 'buffering';
       if (stall.cause === 'unknown' || stall.cause === 'capture-loss') score.stalls.unknown += 1;
       else if (said === server) score.stalls.right += 1;
       else {
         score.stalls.wrong += 1;
         score.wrongStalls.push(
-          `port ${port}, after chunk ${stall.afterChunk}: ${stall.gapMs.toFixed(1)} ms, of which the server’s ${(is - was).toFixed(1)} ms; said ${stall.cause}: ${stall.evidence}`,
+          `port ${port}, after chunk ${stall.afterChunk}: ${stall.gapMs.toFixed(1)} ms, sent ${sentMs.toFixed(1)} ms after the one before; said ${stall.cause}: ${stall.evidence}`,
         );
       }
     }

@@ -15,6 +15,7 @@ const causeWords: Record<StallCause, string> = {
   server: 'the model server was silent',
   loss: 'packets were lost and sent again',
   reordering: 'packets were overtaken',
+  delay: 'the network held packets back',
   'receiver-window': 'the client took no more',
   nagle: 'small packets waited for delayed acknowledgements',
   buffering: 'chunks were held back and let go at once',

@@ -4,9 +4,12 @@ import type { Frame } from '../../wire/pcap/frame.ts';
 import { withPort } from '../../stats/address.ts';
 import type { CaptureFlow } from '../../model/capture/flow.ts';
 import { addressText } from './address-text.ts';
+import { Duplicates } from './duplicates.ts';
 import { FlowTable } from './flow-table.ts';
 import { micro, tcpRecord } from './flow-record.ts';
 import type { StreamSink } from './stream-sink.ts';
+import type { PatternBook } from './patterns/book.ts';
+import type { FlowFeatures } from './patterns/features.ts';
 import { Connection } from './tcp/connection.ts';
 import type { TcpEvent } from './tcp/event.ts';
 
@@ -37,12 +40,18 @@ interface Flow {
   serverOctets: number;
   tcp: Connection | null;
   sink: StreamSink | null;
+  features: FlowFeatures | null;
+  /** Its addresses, client first, for the patterns. */
+  ends: Uint8Array;
+  version: 0 | 4 | 6;
 }
 
 export interface AnalysisHandlers {
   /** A conversation is over, or the capture is. */
   flow(flow: CaptureFlow): void;
   event?(flow: number, event: TcpEvent): void;
+  /** Where what the traffic looks like is found out; asked for at the first packet, with its time. */
+  patterns?(startEpochMs: number | null): PatternBook<CaptureFlow>;
   /** Makes the reader of what a TCP connection carries. */
   stream?(flow: number, connection: () => Connection): StreamSink;
 }
@@ -57,6 +66,8 @@ export class CaptureAnalysis {
   readonly #handlers: AnalysisHandlers;
   readonly #packet: Packet = newPacket();
   readonly #table = new FlowTable();
+  readonly #duplicates = new Duplicates();
+  #patterns: PatternBook<CaptureFlow> | null = null;
   readonly #flows: (Flow | null)[] = [];
   readonly #free: number[] = [];
   #look = 0;
@@ -84,7 +95,13 @@ export class CaptureAnalysis {
     return this.#number;
   }
 
+  /** Packets that the tap saw twice. */
+  get duplicates(): number {
+    return this.#duplicates.counts.duplicates;
+  }
+
   frame(frame: Frame): void {
+    if (this.frames === 0) this.#patterns = this.#handlers.patterns?.(startOf(frame)) ?? null;
     this.frames += 1;
     this.octets += frame.originalLength;
     const timeMs = this.#timeOf(frame);
@@ -94,6 +111,7 @@ export class CaptureAnalysis {
       this.otherFrames += 1;
       return;
     }
+    if (this.#duplicates.isDuplicate(frame, packet)) return;
     const flow = this.#flowOf(packet, timeMs);
     const fromClient = this.#table.forward === flow.clientFirst;
     flow.lastMs = timeMs;
@@ -104,6 +122,7 @@ export class CaptureAnalysis {
       flow.serverPackets += 1;
       flow.serverOctets += frame.originalLength;
     }
+    if (flow.features) this.#patterns!.packet(flow.features, packet, timeMs, fromClient);
     if (flow.tcp && packet.fragment === 0 && packet.payloadBytes >= 0)
       flow.tcp.packet(packet, timeMs, fromClient, this.frames);
   }
@@ -176,6 +195,9 @@ export class CaptureAnalysis {
       serverOctets: 0,
       tcp: null,
       sink: null,
+      features: this.#patterns?.begin() ?? null,
+      ends: this.#patterns ? addressesOf(packet, fromClient) : noAddresses,
+      version: packet.version,
     };
     if (!isTcp) return flow;
     flow.sink = this.#handlers.stream?.(number, () => flow.tcp!) ?? noStream;
@@ -208,7 +230,7 @@ export class CaptureAnalysis {
   #tell(flow: Flow): void {
     flow.tcp?.finish(flow.lastMs);
     flow.sink?.end(flow.lastMs);
-    this.#handlers.flow({
+    const record: CaptureFlow = {
       number: flow.number,
       protocol: flow.protocol === 6 ? 'tcp' : flow.protocol === 17 ? 'udp' : String(flow.protocol),
       client: flow.client,
@@ -219,8 +241,28 @@ export class CaptureAnalysis {
       packets: { client: flow.clientPackets, server: flow.serverPackets },
       octets: { client: flow.clientOctets, server: flow.serverOctets },
       tcp: flow.tcp ? tcpRecord(flow.tcp) : null,
-    });
+    };
+    this.#handlers.flow(record);
+    if (!flow.features) return;
+    const { ends: bytes, version } = flow;
+    this.#patterns!.end(flow.features.end(), { bytes, clientAt: 0, serverAt: 16, version }, record);
   }
+}
+
+const noAddresses = new Uint8Array(0);
+
+/** Client at 0, server at 16, whatever their length. */
+function addressesOf({ bytes, sourceAt, destinationAt, version }: Packet, fromClient: boolean): Uint8Array {
+  const both = new Uint8Array(32);
+  const octets = version === 6 ? 16 : 4;
+  const [client, server] = fromClient ? [sourceAt, destinationAt] : [destinationAt, sourceAt];
+  both.set(bytes.subarray(client, client + octets), 0);
+  both.set(bytes.subarray(server, server + octets), 16);
+  return both;
+}
+
+function startOf({ hasTime, seconds, nanoseconds }: Frame): number | null {
+  return hasTime ? seconds * 1000 + nanoseconds / 1e6 : null;
 }
 
 /** Who began: by the handshake, else who has the higher port, as servers have the well-known ones. */

@@ -50,6 +50,7 @@ function connection(): Connection {
   made.client.started = true;
   made.client.roundTrip.handshake(40, 0);
   made.server.roundTrip.handshake(1, 0);
+  for (let id = 1; id < 6; id++) made.server.ipId.seen(id, 1);
   return made;
 }
 
@@ -72,10 +73,20 @@ describe('the cause of a stall', () => {
     expect(stallWith('lost-downstream', 1020, 1200)).toMatchObject({ cause: 'loss', networkMs: 180, serverMs: 20 });
   });
 
-  test('stays the server where a loss explains a small part only, and says how much', () => {
+  test('a loss before the tap may have begun long before it showed: then nobody is blamed, and the bounds are told', () => {
     const stall = stallWith('lost-upstream', 1160, 1200);
-    expect(stall).toMatchObject({ cause: 'server', confidence: 'medium' });
-    expect(stall.evidence).toContain('65 ms of it went into the repair of a loss');
+    expect(stall).toMatchObject({ cause: 'unknown', confidence: 'low' });
+    expect(stall.evidence).toContain('the network took 65 ms to 200 ms of 200 ms');
+  });
+
+  test('stays the server where a loss behind the tap explains a small part only, and says how much', () => {
+    const stall = stallWith('lost-downstream', 1160, 1200);
+    expect(stall).toMatchObject({ cause: 'server', confidence: 'medium', networkMs: 40, serverMs: 160 });
+    expect(stall.evidence).toContain('40 ms of it went into the repair of a loss');
+  });
+
+  test('is a delay where the server’s clock says that the chunk was sent in time', () => {
+    expect(stallWith('delayed', 1030, 1200)).toMatchObject({ cause: 'delay', networkMs: 170, serverMs: 30 });
   });
 
   test('a loss of the other direction, or of another time, is none', () => {

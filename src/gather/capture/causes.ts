@@ -39,7 +39,7 @@ function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connec
   const found = causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection);
   const tookMs = Math.min(stall.gapMs, Math.max(0, found.tookMs));
   const isNetwork = !['server', 'buffering', 'unknown', 'capture-loss'].includes(found.cause);
-  const networkMs = isNetwork ? tookMs : 0;
+  const networkMs = isNetwork || found.cause === 'server' ? tookMs : 0;
   const low = exchange.confidence === 'low' || exchange.overlapped;
   return {
     ...stall,
@@ -68,6 +68,7 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
   const loss = longest(incidents, ['lost-upstream', 'lost-downstream'], stall, usualMs);
   const order = longest(incidents, ['reordered'], stall, usualMs);
   const closed = longest(incidents, ['zero-window'], stall, 0);
+  const late = longest(incidents, ['delayed'], stall, 0);
   const nagle = longest(incidents, ['nagle-wait'], stall, 0);
   if (loss && loss.tookMs >= mainShare * stall.gapMs) return lossFound(loss, stall);
   if (closed && closed.tookMs >= mainShare * stall.gapMs)
@@ -84,6 +85,13 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
       tookMs: order.tookMs,
       evidence: `a packet was overtaken and came ${ms(order.tookMs)} later`,
     };
+  if (late && late.tookMs >= mainShare * stall.gapMs)
+    return {
+      cause: 'delay',
+      confidence: 'high',
+      tookMs: late.tookMs,
+      evidence: `by the server’s own clock the chunk was sent in time; the network held it for ${ms(late.tookMs)}`,
+    };
   if (nagle && connection.server.nagleWaits >= leastNagleWaits && nagle.tookMs >= mainShare * stall.gapMs)
     return {
       cause: 'nagle',
@@ -91,9 +99,18 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
       tookMs: nagle.tookMs,
       evidence: `a small packet waited for an acknowledgement that came ${ms(nagle.tookMs)} late, as ${connection.server.nagleWaits} times on this connection (set TCP_NODELAY at the server)`,
     };
+  if (loss && loss.incident.kind === 'lost-upstream' && mostOf(loss, stall) >= mainShare * stall.gapMs)
+    return {
+      cause: 'unknown',
+      confidence: 'low',
+      tookMs: 0,
+      evidence: `a packet was lost between server and tap, and when it was sent first cannot be seen from here: the network took ${ms(loss.tookMs)} to ${ms(mostOf(loss, stall))} of ${ms(stall.gapMs)}`,
+    };
   // A loss that explains only a part: the rest of the silence is the sender's.
-  const partly = loss ?? order;
-  const rest = partly ? `; ${ms(partly.tookMs)} of it went into the repair of a ${loss ? 'loss' : 'reordering'}` : '';
+  const partly = loss ?? order ?? late;
+  const rest = partly
+    ? `; ${ms(partly.tookMs)} of it ${loss ? 'went into the repair of a loss' : order ? 'went by before an overtaken packet came' : 'the network held it'}`
+    : '';
   if (stall.chunksAtOnce >= heldBackChunks)
     return {
       cause: 'buffering',
@@ -101,12 +118,22 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
       tookMs: 0,
       evidence: `${stall.chunksAtOnce} chunks came at once behind the gap: a proxy or the server had held them back${rest}`,
     };
+  const byClock = connection.server.clock.tickMs > 0 ? ', by its own clock' : '';
   return {
     cause: 'server',
-    confidence: connection.client.started && !partly ? 'high' : 'medium',
-    tookMs: 0,
-    evidence: `no packet of the answer was missing and the window was open: the server sent nothing for ${ms(stall.gapMs)}${rest}`,
+    // Without a counter in the packets a lost last one, sent again, looks like silence.
+    confidence:
+      connection.client.started && !partly && (connection.server.ipId.usable || isNearServer(connection))
+        ? 'high'
+        : 'medium',
+    tookMs: partly?.tookMs ?? 0,
+    evidence: `no packet of the answer was missing and the window was open: the server sent nothing for ${ms(stall.gapMs - (partly?.tookMs ?? 0))}${byClock}${rest}`,
   };
+}
+
+/** There nothing can be lost before the tap. */
+function isNearServer({ client, server }: Connection): boolean {
+  return client.roundTrip.lowestMs < server.roundTrip.lowestMs;
 }
 
 function lossFound({ incident, tookMs }: Weighed, stall: ExchangeStall): Found {
@@ -117,6 +144,11 @@ function lossFound({ incident, tookMs }: Weighed, stall: ExchangeStall): Found {
     tookMs,
     evidence: `a packet was lost ${where} and sent again after ${ms(tookMs)}${tookMs < 0.8 * stall.gapMs ? `, of ${ms(stall.gapMs)} in all` : ''}`,
   };
+}
+
+/** The most that a loss before the tap may have taken: had the first copy been sent right behind the chunk before the gap. */
+function mostOf({ incident }: Weighed, stall: ExchangeStall): number {
+  return Math.min(incident.endMs, stall.endMs) - stall.startMs;
 }
 
 interface Weighed {

@@ -5,10 +5,10 @@ const ms = z.number();
 const confidence = z.enum(['high', 'medium', 'low']);
 
 export const stallCause = z
-  .enum(['server', 'loss', 'reordering', 'receiver-window', 'nagle', 'buffering', 'capture-loss', 'unknown'])
+  .enum(['server', 'loss', 'reordering', 'delay', 'receiver-window', 'nagle', 'buffering', 'capture-loss', 'unknown'])
   .meta({
     description:
-      'server: nothing was in flight and nothing stood in the way, so the model server, or what is behind it, sent nothing; loss: packets were lost and sent again; reordering: packets were overtaken; receiver-window: the client took no more; nagle: a small packet waited for a delayed acknowledgement; buffering: something held chunks back and let them go at once; capture-loss: the capture lacks what would tell.',
+      'server: nothing was in flight and nothing stood in the way, so the model server, or what is behind it, sent nothing; loss: packets were lost and sent again; reordering: packets were overtaken; delay: the network held packets back, by the server’s own clock; receiver-window: the client took no more; nagle: a small packet waited for a delayed acknowledgement; buffering: something held chunks back and let them go at once; capture-loss: the capture lacks what would tell.',
   });
 export type StallCause = z.infer<typeof stallCause>;
 

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { captureFlow } from './flow.ts';
+import { classification, flowDirection, patternReport } from './pattern.ts';
+import { roceReport } from './roce.ts';
 import { judgedExchange, stallCause } from './judged.ts';
 
 const count = z.number().int().nonnegative();
@@ -49,6 +51,10 @@ export const flowWithExchanges = captureFlow
   .extend({
     exchanges: z.array(judgedExchange),
     exchangesNotListed: count.meta({ description: 'Beyond those of a conversation that are listed.' }),
+    pattern: classification
+      .pick({ class: true, confidence: true, rule: true, why: true })
+      .extend({ direction: flowDirection, from: z.string(), to: z.string() })
+      .meta({ description: 'What its traffic looks like, and between which sites.' }),
   })
   .meta({ title: 'Conversation and what it carried', description: 'A conversation of a capture with its exchanges.' });
 export type FlowWithExchanges = z.infer<typeof flowWithExchanges>;
@@ -65,6 +71,8 @@ export const captureReport = z
     octets: count.meta({ description: 'On the wire.' }),
     quality,
     totals,
+    patterns: patternReport.nullable().meta({ description: 'Who talks to whom, and what it looks like; null: no packet.' }),
+    roce: roceReport.nullable().meta({ description: 'RoCEv2 by queue pair; null: none was seen.' }),
     interrupted: z.boolean(),
   })
   .meta({

@@ -10,6 +10,8 @@ import { fillsHole, lateOriginal, learnsAfter, type Resent, retransmissionOf, wh
 const { fin, syn, rst, ack, ece } = tcpFlag;
 /** Acknowledged, but not seen: for this long it may still come, captured late. */
 const captureGraceMs = 20;
+/** A shorter delay explains no stall. */
+const leastDelayMs = 15;
 /** A packet sent within this time of an acknowledgement was waiting for it. */
 const answersMs = 1;
 /** Linux delays acknowledgements by 40 ms or more, others by up to 500 (RFC 1122 section 4.2.3.2); less what round trips vary. */
@@ -270,7 +272,10 @@ export class Connection {
     if (payload > sender.largestPayload) sender.largestPayload = payload;
     const before = sender.next;
     if (offset === before && payload < sender.segmentOctets) this.#waited(sender, receiver, offset, end, timeMs);
-    if (offset >= before) this.#held(sender, receiver, end, timeMs);
+    if (offset >= before) {
+      this.#held(sender, receiver, end, timeMs);
+      if (packet.hasTimestamps) this.#delayed(sender, packet.tsVal, offset, end, timeMs);
+    }
     if (offset > before) this.#open(sender, before, offset, packet, timeMs);
     else if (offset < before || sender.untracedLosses + sender.ipId.gapBefore > 0) {
       const frameNumber = this.#frameNumber;
@@ -360,8 +365,8 @@ export class Connection {
     const { offset, end } = of;
     const index = overlapping(sender.holes, offset, end);
     const hole = index < 0 ? null : sender.holes[index]!;
-    if (hole && offset >= hole.start && end <= hole.end) this.#fills(hole, packet, sender, receiver, of);
-    else this.#repeats(packet, sender, receiver, of, offset < 0 && hole === null && !sender.hasSyn);
+    if (hole) this.#fills(hole, packet, sender, receiver, of);
+    else this.#repeats(packet, sender, receiver, of, offset < 0 && !sender.hasSyn);
     for (let at = overlapping(sender.holes, offset, end); at >= 0; at = overlapping(sender.holes, offset, end))
       fill(sender.holes, at, offset, end);
     // With a hole open what was lost may have been a copy for it; once none is left, only what was lost just now is open.
@@ -369,7 +374,11 @@ export class Connection {
   }
 
   #fills(hole: Hole, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
-    const { again, signal, confidence } = fillsHole(hole, packet, sender, receiver, of.timeMs);
+    // Reaching beyond the hole it is cut otherwise than what was sent first.
+    const isWithin = of.offset >= hole.start && of.end <= hole.end;
+    const { again, signal, confidence } = isWithin
+      ? fillsHole(hole, packet, sender, receiver, of.timeMs)
+      : ({ again: true, signal: 'range-seen', confidence: 'high' } as const);
     const found = { ...of, waitedMs: of.timeMs - hole.openedMs, signal, confidence, original: 'unseen' } as const;
     if (again) this.#count(sender, retransmissionOf(sender, receiver, found), hole);
     else this.#reorder(sender, found);
@@ -467,6 +476,17 @@ export class Connection {
     if (timeMs - sender.lastAckMs > answersMs + (nearMs >= 0 ? 1.5 * nearMs : 0)) return;
     sender.nagleWaits += 1;
     this.incidents.add('nagle-wait', directionOf(sender), sender.lastDataMs, timeMs, offset, end, 'medium');
+  }
+
+  /** Data that comes later after the data before it than it was sent after it, by the sender’s own clock. */
+  #delayed(sender: Direction, stamp: number, offset: number, end: number, timeMs: number): void {
+    const { clock } = sender;
+    clock.seen(stamp, timeMs);
+    const sentMs = clock.betweenMs(sender.lastDataStamp, stamp);
+    sender.lastDataStamp = stamp;
+    const laterMs = timeMs - sender.lastDataMs - sentMs - clock.tickMs;
+    if (laterMs >= leastDelayMs)
+      this.incidents.add('delayed', directionOf(sender), timeMs - laterMs, timeMs, offset, end, 'high');
   }
 
   /** What new data was waiting for. */

@@ -2,6 +2,7 @@ import { type Hole } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { IpIdCounter } from './ip-id.ts';
 import { RoundTrip } from './round-trip.ts';
+import { StampClock } from './stamp-clock.ts';
 import type { Retransmission, Side } from './event.ts';
 
 /** Sequence numbers further apart than this belong to no one connection (largest window: 1 GiB, RFC 7323). */
@@ -66,6 +67,9 @@ export class Direction {
 
   readonly roundTrip = new RoundTrip();
   readonly ipId = new IpIdCounter();
+  readonly clock = new StampClock();
+  /** Stamp of the newest data. */
+  lastDataStamp = 0;
   readonly inOrder: InOrder;
 
   /** Until here the sender is making good a timeout; retransmissions before it belong to that. */

@@ -6,6 +6,8 @@ export type IncidentKind =
   /** The tap saw it twice: lost, or thought lost, behind the tap. */
   | 'lost-downstream'
   | 'reordered'
+  /** By the sender’s clock it was sent earlier than it should have been to come now: a queue, or a link that stood still. */
+  | 'delayed'
   | 'zero-window'
   /** A small packet waited for an acknowledgement that the receiver had put off. */
   | 'nagle-wait'

@@ -1,6 +1,7 @@
-/** Share of steps by one, and how many steps, before the field is believed. */
-const believedShare = 0.9;
-const believedSteps = 20;
+/** Share of steps by one at which the field is believed, at first and when there are enough of them to tell what else counts along. */
+const believedShare = { early: 0.7, late: 0.9 };
+/** Numbers that are drawn follow one another by chance once in 65,536: three times is no chance. */
+const believedSteps = { early: 3, late: 20 };
 /** A step further than this is a new beginning and no gap. */
 const maxGap = 1000;
 
@@ -21,7 +22,8 @@ export class IpIdCounter {
 
   seen(ipId: number, segments: number): void {
     this.gapBefore = 0;
-    if (ipId <= 0) return;
+    // Linux counts from its first acknowledgement on; SYN-ACK has 0.
+    if (ipId < 0 || (ipId === 0 && this.#last < 0)) return;
     if (this.#last < 0) {
       this.#last = ipId;
       this.#lastSegments = segments;
@@ -43,6 +45,8 @@ export class IpIdCounter {
   }
 
   get usable(): boolean {
-    return this.steps >= believedSteps && this.regular >= believedShare * this.steps;
+    if (this.regular < believedSteps.early) return false;
+    const share = this.steps < believedSteps.late ? believedShare.early : believedShare.late;
+    return this.regular >= share * this.steps;
   }
 }

@@ -1,0 +1,38 @@
+/** Ticks in use, ms: Linux, macOS and current Windows have 1; older systems the others (RFC 7323 section 5.4 allows 1 ms to 1 s). */
+const knownTicksMs = [1, 4, 10, 100, 500, 1000];
+/** How far from one of them the measured tick may be. */
+const tolerance = 0.03;
+/** Before this it is not measured. */
+const leastMs = 500;
+
+/** The sender's own clock, as its timestamps (RFC 7323) show it: what was sent when, whatever the network did since. */
+export class StampClock {
+  #firstStamp = 0;
+  #firstMs = Number.NaN;
+  #tickMs = Number.NaN;
+
+  /** A stamp came at a time. Only of what was sent in order: late ones would bend the clock. */
+  seen(stamp: number, timeMs: number): void {
+    if (Number.isNaN(this.#firstMs)) {
+      this.#firstMs = timeMs;
+      this.#firstStamp = stamp;
+      return;
+    }
+    const elapsedMs = timeMs - this.#firstMs;
+    if (elapsedMs < leastMs || this.#tickMs === this.#tickMs) return;
+    const ticks = (stamp - this.#firstStamp) | 0;
+    const measuredMs = ticks > 0 ? elapsedMs / ticks : Number.NaN;
+    // A path that slows down meanwhile shows as a longer tick: then it is looked at again later.
+    this.#tickMs =
+      knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= tolerance + 50 / elapsedMs) ?? Number.NaN;
+  }
+
+  /** Time between two stamps by the sender’s clock; NaN: its tick is not known. Good to one tick. */
+  betweenMs(earlier: number, later: number): number {
+    return ((later - earlier) | 0) * this.#tickMs;
+  }
+
+  get tickMs(): number {
+    return this.#tickMs;
+  }
+}

@@ -1,0 +1,109 @@
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { captureReport, type CaptureReport } from '../../src/model/capture/report.ts';
+import { published, startCli } from '../fixtures/cli.ts';
+
+// Five streamed answers over an emulated path with losses and late packets, at the client, cut to 160 octets a packet. Its server
+// stood still for 300 ms now and then.
+const fixture = fileURLToPath(new URL('../fixtures/captures/lost-and-late.pcapng.gz', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'inferpath-capture-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: string[]) {
+  const running = startCli(['capture', ...args]);
+  running.child.stdin?.end();
+  return running.ended;
+}
+
+const report = async (...args: string[]): Promise<CaptureReport> =>
+  captureReport.parse(published('capture', (await run(...args, '--json')).stdout));
+
+describe('inferpath capture', () => {
+  test('shows the worst stream first, with the cause of its stalls, in 80 columns', async () => {
+    const { code, stdout } = await run(fixture);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/5 conversations, 5 of TCP/);
+    expect(stdout).toMatch(/stalls?, .* in all, the longest \d+ ms: the model server was silent/);
+    expect(stdout).toMatch(/stalls?, .* in all, the longest \d+ ms: packets were lost and sent again/);
+    expect(stdout).toMatch(/1\. 10\.1\.0\.1:\d+ → 10\.1\.0\.2:7041/);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('says as JSON what it says as text, by the published schema', async () => {
+    const { flows, totals, quality, sources } = await report(fixture);
+    expect(sources).toMatchObject([{ format: 'pcapng', packets: 470, problem: null }]);
+    expect(flows).toHaveLength(5);
+    expect(totals).toMatchObject({ conversations: 5, exchanges: 5, streams: 5 });
+    expect(quality).toMatchObject({ oneSided: 0, fromTheMiddle: 0, lostOctets: 0 });
+    for (const { tcp, exchanges } of flows) {
+      expect(tcp!.toServer!.lowestMs).toBeGreaterThan(39);
+      expect(tcp!.toServer!.lowestMs).toBeLessThan(45);
+      expect(exchanges).toHaveLength(1);
+      expect(exchanges[0]!.firstChunk!.atTapMs).toBeGreaterThan(100);
+      expect(exchanges[0]!.tls).toMatchObject({ version: 'TLS 1.3' });
+    }
+  });
+
+  test('a pipe and a file are read alike', async () => {
+    const whole = await report(fixture);
+    const running = startCli(['capture', '-', '--json']);
+    running.child.stdin!.end(gunzipSync(readFileSync(fixture)));
+    const piped = captureReport.parse(JSON.parse((await running.ended).stdout));
+    expect(piped.flows).toEqual(whole.flows);
+    expect(piped.sources[0]!.name).toBe('stdin');
+  });
+
+  test('several files are one capture', async () => {
+    const { totals, packets } = await report(fixture, fixture);
+    // The second copy is of earlier times: the same conversations go on.
+    expect(packets).toBe(940);
+    expect(totals.conversations).toBeGreaterThanOrEqual(5);
+  });
+
+  test('as lines, each is an object that says what it is, and the sums come last', async () => {
+    const { stdout } = await run(fixture, '--lines');
+    const lines = stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { line: string }).line);
+    expect(lines.filter((line) => line === 'flow')).toHaveLength(5);
+    expect(lines.filter((line) => line === 'exchange')).toHaveLength(5);
+    expect(lines).toContain('event');
+    expect(lines.at(-1)).toBe('capture');
+  });
+
+  test('what is no capture is an error that says what it looks like', async () => {
+    const path = join(folder, 'notes.txt');
+    writeFileSync(path, 'version https://git-lfs.github.com/spec/v1\n');
+    const { code, stderr } = await run(path);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/notes\.txt.*Git LFS/);
+  });
+
+  test('a file that is not there is an error that names it', async () => {
+    const { code, stderr } = await run(join(folder, 'none.pcap'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Cannot read .*none\.pcap/);
+  });
+
+  test('of a file that was cut off, what came before counts, and it is said', async () => {
+    const path = join(folder, 'cut.pcapng');
+    writeFileSync(path, gunzipSync(readFileSync(fixture)).subarray(0, 40_001));
+    const { code, stdout } = await run(path);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/cut\.pcapng" ends at octet 40001 in the middle of a record/);
+    expect(stdout).toMatch(/5 conversations|4 conversations/);
+  });
+
+  test('interrupted while it waits for a pipe it prints what it has', async () => {
+    const running = startCli(['capture', '-']);
+    running.child.stdin!.write(gunzipSync(readFileSync(fixture)));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/INTERRUPTED/);
+    expect(stdout).toMatch(/5 conversations/);
+  });
+});
