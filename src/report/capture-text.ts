@@ -5,6 +5,8 @@ import { hang, type Palette, palette, type TextOptions, wrap } from './ansi.ts';
 import { num, percent, plural } from './format.ts';
 
 const INDENT = '  ';
+/** Lines of the traffic matrix that are shown; --json has all. */
+const mostCells = 8;
 
 /** What the summary on a terminal shows: everything but the conversations, of which only the worst. */
 export interface CaptureView extends Omit<CaptureReport, 'schema' | 'version' | 'flows'> {
@@ -33,6 +35,7 @@ export function renderCaptureText(view: CaptureView, options: TextOptions): stri
     sums(view, columns, paint),
     streams(view, columns, paint),
     others(view, columns, paint),
+    traffic(view, columns, paint),
   ];
   return `${blocks
     .filter((b) => b.length > 0)
@@ -170,6 +173,21 @@ function others({ worst }: CaptureView, columns: number, paint: Palette): string
     return hang(INDENT, `${flow.client} → ${flow.server}: ${facts.join('; ')}${roundTrips(flow)}`, columns);
   });
   return [paint.bold('Other conversations with trouble, worst first'), ...lines];
+}
+
+/** What most octets went into, and between whom. */
+function traffic({ patterns }: CaptureView, columns: number, paint: Palette): string[] {
+  if (!patterns || patterns.matrix.cells.length === 0) return [];
+  const lines = patterns.matrix.cells.slice(0, mostCells).flatMap((cell) => {
+    const { from, to, direction, flows, forthBytes, backBytes } = cell;
+    const way = from === to ? `inside ${from}` : `${from} → ${to}`;
+    return hang(
+      INDENT,
+      `${cell.class}, ${direction}, ${printable(way, 120)}: ${plural(flows, 'conversation')}, ${megabytes(forthBytes)} there, ${megabytes(backBytes)} back`,
+      columns,
+    );
+  });
+  return [paint.bold('Traffic by what it looks like'), ...lines];
 }
 
 function troubleOf({ tcp }: FlowWithExchanges, from: 'client' | 'server'): string[] {

@@ -1,20 +1,27 @@
 import * as z from 'zod';
-import { CaptureAnalysis } from '../../gather/capture/analysis.ts';
-import { judgeExchange } from '../../gather/capture/causes.ts';
+import { FilterError } from '../../gather/capture/live-filter.ts';
+import { readLive } from '../../gather/capture/live-read.ts';
+import { openInterface } from '../../gather/capture/live.ts';
 import { captureSource, describeEnd, readCapture } from '../../gather/capture/open.ts';
-import { newStreamReader } from '../../gather/capture/streams/stream-reader.ts';
-import { CaptureSummary } from '../../gather/capture/summary.ts';
-import type { JudgedExchange } from '../../model/capture/judged.ts';
-import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
+import { readSitePrefix, type SitePrefix, sitePrefixes } from '../../gather/capture/patterns/direction.ts';
+import type { CaptureReport } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { renderCaptureText } from '../../report/capture-text.ts';
+import { SystemCallError } from '../../wire/libc.ts';
 import type { Io } from '../../wire/io.ts';
-import { liveCapture } from '../capture-live.ts';
+import { compatLines } from '../capture/compat.ts';
+import { captureOutput } from '../capture/output.ts';
+import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
+import { type CaptureSession, captureSession } from '../capture/session.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
-import { version } from '../version.ts';
+import { loadNetworkFile } from '../network-file.ts';
 
-/** Exchanges of one conversation that are listed; connections that live for days have no end of them. */
-const maxExchanges = 1000;
+const sitePrefix = z.string().transform((text, context): SitePrefix => {
+  const read = readSitePrefix(text);
+  if (typeof read !== 'string') return read;
+  context.addIssue({ code: 'custom', message: read });
+  return z.NEVER;
+});
 
 const flags = {
   json: { schema: z.boolean().default(false), about: 'One JSON document on stdout (inferpath schema capture).' },
@@ -27,155 +34,177 @@ const flags = {
     about: 'How many of the worst streams, and of the other conversations, to show; default 10.',
     value: 'N',
   },
+  compat: {
+    schema: z.enum(['wireshark']).optional(),
+    about: 'A line for each TCP segment that Wireshark 4.0 would flag, by its names, instead of what is found here.',
+    value: 'NAME',
+  },
+  network: {
+    schema: z.string().min(1).optional(),
+    about: 'Network file: its sites and ranges tell what is inside.',
+    value: 'FILE',
+    group: 'Who is who',
+  },
+  sitePrefix: {
+    schema: z.array(sitePrefix).default([]),
+    about: 'A network that is inside, as 198.51.100.0/24 or frankfurt=198.51.100.0/24; private ones always are.',
+    value: '[SITE=]CIDR',
+    repeated: true,
+    group: 'Who is who',
+  },
+  bpf: {
+    schema: z.string().min(1).optional(),
+    about: 'Of an interface: only what this filter of tcpdump lets pass, as "port 443".',
+    value: 'FILTER',
+    group: 'Live',
+  },
+  snaplen: {
+    schema: z.coerce.number().int().min(64).max(262_144).default(160),
+    about: 'Of an interface: octets of each packet that are looked at; default 160, the headers.',
+    value: 'BYTES',
+    group: 'Live',
+  },
+  duration: {
+    schema: z.coerce.number().positive().max(86_400).optional(),
+    about: 'Of an interface: end after so many seconds; default: at Ctrl-C.',
+    value: 'S',
+    group: 'Live',
+  },
 } as const;
 type Flags = FlagValues<typeof flags>;
 
 /** `inferpath capture`: what packet captures tell of the network and of the inference that went over it. */
 export const capture = defineCommand({
   name: 'capture',
-  summary:
-    'Read packet captures: what was lost and where, and whose fault each stalled token stream is, also encrypted',
+  summary: 'Read packets: what was lost and where, and whose fault each stalled token stream is, also encrypted',
   about:
-    'Reads pcap and pcapng, plain or compressed by gzip or zstd, from files or a pipe, and follows every conversation: what was sent again, ' +
-    'and whether it was lost before or behind the tap, what was only overtaken, what the capture itself lost, round trips to both ' +
-    'sides, closed windows. In TLS and plain HTTP it finds requests and streamed answers, the time to the first token, the gaps ' +
-    'between chunks, and says of each stall whether the network or the model server caused it. It decrypts nothing and keeps no content.\n\n' +
-    'Several files are read as one capture in the order given.',
-  positionals: { name: 'file…', about: 'Captures; - is stdin', min: 1, max: 1000 },
+    'Reads pcap and pcapng, plain or compressed by gzip or zstd, from files or a pipe, or listens to an interface, and follows every ' +
+    'conversation: what was sent again, and whether it was lost before or behind the tap, what was only overtaken, what the capture itself ' +
+    'lost, round trips to both sides, closed windows. In TLS and plain HTTP it finds requests and streamed answers, the time to the first ' +
+    'token, the gaps between chunks, and says of each stall whether the network or the model server caused it. It decrypts nothing and ' +
+    'keeps no content.\n\nSeveral files are read as one capture in the order given.',
+  positionals: {
+    name: 'file…|interface',
+    about: 'Captures, - for stdin; or one interface, any for all',
+    min: 1,
+    max: 1000,
+  },
   flags,
   examples: [
     { line: 'inferpath capture gateway.pcapng.gz', about: 'the worst token streams first, each with its cause' },
-    {
-      line: 'tcpdump -i eth0 -s 128 -w - port 443 | inferpath capture -',
-      about: 'live, until Ctrl-C; headers are enough',
-    },
+    { line: 'inferpath capture eth0 --bpf "tcp port 443"', about: 'live, until Ctrl-C' },
+    { line: 'tcpdump -i eth0 -s 160 -w - | inferpath capture -', about: 'the same from a pipe' },
     { line: 'inferpath capture --json day.pcap > day.json', about: 'every conversation with its exchanges' },
     { line: 'inferpath capture --lines day.pcap | grep loss', about: 'one object a line, as they come' },
+    { line: 'inferpath capture --compat wireshark day.pcap', about: 'the flags of tcp.analysis, to compare' },
   ],
   run: async ({ flags, positionals, io }) => {
     if (flags.json && flags.lines) throw new UsageError('--lines: does not go with --json; leave one of them out');
-    return runCapture(flags, positionals, io);
+    if (!flags.compat) return runCapture(flags, positionals, io);
+    if (positionals.length > 1) throw new UsageError('--compat: reads one file, since Wireshark does');
+    return compatLines(positionals[0]!, io).catch((error: unknown) => {
+      throw error instanceof UsageError ? error : new UsageError(cannotRead(positionals[0]!, error));
+    });
   },
 });
 
-async function runCapture(flags: Flags, paths: readonly string[], io: Io): Promise<ExitCode> {
-  const summary = new CaptureSummary(flags.top);
-  const output = outputOf(flags, io);
-  const exchanges = new Map<number, JudgedExchange[]>();
-  const analysis = new CaptureAnalysis({
-    stream: (flow, connection) =>
-      newStreamReader((exchange) => {
-        const judged = judgeExchange(exchange, connection());
-        const list = exchanges.get(flow) ?? [];
-        exchanges.set(flow, list);
-        list.push(judged);
-        output.exchange(flow, judged);
-      }),
-    event: (flow, event) => output.event(flow, event),
-    flow: (flow) => {
-      const all = exchanges.get(flow.number) ?? [];
-      exchanges.delete(flow.number);
-      const whole: FlowWithExchanges = {
-        ...flow,
-        exchanges: all.slice(0, maxExchanges),
-        exchangesNotListed: Math.max(0, all.length - maxExchanges),
-      };
-      summary.add(whole);
-      output.flow(whole);
-    },
-  });
+async function runCapture(flags: Flags, places: readonly string[], io: Io): Promise<ExitCode> {
+  const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
+  const output = captureOutput(flags.json ? 'json' : flags.lines ? 'lines' : 'text', io);
+  const session = captureSession(sitePrefixes(network, flags.sitePrefix), flags.top, output);
   const sources: CaptureReport['sources'] = [];
   const mistakes: string[] = [];
   let recordedDrops = 0;
-  const live = liveCapture(io);
-  for (const path of paths) {
+  const progress = progressLine(io);
+  for (const place of places) {
     if (io.signals.interrupted.aborted) break;
     try {
-      const source = await captureSource(io, path);
-      const read = await readCapture(source, (frame) => analysis.frame(frame), {
-        signal: io.signals.interrupted,
-        onProgress: (progress) => live.show(source.name, progress),
-      });
-      recordedDrops += read.drops;
-      sources.push({
-        name: source.name,
-        format: read.format,
-        packets: read.frames,
-        octets: read.captureBytes,
-        problem: read.end.kind === 'interrupted' ? null : describeEnd(source.name, read),
-      });
+      const { drops, ...source } = await readPlace(place, places.length === 1, flags, session, progress, io);
+      recordedDrops += drops;
+      sources.push(source);
     } catch (error) {
-      mistakes.push(`Cannot read "${printable(path)}": ${error instanceof Error ? error.message : String(error)}`);
+      mistakes.push(cannotRead(place, error));
     }
   }
-  live.end();
-  analysis.finish();
-  const report: Omit<CaptureReport, 'schema' | 'version' | 'flows'> = {
-    sources,
-    startAt: Number.isNaN(analysis.firstSeconds)
-      ? null
-      : new Date(analysis.firstSeconds * 1000 + Math.floor(analysis.firstNanoseconds / 1e6)).toISOString(),
-    durationMs: analysis.lastMs,
-    packets: analysis.frames,
-    octets: analysis.octets,
-    quality: {
-      recordedDrops,
-      duplicates: 0,
-      lostOctets: summary.lostOctets,
-      lostSegments: summary.lostSegments,
-      backwards: analysis.backwards,
-      oneSided: summary.oneSided,
-      fromTheMiddle: summary.fromTheMiddle,
-      offload: summary.offload,
-      cutShort: analysis.cutShort,
-      otherPackets: analysis.otherFrames,
-    },
-    totals: summary.finish(),
-    interrupted: io.signals.interrupted.aborted,
-  };
+  progress.end();
+  const interrupted = io.signals.interrupted.aborted;
+  const { report, worst } = session.finish({ sources, recordedDrops, interrupted });
   output.end(report);
-  if (!flags.json && !flags.lines && sources.length > 0)
-    io.terminal.out(
-      renderCaptureText(
-        { ...report, worst: summary.worst() },
-        { columns: io.terminal.columns, colors: io.terminal.colors },
-      ),
-    );
-  if (report.interrupted) return exitCode.interrupted;
-  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  if (!flags.json && !flags.lines && sources.length > 0) {
+    const { columns, colors } = io.terminal;
+    io.terminal.out(renderCaptureText({ ...report, worst }, { columns, colors }));
+  }
+  if (interrupted) return exitCode.interrupted;
   const unread = sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
-  if (unread.length > 0) throw new UsageError(unread.join('\n'));
-  return analysis.frames === 0 ? exitCode.couldNotMeasure : exitCode.ready;
+  if (mistakes.length + unread.length > 0) throw new UsageError([...mistakes, ...unread].join('\n'));
+  return report.packets === 0 ? exitCode.couldNotMeasure : exitCode.ready;
 }
 
-/** What goes to stdout while it is read: conversations of a document, or lines. */
-function outputOf(flags: Flags, io: Io) {
-  let flows = 0;
-  let pending = flags.json ? `{"schema":"inferpath/capture@1","version":${JSON.stringify(version)},"flows":[` : '';
-  const write = (text: string) => {
-    pending += text;
-    if (pending.length < 64 * 1024) return;
-    io.terminal.out(pending);
-    pending = '';
-  };
+type Source = CaptureReport['sources'][number] & { drops: number };
+
+/** A file or, where there is none of that name, an interface. */
+async function readPlace(
+  place: string,
+  alone: boolean,
+  flags: Flags,
+  session: CaptureSession,
+  progress: CaptureProgressLine,
+  io: Io,
+): Promise<Source> {
+  const source = await captureSource(io, place).catch((error: NodeJS.ErrnoException) => {
+    if (alone && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
+    throw error;
+  });
+  if (!source) return readInterface(place, flags, session, progress, io);
+  const read = await readCapture(source, (frame) => session.frame(frame), {
+    signal: io.signals.interrupted,
+    onProgress: (of) => progress.file(source.name, of),
+  });
+  const problem = read.end.kind === 'interrupted' ? null : describeEnd(source.name, read);
   return {
-    exchange: (flow: number, exchange: JudgedExchange) => {
-      if (flags.lines) write(`${JSON.stringify({ line: 'exchange', flow, ...exchange })}\n`);
-    },
-    event: (flow: number, event: object) => {
-      if (flags.lines) write(`${JSON.stringify({ line: 'event', flow, ...event })}\n`);
-    },
-    flow: (flow: FlowWithExchanges) => {
-      if (flags.json) write(`${flows === 0 ? '' : ','}\n${JSON.stringify(flow)}`);
-      else if (flags.lines) {
-        const { exchanges, exchangesNotListed, ...rest } = flow;
-        write(`${JSON.stringify({ line: 'flow', ...rest, exchanges: exchanges.length + exchangesNotListed })}\n`);
-      }
-      flows += 1;
-    },
-    end: (report: object) => {
-      if (flags.json) io.terminal.out(`${pending}\n],${JSON.stringify(report).slice(1)}\n`);
-      else if (flags.lines) io.terminal.out(`${pending}${JSON.stringify({ line: 'capture', ...report })}\n`);
-    },
+    name: source.name,
+    format: read.format,
+    packets: read.frames,
+    octets: read.captureBytes,
+    problem,
+    drops: read.drops,
   };
+}
+
+async function readInterface(
+  name: string,
+  flags: Flags,
+  session: CaptureSession,
+  progress: CaptureProgressLine,
+  io: Io,
+): Promise<Source> {
+  const live = await openInterface(
+    name,
+    { snapLength: flags.snaplen, ...(flags.bpf === undefined ? {} : { filter: flags.bpf }) },
+    io,
+  );
+  const ends = [io.signals.interrupted];
+  if (flags.duration !== undefined) ends.push(AbortSignal.timeout(flags.duration * 1000));
+  if (io.terminal.stderrIsTty && flags.duration === undefined)
+    io.terminal.err(`listening on ${printable(name, 20)}; Ctrl-C ends it\n`);
+  const read = await readLive(live, (frame) => session.frame(frame), {
+    signal: AbortSignal.any(ends),
+    onProgress: (of) => progress.live(name, of),
+  });
+  const { statistics } = read;
+  return {
+    name: `${name} (${live.how})`,
+    format: null,
+    packets: read.frames,
+    octets: read.octets,
+    problem: read.ended,
+    drops: statistics.drops ?? 0,
+  };
+}
+
+function cannotRead(place: string, error: unknown): string {
+  const name = printable(place, 200);
+  if (error instanceof FilterError) return `--bpf: ${error.message}`;
+  if (error instanceof SystemCallError) return `There is no file "${name}", and as an interface: ${error.message}`;
+  return `Cannot read "${name}": ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -71,7 +71,9 @@ export const captureReport = z
     octets: count.meta({ description: 'On the wire.' }),
     quality,
     totals,
-    patterns: patternReport.nullable().meta({ description: 'Who talks to whom, and what it looks like; null: no packet.' }),
+    patterns: patternReport
+      .nullable()
+      .meta({ description: 'Who talks to whom, and what it looks like; null: no packet.' }),
     roce: roceReport.nullable().meta({ description: 'RoCEv2 by queue pair; null: none was seen.' }),
     interrupted: z.boolean(),
   })

@@ -1,0 +1,39 @@
+import type { CaptureReport } from '../../model/capture/report.ts';
+import type { Io } from '../../wire/io.ts';
+import { version } from '../version.ts';
+import type { CaptureOutput } from './session.ts';
+
+export type Form = 'text' | 'json' | 'lines';
+
+/** Conversations of one document, or objects a line, written as they come: there may be more of them than memory holds. */
+export function captureOutput(
+  form: Form,
+  io: Io,
+): CaptureOutput & { end(report: Omit<CaptureReport, 'flows' | 'schema' | 'version'>): void } {
+  let flows = 0;
+  let pending = form === 'json' ? `{"schema":"inferpath/capture@1","version":${JSON.stringify(version)},"flows":[` : '';
+  const write = (text: string) => {
+    pending += text;
+    if (pending.length < 64 * 1024) return;
+    io.terminal.out(pending);
+    pending = '';
+  };
+  const line = (kind: string, of: object) => {
+    if (form === 'lines') write(`${JSON.stringify({ line: kind, ...of })}\n`);
+  };
+  return {
+    exchange: (flow, exchange) => line('exchange', { flow, ...exchange }),
+    event: (flow, event) => line('event', { flow, ...event }),
+    flow: ({ exchanges, ...flow }) => {
+      if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);
+      line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });
+      flows += 1;
+    },
+    end: (report) => {
+      if (form === 'json') pending += `\n],${JSON.stringify(report).slice(1)}\n`;
+      line('capture', report);
+      io.terminal.out(pending);
+      pending = '';
+    },
+  };
+}
