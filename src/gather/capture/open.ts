@@ -42,7 +42,9 @@ export async function captureSource(
   path: string,
 ): Promise<CaptureSource> {
   if (path === '-') return { name: 'stdin', chunks: terminal.input(), totalBytes: null };
-  return { name: path, chunks: fs.readChunks(path), totalBytes: await fs.sizeOf(path) };
+  // First: what reads opens at once, and an error of it would find nobody who waits.
+  const totalBytes = await fs.sizeOf(path);
+  return { name: path, chunks: fs.readChunks(path), totalBytes };
 }
 
 /**
