@@ -137,7 +137,7 @@ function ackPacket(path: Path, next: number, timeMs: number, have: ReadonlySet<n
   if (above.length > 0) {
     packet.sackBlocks = 1;
     packet.sack[0] = (0xffff_f000 + Math.min(...above) * segmentOctets) >>> 0;
-    packet.sack[1] = (packet.sack[0]! + segmentOctets) >>> 0;
+    packet.sack[1] = (packet.sack[0] + segmentOctets) >>> 0;
   }
   return packet;
 }
