@@ -13,10 +13,8 @@ const fixture = fileURLToPath(new URL('../fixtures/captures/lost-and-late.pcapng
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-capture-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(...args: string[]) {
-  const running = startCli(['capture', ...args]);
-  running.child.stdin?.end();
-  return running.ended;
+function run(...args: string[]) {
+  return startCli(['capture', ...args]).ended;
 }
 
 const report = async (...args: string[]): Promise<CaptureReport> =>
@@ -44,13 +42,13 @@ describe('inferpath capture', () => {
       expect(tcp!.toServer!.lowestMs).toBeLessThan(45);
       expect(exchanges).toHaveLength(1);
       expect(exchanges[0]!.firstChunk!.atTapMs).toBeGreaterThan(100);
-      expect(exchanges[0]!.tls).toMatchObject({ version: 'TLS 1.3' });
+      expect(exchanges[0]!.kind).toBe('tls');
     }
   });
 
   test('a pipe and a file are read alike', async () => {
     const whole = await report(fixture);
-    const running = startCli(['capture', '-', '--json']);
+    const running = startCli(['capture', '-', '--json'], { stdin: 'pipe' });
     running.child.stdin!.end(gunzipSync(readFileSync(fixture)));
     const piped = captureReport.parse(JSON.parse((await running.ended).stdout));
     expect(piped.flows).toEqual(whole.flows);
@@ -66,7 +64,10 @@ describe('inferpath capture', () => {
 
   test('as lines, each is an object that says what it is, and the sums come last', async () => {
     const { stdout } = await run(fixture, '--lines');
-    const lines = stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { line: string }).line);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { line: string }).line);
     expect(lines.filter((line) => line === 'flow')).toHaveLength(5);
     expect(lines.filter((line) => line === 'exchange')).toHaveLength(5);
     expect(lines).toContain('event');
@@ -97,7 +98,7 @@ describe('inferpath capture', () => {
   });
 
   test('interrupted while it waits for a pipe it prints what it has', async () => {
-    const running = startCli(['capture', '-']);
+    const running = startCli(['capture', '-'], { stdin: 'pipe' });
     running.child.stdin!.write(gunzipSync(readFileSync(fixture)));
     await new Promise((resolve) => setTimeout(resolve, 2500));
     running.child.kill('SIGINT');

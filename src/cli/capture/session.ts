@@ -34,7 +34,13 @@ export interface CaptureSession {
 }
 
 /** Everything that is found out of a capture, from its frames to the report. */
-export function captureSession(prefixes: readonly SitePrefix[], top: number, output: CaptureOutput): CaptureSession {
+export function captureSession(
+  prefixes: readonly SitePrefix[],
+  top: number,
+  output: CaptureOutput,
+  /** Of hashes, against captures that were made to fill one slot. */
+  seed: number,
+): CaptureSession {
   const summary = new CaptureSummary(top);
   const exchanges = new Map<number, JudgedExchange[]>();
   let book: PatternBook<CaptureFlow> | null = null;
@@ -53,6 +59,7 @@ export function captureSession(prefixes: readonly SitePrefix[], top: number, out
         prefixes,
         startEpochMs,
         mostWaiting,
+        seed,
         onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
           const all = exchanges.get(flow.number) ?? [];
           exchanges.delete(flow.number);

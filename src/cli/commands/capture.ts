@@ -111,7 +111,12 @@ export const capture = defineCommand({
 async function runCapture(flags: Flags, places: readonly string[], io: Io): Promise<ExitCode> {
   const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
   const output = captureOutput(flags.json ? 'json' : flags.lines ? 'lines' : 'text', io);
-  const session = captureSession(sitePrefixes(network, flags.sitePrefix), flags.top, output);
+  const session = captureSession(
+    sitePrefixes(network, flags.sitePrefix),
+    flags.top,
+    output,
+    io.random.next() * 2 ** 32,
+  );
   const sources: CaptureReport['sources'] = [];
   const mistakes: string[] = [];
   let recordedDrops = 0;

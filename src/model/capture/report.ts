@@ -29,7 +29,6 @@ const quality = z
     otherPackets: count.meta({ description: 'Packets without IP, fragments behind the first, quotes in ICMP errors.' }),
   })
   .meta({ description: 'How far the capture can be trusted.' });
-export type CaptureQuality = z.infer<typeof quality>;
 
 const stallTotals = z.object({ cause: stallCause, count, totalMs: ms, longestMs: ms });
 

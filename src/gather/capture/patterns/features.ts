@@ -177,6 +177,8 @@ export class FlowFeatures {
       this.#turn = 0;
       this.#beginRequest(nowMs);
       this.#isHandshake = this.#startsHandshake(packet);
+      // The last words of a client's handshake are few; a packet of more has a request behind them (TLS 1.3, and 1.2 resumed).
+      if (this.#isHandshake && this.#payloadsForth > 1 && octets > lastWordsOctets) this.#isHandshake = false;
     } else if (this.#isHandshake && !this.#startsHandshake(packet)) {
       // A request may follow the last words of the handshake without waiting for anything.
       this.#beginRequest(nowMs);
@@ -192,9 +194,9 @@ export class FlowFeatures {
 
   #startsHandshake(packet: Packet): boolean {
     if (this.quic) return packet.capturedBytes > 0 && (packet.bytes[packet.payloadAt]! & 0x80) !== 0;
-    const isHandshake = packet.protocol === tcp && startsTlsHandshake(packet);
-    if (isHandshake) this.#isTls = true;
-    return isHandshake;
+    if (packet.protocol !== tcp || !startsTlsHandshake(packet)) return false;
+    this.#isTls = true;
+    return true;
   }
 
   #answer(packet: Packet, nowMs: number, octets: number): void {
@@ -328,6 +330,9 @@ function shareBelow(counts: Uint32Array, at: number, buckets: number, limit: num
 function deviation(meanSquare: number, mean: number): number {
   return Math.sqrt(Math.max(0, meanSquare - mean * mean));
 }
+
+/** ChangeCipherSpec and Finished without a certificate of the client: 80 to 110 octets. */
+const lastWordsOctets = 256;
 
 /** First octets of a record of the TLS handshake (RFC 8446 section 5.1): kind 22 or change_cipher_spec, version 3.x. */
 function startsTlsHandshake({ bytes, payloadAt, capturedBytes }: Packet): boolean {
