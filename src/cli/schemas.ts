@@ -1,3 +1,4 @@
+import { captureFlowsReport } from '../model/capture/collection-report.ts';
 import { captureReport } from '../model/capture/report.ts';
 import * as z from 'zod';
 import { reflectLine } from '../lab/reflect/lines.ts';
@@ -196,6 +197,12 @@ export const schemas: readonly Published[] = [
   { name: 'slo-export', about: 'what inferpath slo export --json prints', schema: sloExportReport, side: 'output' },
   { name: 'alert', about: 'what inferpath alert list and show print with --json', schema: alertReply, side: 'output' },
   { name: 'alert-test', about: 'what inferpath alert test --json prints', schema: alertTestReport, side: 'output' },
+  {
+    name: 'capture-flows',
+    about: 'what inferpath capture --listen --json prints',
+    schema: captureFlowsReport,
+    side: 'output',
+  },
   { name: 'capture', about: 'what inferpath capture --json prints', schema: captureReport, side: 'output' },
   { name: 'truth', about: 'each line that inferpath reflect --truth writes', schema: truthRow, side: 'output' },
 ];

@@ -1,4 +1,5 @@
 import type { JudgedExchange, StallCause } from '../model/capture/judged.ts';
+import type { PatternReport } from '../model/capture/pattern.ts';
 import type { CaptureReport, FlowWithExchanges } from '../model/capture/report.ts';
 import { printable } from '../model/outcome.ts';
 import { hang, type Palette, palette, type TextOptions, wrap } from './ansi.ts';
@@ -35,7 +36,7 @@ export function renderCaptureText(view: CaptureView, options: TextOptions): stri
     sums(view, columns, paint),
     streams(view, columns, paint),
     others(view, columns, paint),
-    traffic(view, columns, paint),
+    view.patterns ? trafficLines(view.patterns, columns, paint) : [],
   ];
   return `${blocks
     .filter((b) => b.length > 0)
@@ -176,8 +177,8 @@ function others({ worst }: CaptureView, columns: number, paint: Palette): string
 }
 
 /** What most octets went into, and between whom. */
-function traffic({ patterns }: CaptureView, columns: number, paint: Palette): string[] {
-  if (!patterns || patterns.matrix.cells.length === 0) return [];
+export function trafficLines(patterns: PatternReport, columns: number, paint: Palette): string[] {
+  if (patterns.matrix.cells.length === 0) return [];
   const lines = patterns.matrix.cells.slice(0, mostCells).flatMap((cell) => {
     const { from, to, direction, flows, forthBytes, backBytes } = cell;
     const way = from === to ? `inside ${from}` : `${from} → ${to}`;

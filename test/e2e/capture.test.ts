@@ -1,4 +1,4 @@
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,19 @@ describe('inferpath capture', () => {
     expect(lines.filter((line) => line === 'exchange')).toHaveLength(5);
     expect(lines).toContain('event');
     expect(lines.at(-1)).toBe('capture');
+  });
+
+  test('a table has a row for each conversation', async () => {
+    const path = join(folder, 'flows.csv');
+    const { code } = await run(fixture, '--csv', path);
+    expect(code).toBe(0);
+    const rows = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\r\n')
+      .map((row) => row.split(','));
+    expect(rows).toHaveLength(6);
+    expect(new Set(rows.map((row) => row.length)).size).toBe(1);
+    expect(rows[0]!.slice(0, 4)).toEqual(['number', 'protocol', 'client', 'server']);
   });
 
   test('what is no capture is an error that says what it looks like', async () => {

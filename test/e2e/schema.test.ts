@@ -98,6 +98,9 @@ documents['capture'] = async () => {
   return (await startCli(['capture', path, '--json']).ended).stdout;
 };
 
+documents['capture-flows'] = async () =>
+  (await startCli(['capture', '--listen', '127.0.0.1:0', '--duration', '0.3', '--json']).ended).stdout;
+
 documents['plan-engineering'] = async () => {
   const graph = 'NODES 2\nlabel x y\na 0 0\nb 0 0\nEDGES 1\nlabel src dest weight bw delay\nab 0 1 1 10 1\n';
   const files = { 'a.graph': graph, 'a.demands': 'DEMANDS 1\nlabel src dest bw\nd 0 1 9\n' };

@@ -4,17 +4,21 @@ import { readLive } from '../../gather/capture/live-read.ts';
 import { openInterface } from '../../gather/capture/live.ts';
 import { captureSource, describeEnd, readCapture } from '../../gather/capture/open.ts';
 import { readSitePrefix, type SitePrefix, sitePrefixes } from '../../gather/capture/patterns/direction.ts';
-import type { CaptureReport } from '../../model/capture/report.ts';
+import { listenAddress } from '../../lab/reflect/options.ts';
+import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
+import { captureCsv } from '../../report/capture-csv.ts';
 import { renderCaptureText } from '../../report/capture-text.ts';
 import { SystemCallError } from '../../wire/libc.ts';
 import type { Io } from '../../wire/io.ts';
+import { collectRecords } from '../capture/collect.ts';
 import { compatLines } from '../capture/compat.ts';
-import { captureOutput } from '../capture/output.ts';
+import { captureOutput, type Form } from '../capture/output.ts';
 import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { type CaptureSession, captureSession } from '../capture/session.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadNetworkFile } from '../network-file.ts';
+import { writeReport } from '../write-report.ts';
 
 const sitePrefix = z.string().transform((text, context): SitePrefix => {
   const read = readSitePrefix(text);
@@ -34,6 +38,11 @@ const flags = {
     about: 'How many of the worst streams, and of the other conversations, to show; default 10.',
     value: 'N',
   },
+  csv: {
+    schema: z.string().min(1).optional(),
+    about: 'Also write a table of the conversations to this file.',
+    value: 'FILE',
+  },
   compat: {
     schema: z.enum(['wireshark']).optional(),
     about: 'A line for each TCP segment that Wireshark 4.0 would flag, by its names, instead of what is found here.',
@@ -52,6 +61,14 @@ const flags = {
     repeated: true,
     group: 'Who is who',
   },
+  listen: {
+    schema: z.array(listenAddress).default([]),
+    about:
+      'Instead of packets, flow exports (NetFlow v5 and v9, IPFIX, sFlow v5) that are sent here, as 127.0.0.1:2055.',
+    value: '[HOST:]PORT',
+    repeated: true,
+    group: 'Live',
+  },
   bpf: {
     schema: z.string().min(1).optional(),
     about: 'Of an interface: only what this filter of tcpdump lets pass, as "port 443".',
@@ -66,7 +83,7 @@ const flags = {
   },
   duration: {
     schema: z.coerce.number().positive().max(86_400).optional(),
-    about: 'Of an interface: end after so many seconds; default: at Ctrl-C.',
+    about: 'Of an interface, or --listen: end after so many seconds; default: at Ctrl-C.',
     value: 'S',
     group: 'Live',
   },
@@ -86,7 +103,7 @@ export const capture = defineCommand({
   positionals: {
     name: 'file…|interface',
     about: 'Captures, - for stdin; or one interface, any for all',
-    min: 1,
+    min: 0,
     max: 1000,
   },
   flags,
@@ -96,10 +113,21 @@ export const capture = defineCommand({
     { line: 'tcpdump -i eth0 -s 160 -w - | inferpath capture -', about: 'the same from a pipe' },
     { line: 'inferpath capture --json day.pcap > day.json', about: 'every conversation with its exchanges' },
     { line: 'inferpath capture --lines day.pcap | grep loss', about: 'one object a line, as they come' },
+    { line: 'inferpath capture --listen 0.0.0.0:2055', about: 'NetFlow, IPFIX and sFlow of routers, until Ctrl-C' },
     { line: 'inferpath capture --compat wireshark day.pcap', about: 'the flags of tcp.analysis, to compare' },
   ],
   run: async ({ flags, positionals, io }) => {
     if (flags.json && flags.lines) throw new UsageError('--lines: does not go with --json; leave one of them out');
+    if (flags.listen.length > 0) {
+      if (positionals.length > 0 || flags.compat)
+        throw new UsageError('--listen: reads flow exports only; leave files and --compat out');
+      return collectRecords(
+        { ...flags, durationS: flags.duration, form: formOf(flags), prefixes: await prefixesOf(flags, io) },
+        io,
+      );
+    }
+    if (positionals.length === 0)
+      throw new UsageError('<file…|interface>: is required', 'or --listen PORT for flow exports');
     if (!flags.compat) return runCapture(flags, positionals, io);
     if (positionals.length > 1) throw new UsageError('--compat: reads one file, since Wireshark does');
     return compatLines(positionals[0]!, io).catch((error: unknown) => {
@@ -109,14 +137,14 @@ export const capture = defineCommand({
 });
 
 async function runCapture(flags: Flags, places: readonly string[], io: Io): Promise<ExitCode> {
-  const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
-  const output = captureOutput(flags.json ? 'json' : flags.lines ? 'lines' : 'text', io);
-  const session = captureSession(
-    sitePrefixes(network, flags.sitePrefix),
-    flags.top,
-    output,
-    io.random.next() * 2 ** 32,
-  );
+  const prefixes = await prefixesOf(flags, io);
+  const output = captureOutput(formOf(flags), io);
+  const table: FlowWithExchanges[] = [];
+  const flow = (one: FlowWithExchanges) => {
+    if (flags.csv !== undefined) table.push(one);
+    output.flow(one);
+  };
+  const session = captureSession(prefixes, flags.top, { ...output, flow }, io.random.next() * 2 ** 32);
   const sources: CaptureReport['sources'] = [];
   const mistakes: string[] = [];
   let recordedDrops = 0;
@@ -135,6 +163,7 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
   const interrupted = io.signals.interrupted.aborted;
   const { report, worst } = session.finish({ sources, recordedDrops, interrupted });
   output.end(report);
+  if (flags.csv !== undefined) await writeReport(flags.csv, captureCsv(table), io);
   if (!flags.json && !flags.lines && sources.length > 0) {
     const { columns, colors } = io.terminal;
     io.terminal.out(renderCaptureText({ ...report, worst }, { columns, colors }));
@@ -143,6 +172,15 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
   const unread = sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
   if (mistakes.length + unread.length > 0) throw new UsageError([...mistakes, ...unread].join('\n'));
   return report.packets === 0 ? exitCode.couldNotMeasure : exitCode.ready;
+}
+
+function formOf({ json, lines }: Flags): Form {
+  return json ? 'json' : lines ? 'lines' : 'text';
+}
+
+async function prefixesOf(flags: Flags, io: Io): Promise<SitePrefix[]> {
+  const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
+  return sitePrefixes(network, flags.sitePrefix);
 }
 
 type Source = CaptureReport['sources'][number] & { drops: number };

@@ -118,11 +118,11 @@ async function applyPolicy(file: string, options: Options, io: Io): Promise<Exit
   }
   io.terminal.err(
     `The rules are in force for ${confirmWithin} s. Open a second session and run there: inferpath secure policy apply --confirm` +
-      `${state === '/run/inferpath' ? '' : ` --state ${state}`}\n${io.terminal.stdinIsTty ? 'Or type yes here. ' : ''}Ctrl-C brings the old rules back at once.\n`,
+      `${state === '/run/inferpath' ? '' : ` --state ${state}`}\n${io.terminal.stdinIsTty ? 'Or answer here. ' : ''}Ctrl-C brings the old rules back at once.\n`,
   );
-  const asked = io.terminal.stdinIsTty ? askToKeep(state, io) : null;
-  const ending = await awaitEnding(state, nft, io.clock, io.signals.interrupted);
-  void asked;
+  const refused = new AbortController();
+  if (io.terminal.stdinIsTty) void askToKeep(state, refused, io);
+  const ending = await awaitEnding(state, nft, io.clock, AbortSignal.any([io.signals.interrupted, refused.signal]));
   show(ending);
   return io.signals.interrupted.aborted ? (say(ending, io), exitCode.interrupted) : ended(ending, io);
 }
@@ -138,10 +138,18 @@ async function mayLoad({ yes, json }: Options, io: Io): Promise<boolean> {
   return answer?.trim().toLowerCase() === 'yes';
 }
 
-async function askToKeep(state: string, io: Io): Promise<void> {
-  const answer = await io.terminal.ask('Keep them? (yes) ').catch(() => null);
-  const pending = await readPending(state);
-  if (answer?.trim().toLowerCase() === 'yes' && pending) await confirm(pending.folder);
+/** Until it is answered: yes keeps the rules, no brings the old ones back at once. Silence leaves it to the clock. */
+async function askToKeep(state: string, refused: AbortController, io: Io): Promise<void> {
+  for (;;) {
+    const answer = (await io.terminal.ask('Keep them? (yes/no) ').catch(() => null))?.trim().toLowerCase();
+    const pending = await readPending(state);
+    if (answer === undefined || !pending) return;
+    if (answer === 'yes') {
+      await confirm(pending.folder);
+      return;
+    }
+    if (answer === 'no') return refused.abort();
+  }
 }
 
 async function confirmPending(state: string, io: Io): Promise<ExitCode> {

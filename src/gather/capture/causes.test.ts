@@ -17,6 +17,8 @@ function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean } 
     requests: 1,
     firstByteMs: 510,
     firstChunkMs: 510,
+    firstChunkWireMs: 510,
+    firstChunkOffset: 1400,
     endMs: 3000,
     answerBytes: 9000,
     chunks: 90,
@@ -136,6 +138,20 @@ describe('the time to the first chunk', () => {
     const of = connection();
     of.incidents.add('lost-downstream', 0, 10, 310, 0, 900, 'high');
     expect(judgeExchange(exchange(), of).firstChunk).toMatchObject({ networkMs: 341, serverMs: 160, cause: 'network' });
+  });
+
+  test('counts what the first chunk waited behind a hole, and not what else was lost meanwhile', () => {
+    const of = connection();
+    of.incidents.add('lost-upstream', 1, 60, 510, 0, 900, 'high');
+    const held = { ...exchange(), firstChunkWireMs: 490 };
+    expect(judgeExchange(held, of).firstChunk).toMatchObject({ networkMs: 61, serverMs: 440 });
+    expect(judgeExchange(exchange(), of).firstChunk).toMatchObject({ networkMs: 41, serverMs: 460 });
+  });
+
+  test('counts the repair of the first chunk itself', () => {
+    const of = connection();
+    of.incidents.add('lost-upstream', 1, 410, 510, 1400, 1500, 'high');
+    expect(judgeExchange(exchange(), of).firstChunk).toMatchObject({ networkMs: 141, serverMs: 360 });
   });
 
   test('is not divided where the way to the server is unknown', () => {

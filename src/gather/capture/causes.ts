@@ -193,7 +193,7 @@ function judgeFirstChunk(exchange: Exchange, connection: Connection): FirstChunk
       evidence:
         'the round trip to the server is not known: the capture shows one side only, or no handshake and no timestamps',
     };
-  const repairMs = repairOf(connection, requestEndMs, firstChunkMs);
+  const repairMs = repairOf(exchange, connection, requestEndMs, firstChunkMs);
   const wayMs = toServer.lowestMs + (atClientMs === null ? 0 : toClient.lowestMs);
   const totalMs = atClientMs ?? atTapMs;
   const networkMs = Math.min(totalMs, wayMs + repairMs);
@@ -211,15 +211,26 @@ function judgeFirstChunk(exchange: Exchange, connection: Connection): FirstChunk
   };
 }
 
-/** Losses on the way of the request, and of the beginning of the answer: the longest of them, since they overlap. */
-function repairOf(connection: Connection, requestEndMs: number, firstChunkMs: number): number {
-  const during = connection.incidents.within(requestEndMs - 1, firstChunkMs);
-  let tookMs = 0;
-  for (const { kind, startMs, endMs } of during) {
+/**
+ * What repairs took of the time to the first chunk: the longest loss on the way of the request, and on the way back what the chunk waited
+ * behind a hole, or was missing itself. What else of the answer was lost meanwhile held nothing up.
+ */
+function repairOf(exchange: Exchange, connection: Connection, requestEndMs: number, firstChunkMs: number): number {
+  const { firstChunkWireMs, firstChunkOffset } = exchange;
+  const waitedMs = firstChunkWireMs === null ? 0 : firstChunkMs - firstChunkWireMs;
+  let requestMs = 0;
+  let chunkMs = 0;
+  for (const { kind, direction, startMs, endMs, offset, end } of connection.incidents.within(
+    requestEndMs - 1,
+    firstChunkMs,
+  )) {
     if (kind !== 'lost-upstream' && kind !== 'lost-downstream') continue;
-    tookMs = Math.max(tookMs, Math.min(endMs, firstChunkMs) - Math.max(startMs, requestEndMs));
+    const tookMs = Math.min(endMs, firstChunkMs) - Math.max(startMs, requestEndMs);
+    if (direction === 0) requestMs = Math.max(requestMs, tookMs);
+    else if (firstChunkOffset !== null && offset <= firstChunkOffset && end > firstChunkOffset)
+      chunkMs = Math.max(chunkMs, tookMs);
   }
-  return tookMs;
+  return requestMs + Math.max(waitedMs, chunkMs);
 }
 
 function ms(value: number): string {

@@ -62,6 +62,10 @@ export const exchange = z
     firstChunkMs: ms.nullable().meta({
       description: 'First chunk that is neither head nor keep-alive: end of TTFT. Of a whole answer, its first octets.',
     }),
+    firstChunkWireMs: ms.nullable().meta({
+      description: 'When the octets of the first chunk themselves passed: earlier where they waited behind a hole.',
+    }),
+    firstChunkOffset: count.nullable().meta({ description: 'Where it begins in the stream of the server, octets.' }),
     endMs: ms,
     answerBytes: count,
     chunks: count.meta({

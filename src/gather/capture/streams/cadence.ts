@@ -14,6 +14,9 @@ export class Cadence {
   chunks = 0;
   firstMs = NaN;
   lastMs = NaN;
+  /** When the octets of the first chunk themselves passed, and where they begin. */
+  firstWireMs = NaN;
+  firstOffset = NaN;
   /** Moments at which something came that had nothing within a millisecond before it. */
   moments = 0;
   #candidates: ExchangeStall[] = [];
@@ -29,7 +32,7 @@ export class Cadence {
   }
 
   chunk(atMs: number, wireMs: number, streamOffset: number): void {
-    if (this.chunks === 0) this.#first(atMs);
+    if (this.chunks === 0) this.#first(atMs, wireMs, streamOffset);
     else this.#next(atMs, wireMs, streamOffset);
     this.#holed = false;
     this.chunks++;
@@ -57,8 +60,10 @@ export class Cadence {
     return { listed, notListed: this.#dropped };
   }
 
-  #first(atMs: number): void {
+  #first(atMs: number, wireMs: number, streamOffset: number): void {
     this.firstMs = atMs;
+    this.firstWireMs = wireMs;
+    this.firstOffset = streamOffset;
     this.moments = 1;
   }
 

@@ -48,6 +48,8 @@ export function toExchange(observed: Observed): Exchange {
     requests: observed.requests,
     firstByteMs: orNull(firstByteMs),
     firstChunkMs: orNull(requestStartMs === null ? NaN : firstChunkMs),
+    firstChunkWireMs: orNull(cadence.firstWireMs),
+    firstChunkOffset: orNull(cadence.firstOffset),
     endMs: observed.endMs,
     answerBytes: observed.answerBytes,
     chunks: cadence.chunks,

@@ -216,6 +216,17 @@ describe('a connection', () => {
     expect(events).toMatchObject([{ kind: 'retransmission', trigger: 'handshake', spurious: false, waitedMs: 1000 }]);
   });
 
+  test('a SYN-ACK that answers the first SYN a second later is a second copy of it', () => {
+    const stamped = (step: Step, tsVal: number, tsEcr: number): Packet =>
+      Object.assign(packetOf(step), { hasTimestamps: true, tsVal, tsEcr });
+    const events: TcpEvent[] = [];
+    const connection = new Connection(nothing, (event) => events.push(event));
+    connection.packet(stamped({ ms: 0, seq: 100, flags: syn }, 7, 0), 0, true, 1);
+    connection.packet(stamped({ ms: 1080, seq: 900, ack: 101, flags: syn }, 5000, 7), 1080, false, 2);
+    expect(events).toMatchObject([{ kind: 'retransmission', from: 'server', original: 'unseen', signal: 'timestamp' }]);
+    expect(connection.client.roundTrip.samples).toBe(0);
+  });
+
   test('is over when both ends said so, or one broke it off', () => {
     const end: Step[] = [
       { ms: 50, client: true, seq: 101, ack: 901, flags: fin },

@@ -1,7 +1,7 @@
 import { tcpFlag, type Packet } from '../../../wire/packet/packet.ts';
 import type { StreamSink } from '../stream-sink.ts';
 import { Direction, implausibleOctets } from './direction.ts';
-import type { Retransmission, TcpEvent } from './event.ts';
+import type { Retransmission, Side, TcpEvent } from './event.ts';
 import { fill, type Hole, maxHoles, overlapping } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { Incidents } from './incidents.ts';
@@ -10,6 +10,8 @@ import { fillsHole, lateOriginal, learnsAfter, type Resent, retransmissionOf, wh
 const { fin, syn, rst, ack, ece } = tcpFlag;
 /** Acknowledged, but not seen: for this long it may still come, captured late. */
 const captureGraceMs = 20;
+/** The timer of a handshake is 1 s (RFC 6298), less what clocks differ. */
+const handshakeTimerMs = 900;
 /** A shorter delay explains no stall. */
 const leastDelayMs = 15;
 /** A packet sent within this time of an acknowledgement was waiting for it. */
@@ -103,33 +105,33 @@ export class Connection {
     if (packet.mss > 0) receiver.mss = receiver.mss > 0 ? Math.min(receiver.mss, packet.mss) : packet.mss;
     if (packet.mss > 0) sender.mss = sender.mss > 0 ? Math.min(sender.mss, packet.mss) : packet.mss;
     if (again) {
-      const event = {
-        kind: 'retransmission',
-        trigger: 'handshake',
-        timeMs,
-        from: sender.from,
-        offset: -1,
-        octets: 0,
-        frameNumber: this.#frameNumber,
-        original: 'seen',
-        spurious: receiver.hasSyn && sender.from === 'client',
-        signal: 'range-seen',
-        confidence: 'high',
-        segments: 1,
-        waitedMs: timeMs - sender.synMs,
-      } as const;
-      this.#count(sender, event, null);
+      const spurious = receiver.hasSyn && sender.from === 'client';
+      const event = handshakeEvent(sender.from, timeMs, timeMs - sender.synMs, this.#frameNumber);
+      this.#count(sender, { ...event, spurious }, null);
       sender.roundTrip.forgetWaiting();
     } else if (!sender.started || sender.next <= 0) {
       sender.begin((packet.sequence + 1) >>> 0, 0);
       sender.inOrder.begin(0);
       sender.firstStamp = packet.tsVal;
       sender.firstIpId = packet.ipId;
-      if ((packet.flags & ack) !== 0 && receiver.hasSyn && receiver.retransmissions === 0)
-        receiver.roundTrip.handshake(timeMs - receiver.synMs, timeMs);
+      if ((packet.flags & ack) !== 0 && receiver.hasSyn) this.#answered(packet, sender, receiver, timeMs);
     }
     sender.hasSyn = true;
     sender.synMs = timeMs;
+  }
+
+  /**
+   * The first SYN-ACK at the tap. Where it answers the first SYN, by its echo, and yet comes after the timer of the handshake, it is a
+   * second copy, and the first was lost before the tap.
+   */
+  #answered(packet: Packet, sender: Direction, receiver: Direction, timeMs: number): void {
+    const waitedMs = timeMs - receiver.firstMs;
+    if (!packet.hasTimestamps || packet.tsEcr !== receiver.firstStamp || waitedMs < handshakeTimerMs) {
+      if (receiver.retransmissions === 0) receiver.roundTrip.handshake(timeMs - receiver.synMs, timeMs);
+      return;
+    }
+    const event = handshakeEvent(sender.from, timeMs, waitedMs, this.#frameNumber);
+    this.#count(sender, { ...event, original: 'unseen', signal: 'timestamp', confidence: 'medium' }, null);
   }
 
   #begin(sender: Direction, packet: Packet): void {
@@ -143,7 +145,9 @@ export class Connection {
   #stamps(packet: Packet, sender: Direction, receiver: Direction, timeMs: number): void {
     if (!packet.hasTimestamps) return;
     if (packet.tsVal !== 0) sender.roundTrip.sent(packet.tsVal, timeMs);
-    if ((packet.flags & ack) !== 0 && packet.tsEcr !== 0) receiver.roundTrip.echoedStamp(packet.tsEcr, timeMs);
+    // A SYN-ACK may be a second copy; #answered looks at it.
+    if ((packet.flags & (ack | syn)) === ack && packet.tsEcr !== 0)
+      receiver.roundTrip.echoedStamp(packet.tsEcr, timeMs);
   }
 
   /** `sender` tells what it got of `receiver`'s octets. */
@@ -507,6 +511,25 @@ export class Connection {
       else sender.heldMs.sender += sinceMs;
     }
   }
+}
+
+/** A SYN, or SYN-ACK, that was sent again. */
+function handshakeEvent(from: Side, timeMs: number, waitedMs: number, frameNumber: number): Retransmission {
+  return {
+    kind: 'retransmission',
+    trigger: 'handshake',
+    timeMs,
+    from,
+    offset: -1,
+    octets: 0,
+    frameNumber,
+    original: 'seen',
+    spurious: false,
+    signal: 'range-seen',
+    confidence: 'high',
+    segments: 1,
+    waitedMs,
+  };
 }
 
 function directionOf(direction: Direction): 0 | 1 {
