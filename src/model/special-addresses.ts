@@ -4,8 +4,8 @@ import { type Cidr, contains, type Family, overlaps, parseCidr, type Range } fro
  * Addresses that are not like others, in one table: for what may be asked, measured and sent to. `never`: nothing is sent there,
  * whoever says that it is theirs or allowed, for nothing to serve is there, and credentials may be. `local`: not reachable from the
  * Internet.
- * Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190) as of 2025-10, the RFC of each in its line;
- * metadata services as the clouds document them.
+ * Sources: the RFC of each in its line (the IANA registries of RFC 6890 and RFC 8190 list them, but could not be read when this was
+ * written); metadata services as the clouds document them.
  */
 const table: readonly (readonly [cidr: string, rule: 'never' | 'local', what: string])[] = [
   ['0.0.0.0/8', 'never', 'this host (RFC 1122)'],

@@ -87,6 +87,17 @@ describe('inferpath capture', () => {
     expect(rows[0]!.slice(0, 4)).toEqual(['number', 'protocol', 'client', 'server']);
   });
 
+  test('a page shows when each stream waited, and loads nothing', async () => {
+    const path = join(folder, 'report.html');
+    const { code } = await run(fixture, '--html', path);
+    expect(code).toBe(0);
+    const page = readFileSync(path, 'utf8');
+    expect(page).toContain("default-src 'none'");
+    expect(page.match(/<svg[^>]*When each answer waited/g)).toHaveLength(5);
+    expect(page).toMatch(/var\(--server\)" data-tip="the model server was silent: /);
+    expect(page.replace(/<script>.*?<\/script>/s, '')).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+  });
+
   test('what is no capture is an error that says what it looks like', async () => {
     const path = join(folder, 'notes.txt');
     writeFileSync(path, 'version https://git-lfs.github.com/spec/v1\n');
@@ -112,8 +123,9 @@ describe('inferpath capture', () => {
 
   test('interrupted while it waits for a pipe it prints what it has', async () => {
     const running = startCli(['capture', '-'], { stdin: 'pipe' });
-    running.child.stdin!.write(gunzipSync(readFileSync(fixture)));
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // More than a pipe holds: once all of it is written it is being read.
+    await new Promise((resolve) => running.child.stdin!.write(gunzipSync(readFileSync(fixture)), resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     running.child.kill('SIGINT');
     const { code, stdout } = await running.ended;
     expect(code).toBe(130);

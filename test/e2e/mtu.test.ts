@@ -121,7 +121,7 @@ describe('inferpath mtu', () => {
   });
 
   test.each([
-    [['http://user@host/'], 'allowed: host'],
+    [['http://user@host/'], 'a user or password stands in the URL'],
     [['ftp://host'], 'allowed: host'],
     [['host', '--expect', '9217'], 'at most --max, which is 9216'],
     [['host', '--max', '20'], '--max'],

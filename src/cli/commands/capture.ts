@@ -8,6 +8,7 @@ import { listenAddress } from '../../lab/reflect/options.ts';
 import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { captureCsv } from '../../report/capture-csv.ts';
+import { renderCaptureHtml } from '../../report/capture-html.ts';
 import { renderCaptureText } from '../../report/capture-text.ts';
 import { SystemCallError } from '../../wire/libc.ts';
 import type { Io } from '../../wire/io.ts';
@@ -18,6 +19,7 @@ import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { type CaptureSession, captureSession } from '../capture/session.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { loadNetworkFile } from '../network-file.ts';
+import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
 
 const sitePrefix = z.string().transform((text, context): SitePrefix => {
@@ -43,6 +45,7 @@ const flags = {
     about: 'Also write a table of the conversations to this file.',
     value: 'FILE',
   },
+  html: { schema: z.string().min(1).optional(), about: 'Also write a page with pictures to this file.', value: 'FILE' },
   compat: {
     schema: z.enum(['wireshark']).optional(),
     about: 'A line for each TCP segment that Wireshark 4.0 would flag, by its names, instead of what is found here.',
@@ -163,6 +166,7 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
   const interrupted = io.signals.interrupted.aborted;
   const { report, worst } = session.finish({ sources, recordedDrops, interrupted });
   output.end(report);
+  if (flags.html !== undefined) await writeReport(flags.html, renderCaptureHtml({ ...report, worst }, version), io);
   if (flags.csv !== undefined) await writeReport(flags.csv, captureCsv(table), io);
   if (!flags.json && !flags.lines && sources.length > 0) {
     const { columns, colors } = io.terminal;

@@ -1,0 +1,152 @@
+import type { JudgedExchange, StallCause } from '../model/capture/judged.ts';
+import type { FlowWithExchanges } from '../model/capture/report.ts';
+import { printable } from '../model/outcome.ts';
+import {
+  captureFacts,
+  type CaptureView,
+  causeWords,
+  qualitySentences,
+  streamSentences,
+  sumSentences,
+  troubleSentence,
+} from './capture-words.ts';
+import { num, plural } from './format.ts';
+import { esc } from './html/escape.ts';
+import { script } from './html/script.ts';
+import { style } from './html/style.ts';
+import { svg, text, tip, xAxis } from './svg/frame.ts';
+import { linear, px, ticks } from './svg/scale.ts';
+
+// Nothing may be loaded from anywhere: what the page needs is in it.
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/** Colours of who took the time: blues are network, orange the server, purple the client, grey nobody can tell. */
+const fills: Record<StallCause, string> = {
+  server: '--server',
+  buffering: '--server',
+  loss: '--network',
+  reordering: '--network',
+  delay: '--upload',
+  nagle: '--tcp',
+  'receiver-window': '--client',
+  'capture-loss': '--undetermined',
+  unknown: '--undetermined',
+};
+
+/** Lanes of one conversation: those of its exchanges that stood still longest. */
+const mostLanes = 12;
+const width = 1000;
+const laneHeight = 26;
+
+/** The capture as one self-contained page: its sums, and of the worst streams when each waited, for whom, and why. */
+export function renderCaptureHtml(view: CaptureView, version: string): string {
+  const names = view.sources.map(({ name }) => printable(name, 120)).join(', ');
+  const body = [
+    `<div class="top"><div class="brand">inferpath capture</div><h1>${esc(names)}</h1><p class="facts">${esc(captureFacts(view))}</p>${list(qualitySentences(view))}</div>`,
+    '<main>',
+    `<section><h2>In all</h2><div class="card">${list(sumSentences(view))}</div></section>`,
+    ...streams(view),
+    ...others(view),
+    ...traffic(view),
+    '</main>',
+    `<footer>inferpath ${esc(printable(version, 40))}</footer><div id="tip" role="presentation"></div>`,
+    `<script>${script}</script>`,
+  ];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">
+<title>inferpath capture: ${esc(names)}</title><link rel="icon" href="data:,"><style>${style}
+.lane{font-size:12px;fill:var(--muted)}.key{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.86rem;color:var(--muted);margin:6px 0}
+.key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:5px;vertical-align:-1px}</style></head>
+<body>${body.join('\n')}</body></html>
+`;
+}
+
+function list(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${esc(line)}</li>`).join('')}</ul>`;
+}
+
+function streams({ worst }: CaptureView): string[] {
+  if (worst.streams.length === 0) return [];
+  const key = [
+    ['--network', 'network'],
+    ['--server', 'server'],
+    ['--client', 'client'],
+    ['--undetermined', 'cannot be told'],
+    ['--calm', 'chunks come'],
+  ].map(([fill, word]) => `<span><i style="background:var(${fill})"></i>${word}</span>`);
+  return [
+    `<section><h2>Streams, worst first</h2><p class="key">${key.join('')}</p>`,
+    ...worst.streams.map((flow) => streamCard(flow)),
+    '</section>',
+  ];
+}
+
+function streamCard(flow: FlowWithExchanges): string {
+  const { title, about, lines } = streamSentences(flow);
+  return `<div class="card" style="margin-bottom:14px"><h3>${esc(title)}</h3><p class="facts">${esc(about)}</p>${list(lines)}<div class="scroll">${timeline(flow)}</div></div>`;
+}
+
+/** One lane an exchange, each from its request on: the wait for the first chunk, the stream, the stalls in it. */
+function timeline({ exchanges }: FlowWithExchanges): string {
+  const stalledMs = ({ stalls }: JudgedExchange) => stalls.reduce((sum, { gapMs }) => sum + gapMs, 0);
+  const lanes = exchanges
+    .filter(({ shape }) => shape === 'stream')
+    .toSorted((a, b) => stalledMs(b) - stalledMs(a))
+    .slice(0, mostLanes);
+  const longestMs = Math.max(1, ...lanes.map((one) => one.endMs - startOf(one)));
+  const height = lanes.length * laneHeight + 34;
+  const box = { width, height, left: 70, right: 14, top: 4, bottom: 28 };
+  const x = linear([0, longestMs], [box.left, width - box.right]);
+  const marks = ticks(longestMs, 8).filter((at) => at <= longestMs);
+  const body = lanes.map((one, i) => lane(one, box.top + i * laneHeight, x)).join('');
+  return svg(width, height, 'When each answer waited, and for whom', body + xAxis(box, x, marks, 'ms'));
+}
+
+function lane(exchange: JudgedExchange, y: number, x: (ms: number) => number): string {
+  const zero = startOf(exchange);
+  const bar = (fromMs: number, toMs: number, fill: string, words: string) =>
+    `<rect x="${px(x(fromMs - zero))}" y="${px(y + 4)}" width="${px(Math.max(1, x(toMs - zero) - x(fromMs - zero)))}" height="${laneHeight - 10}" rx="2" style="fill:var(${fill})" ${tip(words)}/>`;
+  const { firstChunk, firstChunkMs, endMs, stalls } = exchange;
+  const began = firstChunkMs ?? zero;
+  const parts = [
+    text(0, y + 16, `${num(zero / 1000)} s`, 'class="lane"'),
+    bar(began, endMs, '--calm', `${plural(exchange.chunks, 'chunk')} in ${num(endMs - began)} ms`),
+  ];
+  if (firstChunk) {
+    const networkMs = Math.min(firstChunk.networkMs ?? 0, began - zero);
+    parts.push(
+      bar(zero, zero + networkMs, '--network', firstChunk.evidence),
+      bar(zero + networkMs, began, firstChunk.serverMs === null ? '--undetermined' : '--server', firstChunk.evidence),
+    );
+  }
+  for (const stall of stalls)
+    parts.push(bar(stall.startMs, stall.endMs, fills[stall.cause], `${causeWords[stall.cause]}: ${stall.evidence}`));
+  return parts.join('');
+}
+
+function startOf({ requestEndMs, firstByteMs, endMs }: JudgedExchange): number {
+  return requestEndMs ?? firstByteMs ?? endMs;
+}
+
+function others({ worst }: CaptureView): string[] {
+  if (worst.others.length === 0) return [];
+  return [
+    '<section><h2>Other conversations with trouble, worst first</h2>',
+    `<div class="card">${list(worst.others.map(troubleSentence))}</div></section>`,
+  ];
+}
+
+function traffic({ patterns }: CaptureView): string[] {
+  if (!patterns || patterns.matrix.cells.length === 0) return [];
+  const rows = patterns.matrix.cells.map(
+    ({ class: kind, direction, from, to, flows, forthBytes, backBytes }) =>
+      `<tr>${[kind, direction, printable(from, 80), printable(to, 80), String(flows), `${num(forthBytes / 1e6)} MB`, `${num(backBytes / 1e6)} MB`].map((cell) => `<td>${esc(cell)}</td>`).join('')}</tr>`,
+  );
+  const heads = ['class', 'direction', 'from', 'to', 'conversations', 'there', 'back'];
+  return [
+    '<section><h2>Traffic by what it looks like</h2><div class="card scroll"><table>',
+    `<thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`,
+  ];
+}
