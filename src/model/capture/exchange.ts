@@ -65,7 +65,9 @@ export const exchange = z
     firstChunkWireMs: ms.nullable().meta({
       description: 'When the octets of the first chunk themselves passed: earlier where they waited behind a hole.',
     }),
-    firstChunkOffset: count.nullable().meta({ description: 'Where it begins in the stream of the server, octets.' }),
+    firstChunkOffset: count
+      .nullable()
+      .meta({ description: 'Where the octets that completed it begin in the stream of the server.' }),
     endMs: ms,
     answerBytes: count,
     chunks: count.meta({

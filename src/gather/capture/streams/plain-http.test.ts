@@ -133,7 +133,9 @@ test('octet by octet and with beginnings of segments only: the same chunks', () 
   const [whole] = read(pieces);
   const [[octets], [cut]] = [read(single), read(pieces, 120)];
   expect(whole).toMatchObject({ chunks: 20, firstChunkMs: 100, confidence: 'high' });
-  expect({ ...octets, stalls: [] }).toEqual({ ...whole, stalls: [] });
+  // Where the octets begin that completed a chunk depends on how they came.
+  const place = { stalls: [], firstChunkOffset: null };
+  expect({ ...octets, ...place }).toEqual({ ...whole, ...place });
   expect(cut).toMatchObject({ chunks: 20, firstChunkMs: 100, confidence: 'medium' });
 });
 
