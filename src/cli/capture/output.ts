@@ -5,11 +5,14 @@ import type { CaptureOutput } from './session.ts';
 
 export type Form = 'text' | 'json' | 'lines';
 
+export interface CaptureWriter extends CaptureOutput {
+  /** Lines that are ready, for whoever reads along. */
+  flush(): void;
+  end(report: Omit<CaptureReport, 'flows' | 'schema' | 'version'>): void;
+}
+
 /** Conversations of one document, or objects a line, written as they come: there may be more of them than memory holds. */
-export function captureOutput(
-  form: Form,
-  io: Io,
-): CaptureOutput & { end(report: Omit<CaptureReport, 'flows' | 'schema' | 'version'>): void } {
+export function captureOutput(form: Form, io: Io): CaptureWriter {
   let flows = 0;
   let pending = form === 'json' ? `{"schema":"inferpath/capture@1","version":${JSON.stringify(version)},"flows":[` : '';
   const write = (text: string) => {
@@ -28,6 +31,11 @@ export function captureOutput(
       if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);
       line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });
       flows += 1;
+    },
+    flush: () => {
+      if (pending === '' || form === 'json') return;
+      io.terminal.out(pending);
+      pending = '';
     },
     end: (report) => {
       if (form === 'json') pending += `\n],${JSON.stringify(report).slice(1)}\n`;

@@ -151,7 +151,18 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
   const sources: CaptureReport['sources'] = [];
   const mistakes: string[] = [];
   let recordedDrops = 0;
-  const progress = progressLine(io);
+  const line = progressLine(io);
+  const progress: CaptureProgressLine = {
+    ...line,
+    file: (name, of) => {
+      output.flush();
+      line.file(name, of);
+    },
+    live: (name, of) => {
+      output.flush();
+      line.live(name, of);
+    },
+  };
   for (const place of places) {
     if (io.signals.interrupted.aborted) break;
     try {
