@@ -106,6 +106,50 @@ describe.skipIf(skip)('secure policy apply', { timeout: 150_000 }, () => {
     });
   });
 
+  describe('on a terminal', () => {
+    /** Runs apply on a terminal of its own; whoever types waits for what the program asks. */
+    const typed = (name: string, words: string, typing: string) => {
+      const state = stateOf(name);
+      writeFileSync(`${state}.sh`, `${apply(state, words)}\n`);
+      const script = `
+        says() { i=0; until grep -q "$1" "${state}.tty" 2> /dev/null; do sleep 0.2; i=$((i+1)); [ $i -lt 200 ] || exit 9; done; }
+        { ${typing}; } | script -qefc 'sh "${state}.sh"' "${state}.tty" > /dev/null; echo "ended $?"; ${tables}`;
+      return inNamespace(script, { TERM: 'xterm', COLUMNS: '80' });
+    };
+
+    test('no brings the old rules back at once, yes keeps the new ones', () => {
+      const load = 'says "Load these rules now"; echo yes; says "Keep them"';
+      const no = typed(
+        'tty-no',
+        '--confirm-within 100',
+        `${load}; echo perhaps; sleep 0.5; echo no; says "old rules are back"`,
+      );
+      expect(no.out, no.err).toMatch(/^ended 1\n$/);
+      const yes = typed('tty-yes', '--confirm-within 100', `${load}; echo yes; says "new rules stay"`);
+      expect(yes.out, yes.err).toMatch(/^ended 0\ntable inet inferpath\n$/);
+    });
+
+    test('no to the first question loads nothing', () => {
+      const { out, err } = typed('tty-first', '', 'says "Load these rules now"; echo no; sleep 1');
+      expect(out, err).toMatch(/^ended \d+\n$/);
+      expect(existsSync(stateOf('tty-first'))).toBe(false);
+    });
+
+    test('a terminal that is lost confirms nothing: the rules go when their time is over', () => {
+      const state = stateOf('tty-lost');
+      writeFileSync(`${state}.sh`, `${apply(state, '--yes --confirm-within 5')}\n`);
+      const script = `
+        sleep 40 2> /dev/null | script -qefc 'sh "${state}.sh"' "${state}.tty" > /dev/null 2>&1 &
+        i=0; until nft list tables | grep -q 'inet inferpath'; do sleep 0.2; i=$((i+1)); [ $i -lt 200 ] || exit 9; done
+        kill -9 $!; echo lost
+        i=0; while nft list tables | grep -q 'inet inferpath'; do sleep 0.5; i=$((i+1)); [ $i -lt 60 ] || exit 8; done
+        echo gone`;
+      const { code, out, err } = inNamespace(script);
+      expect(code, err).toBe(0);
+      expect(out).toBe('lost\ngone\n');
+    });
+  });
+
   test('rules that stood there before come back as they were; Ctrl-C does it at once', () => {
     const state = stateOf('interrupted');
     const before = `table inet inferpath {
