@@ -12,14 +12,9 @@ import {
 } from './capture-words.ts';
 import { num, plural } from './format.ts';
 import { esc } from './html/escape.ts';
-import { script } from './html/script.ts';
-import { style } from './html/style.ts';
+import { htmlPage } from './html/page.ts';
 import { svg, text, tip, xAxis } from './svg/frame.ts';
 import { linear, px, ticks } from './svg/scale.ts';
-
-// Nothing may be loaded from anywhere: what the page needs is in it.
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** Colours of who took the time: blues are network, orange the server, purple the client, grey nobody can tell. */
 const fills: Record<StallCause, string> = {
@@ -33,6 +28,10 @@ const fills: Record<StallCause, string> = {
   'capture-loss': '--undetermined',
   unknown: '--undetermined',
 };
+
+const laneStyle = `
+.lane{font-size:12px;fill:var(--muted)}.key{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.86rem;color:var(--muted);margin:6px 0}
+.key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:5px;vertical-align:-1px}`;
 
 /** Lanes of one conversation: those of its exchanges that stood still longest. */
 const mostLanes = 12;
@@ -50,17 +49,9 @@ export function renderCaptureHtml(view: CaptureView, version: string): string {
     ...others(view),
     ...traffic(view),
     '</main>',
-    `<footer>inferpath ${esc(printable(version, 40))}</footer><div id="tip" role="presentation"></div>`,
-    `<script>${script}</script>`,
+    `<footer>inferpath ${esc(printable(version, 40))}</footer>`,
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">
-<title>inferpath capture: ${esc(names)}</title><link rel="icon" href="data:,"><style>${style}
-.lane{font-size:12px;fill:var(--muted)}.key{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.86rem;color:var(--muted);margin:6px 0}
-.key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:5px;vertical-align:-1px}</style></head>
-<body>${body.join('\n')}</body></html>
-`;
+  return htmlPage({ title: `inferpath capture: ${names}`, moreStyle: laneStyle, body });
 }
 
 function list(lines: readonly string[]): string {

@@ -5,12 +5,7 @@ import { moment, plural } from './format.ts';
 import { badge } from './html/badge.ts';
 import { reportBody } from './html/body.ts';
 import { esc } from './html/escape.ts';
-import { script } from './html/script.ts';
-import { style } from './html/style.ts';
-
-// Nothing may be loaded from anywhere: what the page needs is in it.
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+import { htmlPage } from './html/page.ts';
 
 /**
  * The report as one self-contained HTML page: verdict, matrix, one section per endpoint with charts and findings, methods,
@@ -24,15 +19,9 @@ export function renderHtml(report: AssessReport): string {
     '<main>',
     ...reportBody(report),
     '</main>',
-    `<footer>inferpath ${esc(printable(report.version, 40))} · ${esc(moment(report.startedAt))}</footer><div id="tip" role="presentation"></div>`,
-    `<script>${script}</script>`,
+    `<footer>inferpath ${esc(printable(report.version, 40))} · ${esc(moment(report.startedAt))}</footer>`,
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">
-<title>inferpath: ${esc(word)}</title><link rel="icon" href="data:,"><style>${style}</style></head>
-<body>${body.join('\n')}</body></html>
-`;
+  return htmlPage({ title: `inferpath: ${word}`, body });
 }
 
 function top(report: AssessReport): string {

@@ -4,17 +4,12 @@ import type { PlanReport } from '../../model/plan/plan.ts';
 import { plural } from '../format.ts';
 import { badge } from '../html/badge.ts';
 import { esc } from '../html/escape.ts';
-import { script } from '../html/script.ts';
-import { style } from '../html/style.ts';
+import { htmlPage } from '../html/page.ts';
 import { changesHtml, findingsHtml } from './findings-html.ts';
 import { networkMap } from './network-map.ts';
 import { partSections } from './sections/sections.ts';
 import { planStyle } from './style.ts';
 import { verdictWords } from './verdict.ts';
-
-// Nothing may be loaded from anywhere: what the page needs is in it.
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /**
  * The whole plan as one self-contained page: verdict, what to change and what it buys, the map, every part with its picture, all
@@ -43,13 +38,7 @@ export function renderPlanHtml(report: PlanReport, network: Network): string {
     ...partSections(report),
     `<section aria-labelledby="findings-title"><h2 id="findings-title">All findings</h2>${findingsHtml(report.findings)}</section>`,
     '</main>',
-    `<footer>inferpath ${esc(printable(report.version, 40))}</footer><div id="tip" role="presentation"></div>`,
-    `<script>${script}</script>`,
+    `<footer>inferpath ${esc(printable(report.version, 40))}</footer>`,
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">
-<title>inferpath plan: ${esc(word)}</title><link rel="icon" href="data:,"><style>${style}${planStyle}</style></head>
-<body>${body.join('\n')}</body></html>
-`;
+  return htmlPage({ title: `inferpath plan: ${word}`, moreStyle: planStyle, body });
 }
