@@ -4,6 +4,7 @@ import { captureSource, describeEnd, readCapture } from '../../gather/capture/op
 import { decodePacket } from '../../wire/packet/decode.ts';
 import { newPacket } from '../../wire/packet/packet.ts';
 import type { Io } from '../../wire/io.ts';
+import { bufferedOutput } from '../buffered-output.ts';
 import { type ExitCode, exitCode, UsageError } from '../command.ts';
 import { progressLine } from './progress.ts';
 
@@ -12,7 +13,7 @@ export async function compatLines(path: string, io: Io): Promise<ExitCode> {
   const compat = new WiresharkCompat();
   const packet = newPacket();
   let number = 0;
-  let pending = '';
+  const output = bufferedOutput(io);
   const live = progressLine(io);
   const source = await captureSource(io, path);
   const read = await readCapture(
@@ -23,21 +24,20 @@ export async function compatLines(path: string, io: Io): Promise<ExitCode> {
       const said = compat.analyse(frame, packet, number);
       if (!said || said.flags === 0) return;
       const { stream, flags, duplicateAckNumber, duplicateAckFrame, rtoFrame, rtoNs } = said;
-      pending += `${JSON.stringify({
-        frame: number,
-        stream,
-        flags: wiresharkFlagNames(flags),
-        ...(duplicateAckNumber > 0 ? { duplicateAckNumber, duplicateAckFrame } : {}),
-        ...(rtoFrame > 0 ? { rtoFrame, rtoMs: rtoNs / 1e6 } : {}),
-      })}\n`;
-      if (pending.length < 64 * 1024) return;
-      io.terminal.out(pending);
-      pending = '';
+      output.write(
+        `${JSON.stringify({
+          frame: number,
+          stream,
+          flags: wiresharkFlagNames(flags),
+          ...(duplicateAckNumber > 0 ? { duplicateAckNumber, duplicateAckFrame } : {}),
+          ...(rtoFrame > 0 ? { rtoFrame, rtoMs: rtoNs / 1e6 } : {}),
+        })}\n`,
+      );
     },
     { signal: io.signals.interrupted, onProgress: (progress) => live.file(source.name, progress) },
   );
   live.end();
-  io.terminal.out(pending);
+  output.flush();
   if (io.signals.interrupted.aborted) return exitCode.interrupted;
   const problem = describeEnd(source.name, read);
   if (problem && read.frames === 0) throw new UsageError(problem);

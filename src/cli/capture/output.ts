@@ -1,5 +1,6 @@
 import type { CaptureReport } from '../../model/capture/report.ts';
 import type { Io } from '../../wire/io.ts';
+import { bufferedOutput } from '../buffered-output.ts';
 import { version } from '../version.ts';
 import type { CaptureOutput } from './session.ts';
 
@@ -14,13 +15,9 @@ export interface CaptureWriter extends CaptureOutput {
 /** Conversations of one document, or objects a line, written as they come: there may be more of them than memory holds. */
 export function captureOutput(form: Form, io: Io): CaptureWriter {
   let flows = 0;
-  let pending = form === 'json' ? `{"schema":"inferpath/capture@1","version":${JSON.stringify(version)},"flows":[` : '';
-  const write = (text: string) => {
-    pending += text;
-    if (pending.length < 64 * 1024) return;
-    io.terminal.out(pending);
-    pending = '';
-  };
+  const output = bufferedOutput(io);
+  const { write } = output;
+  if (form === 'json') write(`{"schema":"inferpath/capture@1","version":${JSON.stringify(version)},"flows":[`);
   const line = (kind: string, of: object) => {
     if (form === 'lines') write(`${JSON.stringify({ line: kind, ...of })}\n`);
   };
@@ -32,16 +29,11 @@ export function captureOutput(form: Form, io: Io): CaptureWriter {
       line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });
       flows += 1;
     },
-    flush: () => {
-      if (pending === '' || form === 'json') return;
-      io.terminal.out(pending);
-      pending = '';
-    },
+    flush: output.flush,
     end: (report) => {
-      if (form === 'json') pending += `\n],${JSON.stringify(report).slice(1)}\n`;
+      if (form === 'json') write(`\n],${JSON.stringify(report).slice(1)}\n`);
       line('capture', report);
-      io.terminal.out(pending);
-      pending = '';
+      output.flush();
     },
   };
 }

@@ -9,6 +9,7 @@ import { renderImportText } from '../../report/import-text.ts';
 import { clip } from '../../report/ansi.ts';
 import { plural } from '../../report/format.ts';
 import type { Io } from '../../wire/io.ts';
+import { bufferedOutput } from '../buffered-output.ts';
 import { defineAction, defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { importTopology } from '../import-topology.ts';
 import { version } from '../version.ts';
@@ -178,21 +179,18 @@ async function* untilInterrupted(chunks: AsyncIterable<Uint8Array>, io: Io): Asy
 /** The observations of a JSON document, written as they come: there may be more of them than memory holds. */
 function observationList(json: boolean, io: Io) {
   let count = 0;
-  let pending = '';
-  const { terminal } = io;
-  if (json) pending = `{"schema":"inferpath/import@1","version":${JSON.stringify(version)},"observations":[`;
+  const output = bufferedOutput(io);
+  if (json) output.write(`{"schema":"inferpath/import@1","version":${JSON.stringify(version)},"observations":[`);
   return {
     add: (one: Observation) => {
       count++;
-      if (!json) return;
-      pending += `${count === 1 ? '' : ','}\n${JSON.stringify(one)}`;
-      if (pending.length < 64 * 1024) return;
-      terminal.out(pending);
-      pending = '';
+      if (json) output.write(`${count === 1 ? '' : ','}\n${JSON.stringify(one)}`);
     },
     count: () => count,
-    end: (rest: { files: ImportedFile[]; warnings: ImportWarning[]; interrupted: boolean }) =>
-      terminal.out(`${pending}\n],${JSON.stringify(rest).slice(1)}\n`),
+    end: (rest: { files: ImportedFile[]; warnings: ImportWarning[]; interrupted: boolean }) => {
+      output.write(`\n],${JSON.stringify(rest).slice(1)}\n`);
+      output.flush();
+    },
   };
 }
 
