@@ -1,9 +1,9 @@
+import { addressText } from '../../wire/ip.ts';
 import { decodePacket } from '../../wire/packet/decode.ts';
 import { newPacket, type Packet, tcpFlag } from '../../wire/packet/packet.ts';
 import type { Frame } from '../../wire/pcap/frame.ts';
 import { withPort } from '../../stats/address.ts';
 import type { CaptureFlow } from '../../model/capture/flow.ts';
-import { addressText } from './address-text.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowTable } from './flow-table.ts';
 import { micro, tcpRecord } from './flow-record.ts';
@@ -154,7 +154,6 @@ export class CaptureAnalysis {
       this.#end(found);
     }
     this.#expire(timeMs, looksPerFlow);
-    this.#table.find(packet);
     const index = this.#free.pop() ?? this.#flows.length;
     this.#table.add(index);
     const flow = this.#begin(packet, timeMs);
@@ -176,8 +175,8 @@ export class CaptureAnalysis {
     this.#number += 1;
     const number = this.#number;
     const fromClient = sentByClient(packet);
-    const source = withPort(addressText(packet, packet.sourceAt), packet.sourcePort);
-    const destination = withPort(addressText(packet, packet.destinationAt), packet.destinationPort);
+    const source = endText(packet, packet.sourceAt, packet.sourcePort);
+    const destination = endText(packet, packet.destinationAt, packet.destinationPort);
     const isTcp = packet.protocol === 6;
     const flow: Flow = {
       number,
@@ -247,6 +246,10 @@ export class CaptureAnalysis {
     const { ends: bytes, version } = flow;
     this.#patterns!.end(flow.features.end(), { bytes, clientAt: 0, serverAt: 16, version }, record);
   }
+}
+
+function endText({ bytes, version }: Packet, at: number, port: number): string {
+  return withPort(addressText(bytes.subarray(at, at + (version === 6 ? 16 : 4))), port);
 }
 
 const noAddresses = new Uint8Array(0);

@@ -27,7 +27,7 @@ export class FlowTable {
     return this.#count;
   }
 
-  /** The packet's flow, or -1. The key stays set for `add`. */
+  /** The packet's flow, or -1. The key stays set for `add`, also when others are removed meanwhile. */
   find(packet: Packet): number {
     this.#setKey(packet);
     const slot = this.#slotOf(this.#key, 0);
@@ -116,7 +116,7 @@ function setAddress(key: Int32Array, word: number, bytes: Buffer, at: number, ve
   }
 }
 
-/** Murmur's mixing over the words; nobody outside can choose flows that all fall together without knowing the capture. */
+/** Murmur's mixing over the words. */
 function hashOf(words: Int32Array, at: number): number {
   let hash = 0x5bd1e995;
   for (let i = 0; i < keyWords; i++) {

@@ -10,6 +10,18 @@ import { Streams } from './streams.ts';
 
 const tcpProtocol = 6;
 
+/** Of a segment of which nothing is to be said. */
+const nothing = {
+  flags: 0,
+  duplicateAckNumber: 0,
+  duplicateAckFrame: 0,
+  acksFrame: 0,
+  ackRttNs: 0,
+  rtoFrame: 0,
+  rtoNs: 0,
+  initialRttNs: 0,
+};
+
 /**
  * The analysis of Wireshark 4.0.17, segment by segment, with its default preferences: for those who have to compare. What inferpath
  * itself says of a segment is made elsewhere, from better evidence.
@@ -28,17 +40,7 @@ export class WiresharkCompat {
     seconds: 0,
     nanoseconds: 0,
   };
-  readonly #analysis: WiresharkAnalysis = {
-    stream: 0,
-    flags: 0,
-    duplicateAckNumber: 0,
-    duplicateAckFrame: 0,
-    acksFrame: 0,
-    ackRttNs: 0,
-    rtoFrame: 0,
-    rtoNs: 0,
-    initialRttNs: 0,
-  };
+  readonly #analysis: WiresharkAnalysis = { stream: 0, ...nothing };
 
   /**
    * Every packet of the capture, in its order. `packet` is what was decoded from `frame`; where it is the last fragment of a datagram,
@@ -127,17 +129,6 @@ export class WiresharkCompat {
     return stream;
   }
 }
-
-const nothing = {
-  flags: 0,
-  duplicateAckNumber: 0,
-  duplicateAckFrame: 0,
-  acksFrame: 0,
-  ackRttNs: 0,
-  rtoFrame: 0,
-  rtoNs: 0,
-  initialRttNs: 0,
-};
 
 /** What was concluded is not shown where the rest of the header is missing; it counts all the same. */
 const clear = (analysis: WiresharkAnalysis): WiresharkAnalysis => Object.assign(analysis, nothing);
