@@ -98,11 +98,11 @@ describe.skipIf(skipLab)('inferpath assess across an emulated network', () => {
       const { report, stderr } = await assess(file, '--load', '--insecure');
       expect(report.notes.join(), stderr).not.toContain('names no reflector');
       const find = (id: string) => report.findings.find((f) => f.id === id);
-      // Few round trips of a busy machine may leave it open, and then it says how many are missing.
+      // Few round trips of a busy machine may leave it open, and then it says how many are missing; it may not keep the queue full either.
       expect(find('bufferbloat')).toMatchObject({ subject: 'far' });
       if (find('bufferbloat')?.verdict !== 'fail')
         expect(find('bufferbloat')?.claim).toMatch(/needs [\d,]+ more round trips? under load/);
-      expect(find('bufferbloat')!.evidence[0]!.value).toBeGreaterThan(QUEUE_MS / 4);
+      expect(find('bufferbloat')!.evidence[0]!.value).toBeGreaterThan(QUEUE_MS / 8);
       expect(find('network-loss')!.details.join()).toMatch(/0 of 400 packets lost on the way there, [1-9]\d* of/);
       // A busy machine may make the client late, which leaves it open whose delay that is; the numbers are told either way.
       expect(find('responsiveness')?.verdict).not.toBe('pass');

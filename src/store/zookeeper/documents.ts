@@ -149,7 +149,8 @@ export class ZookeeperDocuments implements Documents {
         if (result.done) return true;
         const at = ops[result.index];
         const isHidden = result.error === zkError.noNode && (at?.op === 'create' || at?.path === slot.path);
-        if (!isHidden && expected.has(result.error)) return false;
+        // Tried before on a connection that is lost: it may have been made after it was asked for, and stand in its own way now.
+        if (!isHidden && expected.has(result.error)) return attempt > 1 && (await this.#slots.holds(slot, name));
         if (!isHidden || attempt >= attempts) throw new ZookeeperError(`commit to ${at?.path}`, result.error);
         // Somebody has taken a node away that holds others up: made again, and once more.
         await this.#makeAgain(at?.path ?? '', slot);
