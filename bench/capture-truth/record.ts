@@ -1,37 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LabOptions, startLab } from '../../src/lab/lab.ts';
-import { type TruthRow, truthRow } from '../../src/lab/reflect/truth.ts';
 import type { Condition } from './conditions.ts';
+import { type Numbers, PORT } from './recorded.ts';
 
-/** What one run left: both taps, the server’s log, the kernel’s count. */
-export interface Recorded {
-  client: Buffer;
-  server: Buffer;
-  /** The files, for peers that read files; gone after `dispose`. */
-  files: { client: string; server: string };
-  truth: TruthRow[];
-  /** Monotonic clock of the log less the clock of the captures, ms. */
-  monoMinusWallMs: number;
-  /** TcpRetransSegs of the server’s kernel. */
-  kernelRetransmissions: number;
-  dispose(): Promise<void>;
-}
-
-export interface RecordOptions {
+interface RecordOptions {
   cli: readonly string[];
   requests: number;
   seed: number;
   io: LabOptions['io'];
+  /** Where the captures, the server’s log and the counts go. */
+  folder: string;
 }
 
-export const PORT = 7041;
-
 /** Streams over the emulated network while both ends are captured. */
-export async function record(condition: Condition, { cli, requests, seed, io }: RecordOptions): Promise<Recorded> {
-  const folder = await mkdtemp(join(tmpdir(), 'capture-truth-'));
+export async function record(condition: Condition, { cli, requests, seed, io, folder }: RecordOptions): Promise<void> {
+  await mkdir(folder, { recursive: true });
   const file = (name: string) => join(folder, name);
   const family = condition.family ?? 4;
   const reflect = [
@@ -101,20 +85,8 @@ export async function record(condition: Condition, { cli, requests, seed, io }: 
     await Promise.all(ended);
     const monoMinusWallMs = Number(process.hrtime.bigint()) / 1e6 - wallMs();
     await lab.stop();
-    const text = await readFile(file('truth.jsonl'), 'utf8');
-    return {
-      client: readFileSync(file('client.pcap')),
-      server: readFileSync(file('server.pcap')),
-      files: { client: file('client.pcap'), server: file('server.pcap') },
-      truth: text
-        .slice(before)
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => truthRow.parse(JSON.parse(line))),
-      monoMinusWallMs,
-      kernelRetransmissions,
-      dispose: () => rm(folder, { recursive: true, force: true }),
-    };
+    const numbers: Numbers = { requests, truthFrom: before, monoMinusWallMs, kernelRetransmissions };
+    await writeFile(file('numbers.json'), `${JSON.stringify(numbers)}\n`);
   } finally {
     await lab.stop();
   }

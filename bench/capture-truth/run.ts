@@ -4,12 +4,15 @@
  *   npx tsx bench/capture-truth/run.ts [--seeds 20] [--requests 40] [--only NAME[,NAME]] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { conditions } from './conditions.ts';
+import { type Condition, conditions } from './conditions.ts';
 import { record } from './record.ts';
+import { recorded } from './recorded.ts';
 import { type Counts, type Score, scoreOf, type TapScore } from './score.ts';
 
 const { values } = parseArgs({
@@ -18,6 +21,9 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '40' },
     only: { type: 'string' },
     json: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    keep: { type: 'string' },
+    from: { type: 'string' },
   },
 });
 const seeds = Number(values.seeds);
@@ -46,22 +52,35 @@ const add = (a: Counts, b: Counts): Counts => ({
 });
 const none: Counts = { hits: 0, wrong: 0, missed: 0 };
 
+/** A run of a condition with a seed: its recording is made where there is none, and thrown away unless it is to be kept. */
+async function run(condition: Condition, seed: number): Promise<Score> {
+  const folder = values.from ?? values.keep ?? (await mkdtemp(join(tmpdir(), 'capture-truth-')));
+  const own = join(folder, `${condition.name}-${seed}`);
+  if (!values.from) await record(condition, { cli, requests, seed, io, folder: own });
+  const score = await scoreOf(await recorded(own));
+  if (!values.from && !values.keep) await rm(folder, { recursive: true });
+  return score;
+}
+
 const results: { condition: string; seed: number; score: Score }[] = [];
 process.stdout.write(
   '| condition | tap | sent again (kernel) | ours: recall, precision | tshark: recall, precision | stalls right / wrong / unknown | TTFT error p50, p99, inside | chunks right |\n|---|---|---|---|---|---|---|---|\n',
 );
-for (const condition of conditions) {
-  if (wanted && !wanted.includes(condition.name)) continue;
-  const scores: Score[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    const recorded = await record(condition, { cli, requests, seed, io });
-    const score = scoreOf(recorded);
-    await recorded.dispose();
-    scores.push(score);
+const todo = conditions
+  .filter(({ name }) => !wanted || wanted.includes(name))
+  .flatMap((condition) => Array.from({ length: seeds }, (_, i) => ({ condition, seed: i + 1 })));
+let next = 0;
+async function worker(): Promise<void> {
+  for (let at = next++; at < todo.length; at = next++) {
+    const { condition, seed } = todo[at]!;
+    const score = await run(condition, seed);
     results.push({ condition: condition.name, seed, score });
+    const scores = results.filter((one) => one.condition === condition.name).map((one) => one.score);
+    if (scores.length === seeds)
+      for (const tap of ['client', 'server'] as const) process.stdout.write(`${line(condition.name, tap, scores)}\n`);
   }
-  for (const tap of ['client', 'server'] as const) process.stdout.write(`${line(condition.name, tap, scores)}\n`);
 }
+await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, node ${process.version}, ${seeds} seeds, ${requests} requests each, load ${loadavg()[0]?.toFixed(1)} at the end`;
 process.stdout.write(`\n${machine}\n`);
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, results }, null, 1)}\n`);

@@ -8,7 +8,7 @@ import { decodePacket } from '../../src/wire/packet/decode.ts';
 import { newPacket } from '../../src/wire/packet/packet.ts';
 import { newFrame } from '../../src/wire/pcap/frame.ts';
 import { captureReader } from '../../src/wire/pcap/reader.ts';
-import { PORT, type Recorded } from './record.ts';
+import { PORT, type Recorded } from './recorded.ts';
 
 export interface Counts {
   hits: number;
