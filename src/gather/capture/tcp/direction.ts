@@ -21,6 +21,8 @@ interface Copy {
 /** What one end sent, as the tap saw it. Offsets count the octets of the stream, the first one after SYN being 0. */
 export class Direction {
   readonly from: Side;
+  /** As streams number them: 0 is the client's. */
+  readonly index: 0 | 1;
   packets = 0;
   /** On the wire, by the lengths of IP. */
   payloadOctets = 0;
@@ -107,6 +109,7 @@ export class Direction {
 
   constructor(from: Side, inOrder: InOrder) {
     this.from = from;
+    this.index = from === 'client' ? 0 : 1;
     this.inOrder = inOrder;
   }
 

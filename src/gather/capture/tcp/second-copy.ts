@@ -1,0 +1,68 @@
+import type { Packet } from '../../../wire/packet/packet.ts';
+import type { Direction } from './direction.ts';
+import { fill, type Hole, overlapping } from './hole.ts';
+import type { Journal } from './journal.ts';
+import { fillsHole, lateOriginal, learnsAfter, type Resent, retransmissionOf, wholeRoundTripMs } from './verdict.ts';
+
+/**
+ * In order, but the sender's counter says that it sent something that neither came nor left a hole, and nothing was asked of it that it
+ * could have acknowledged: the end of a burst was lost before the tap, and this is its second copy.
+ */
+export function followsLoss(journal: Journal, sender: Direction, receiver: Direction, of: Resent): void {
+  sender.untracedLosses += sender.ipId.gapBefore;
+  // While the receiver lacks something, what was lost may have been a copy of that.
+  if (sender.holes.length > 0 || sender.acked < of.offset) return;
+  const idleMs = of.timeMs - sender.lastMs;
+  if (!sender.ipId.usable || receiver.lastDataMs > sender.lastMs) sender.untracedLosses = 0;
+  else if (idleMs > learnsAfter * wholeRoundTripMs(sender, receiver, of.timeMs)) {
+    sender.untracedLosses = Math.max(0, sender.untracedLosses - of.segments);
+    journal.incident('lost-upstream', sender.index, sender.lastMs, of.timeMs, of.offset, of.end, 'medium');
+    const found = { ...of, waitedMs: idleMs, signal: 'ip-id', confidence: 'medium', original: 'unseen' } as const;
+    journal.resent(sender, retransmissionOf(sender, receiver, found), null);
+  }
+}
+
+/** Octets below what was seen already: into a hole, or once more. */
+export function below(journal: Journal, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+  const { offset, end } = of;
+  const index = overlapping(sender.holes, offset, end);
+  if (index >= 0) fills(journal, sender.holes[index]!, packet, sender, receiver, of);
+  else repeats(journal, packet, sender, receiver, of);
+  for (let at = index; at >= 0; at = overlapping(sender.holes, offset, end)) fill(sender.holes, at, offset, end);
+  // With a hole open what was lost may have been a copy for it; once none is left, only what was lost just now is open.
+  sender.untracedLosses = sender.ipId.gapBefore + (sender.holes.length > 0 ? sender.untracedLosses : 0);
+}
+
+function fills(journal: Journal, hole: Hole, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+  // Reaching beyond the hole it is cut otherwise than what was sent first.
+  const isWithin = of.offset >= hole.start && of.end <= hole.end;
+  const { again, signal, confidence } = isWithin
+    ? fillsHole(hole, packet, sender, receiver, of.timeMs)
+    : ({ again: true, signal: 'range-seen', confidence: 'high' } as const);
+  const found = { ...of, waitedMs: of.timeMs - hole.openedMs, signal, confidence, original: 'unseen' } as const;
+  if (again) journal.resent(sender, retransmissionOf(sender, receiver, found), hole);
+  else journal.reordered(sender, found);
+  const kind = again ? 'lost-upstream' : 'reordered';
+  journal.incident(kind, sender.index, hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
+}
+
+function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
+  // Sent before the first packet that the tap saw.
+  const beforeStart = of.offset < 0 && !sender.hasSyn;
+  const first = beforeStart ? null : lateOriginal(sender, packet, of);
+  if (first) {
+    // Not lost, but slower than its second copy: that one was sent for nothing.
+    if (!first.event.spurious) sender.spurious += first.event.segments;
+    first.event.spurious = true;
+    return journal.reordered(sender, { ...of, signal: first.signal, confidence: 'high' });
+  }
+  if (beforeStart && packet.hasTimestamps && ((packet.tsVal - sender.firstStamp) | 0) < 0)
+    return journal.reordered(sender, { ...of, signal: 'timestamp', confidence: 'medium' });
+  const told = beforeStart ? ({ confidence: 'medium', original: 'unseen' } as const) : null;
+  const event = retransmissionOf(sender, receiver, { ...of, ...told });
+  journal.resent(sender, event, null);
+  if (event.spurious) return;
+  const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
+  const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
+  journal.incident('lost-downstream', sender.index, firstMs, of.timeMs, of.offset, of.end, 'high');
+}
