@@ -57,7 +57,7 @@ async function run(condition: Condition, seed: number): Promise<Score> {
   const folder = values.from ?? values.keep ?? (await mkdtemp(join(tmpdir(), 'capture-truth-')));
   const own = join(folder, `${condition.name}-${seed}`);
   if (!values.from) await record(condition, { cli, requests, seed, io, folder: own });
-  const score = await scoreOf(await recorded(own));
+  const score = scoreOf(await recorded(own));
   if (!values.from && !values.keep) await rm(folder, { recursive: true });
   return score;
 }
