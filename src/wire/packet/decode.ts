@@ -2,8 +2,9 @@ import type { Frame } from '../pcap/frame.ts';
 import { type Cursor, layer, newCursor } from './cursor.ts';
 import { byEtherType, ethernet, llc, mpls, ppp } from './ether.ts';
 import { carry, ip } from './ip.ts';
-import { link } from './link.ts';
+import { link, linkType } from './link.ts';
 import { type Packet, resetPacket } from './packet.ts';
+import { plainTcp } from './plain-tcp.ts';
 import { transport } from './transport.ts';
 
 /** Most layers that are opened: deeper nesting than any network has, and an end for packets that nest for the sake of it. */
@@ -18,6 +19,7 @@ const cursor = newCursor();
  * @returns false where there is no IP: ARP, 802.11, a link type that is not known, a frame that is cut too early
  */
 export function decodePacket(frame: Frame, packet: Packet): boolean {
+  if (frame.linkType === linkType.ethernet && plainTcp(frame, packet)) return true;
   resetPacket(packet, frame);
   const wireEnd = frame.start + Math.max(frame.originalLength, frame.end - frame.start) - frame.fcsBytes;
   open(cursor, frame.start, Math.min(frame.end, wireEnd), wireEnd);

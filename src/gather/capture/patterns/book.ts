@@ -12,7 +12,7 @@ import { Matrix } from './matrix.ts';
 import { SeriesPool } from './rate-series.ts';
 import { RoceTable } from './roce.ts';
 import type { FlowSummary } from './summary.ts';
-import { putAddress, WordIndex } from './word-index.ts';
+import { putAddress, WordIndex } from '../word-index.ts';
 
 /** Flows that are over and wait for what others tell about them: who else was asked, who forms a ring. */
 const mostWaiting = 32_768;

@@ -15,7 +15,7 @@ import {
 import { formatIPv4, formatIPv6 } from '../../../wire/sockaddr.ts';
 import { bucketQuantile, bucketsFor, halfOctave } from './log-buckets.ts';
 import { PsnSequence } from './psn-sequence.ts';
-import { putAddress, WordIndex } from './word-index.ts';
+import { putAddress, WordIndex } from '../word-index.ts';
 
 /** Queue pairs (in one direction) that are kept; a busy GPU server has some thousands. */
 const mostQps = 8192;
