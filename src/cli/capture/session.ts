@@ -26,6 +26,9 @@ export type Sources = Pick<CaptureReport, 'sources' | 'interrupted'> & { recorde
 
 export interface CaptureSession {
   frame(frame: Frame): void;
+  /** A frame whose octets hold until `turn`: many of them at once are cheaper. */
+  later(frame: Frame): void;
+  turn(): void;
   /** To be asked once. */
   finish(of: Sources): {
     report: Omit<CaptureReport, 'schema' | 'version' | 'flows'>;
@@ -44,41 +47,46 @@ export function captureSession(
   const summary = new CaptureSummary(top);
   const exchanges = new Map<number, JudgedExchange[]>();
   let book: PatternBook<CaptureFlow> | null = null;
-  const analysis: CaptureAnalysis = new CaptureAnalysis({
-    stream: (flow, connection) =>
-      newStreamReader((exchange) => {
-        const judged = judgeExchange(exchange, connection());
-        const list = exchanges.get(flow) ?? [];
-        exchanges.set(flow, list);
-        list.push(judged);
-        output.exchange(flow, judged);
-      }),
-    event: (flow, event) => output.event(flow, event),
-    patterns: (startEpochMs) => {
-      book = new PatternBook<CaptureFlow>({
-        prefixes,
-        startEpochMs,
-        mostWaiting,
-        seed,
-        onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
-          const all = exchanges.get(flow.number) ?? [];
-          exchanges.delete(flow.number);
-          const whole: FlowWithExchanges = {
-            ...flow,
-            exchanges: all.slice(0, maxExchanges),
-            exchangesNotListed: Math.max(0, all.length - maxExchanges),
-            pattern: { class: kind, confidence, rule, why, direction, from, to },
-          };
-          summary.add(whole);
-          output.flow(whole);
-        },
-      });
-      return book;
+  const analysis: CaptureAnalysis = new CaptureAnalysis(
+    {
+      stream: (flow, connection) =>
+        newStreamReader((exchange) => {
+          const judged = judgeExchange(exchange, connection());
+          const list = exchanges.get(flow) ?? [];
+          exchanges.set(flow, list);
+          list.push(judged);
+          output.exchange(flow, judged);
+        }),
+      event: (flow, event) => output.event(flow, event),
+      patterns: (startEpochMs) => {
+        book = new PatternBook<CaptureFlow>({
+          prefixes,
+          startEpochMs,
+          mostWaiting,
+          seed,
+          onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
+            const all = exchanges.get(flow.number) ?? [];
+            exchanges.delete(flow.number);
+            const whole: FlowWithExchanges = {
+              ...flow,
+              exchanges: all.slice(0, maxExchanges),
+              exchangesNotListed: Math.max(0, all.length - maxExchanges),
+              pattern: { class: kind, confidence, rule, why, direction, from, to },
+            };
+            summary.add(whole);
+            output.flow(whole);
+          },
+        });
+        return book;
+      },
+      flow: () => undefined,
     },
-    flow: () => undefined,
-  });
+    seed,
+  );
   return {
     frame: (frame) => analysis.frame(frame),
+    later: (frame) => analysis.later(frame),
+    turn: () => analysis.turn(),
     finish: ({ recordedDrops, ...of }) => {
       analysis.finish();
       const found = book?.finish() ?? null;

@@ -214,7 +214,8 @@ async function readPlace(
     throw error;
   });
   if (!source) return readInterface(place, flags, session, progress, io);
-  const read = await readCapture(source, (frame) => session.frame(frame), {
+  const read = await readCapture(source, (frame) => session.later(frame), {
+    onPiece: () => session.turn(),
     signal: io.signals.interrupted,
     onProgress: (of) => progress.file(source.name, of),
   });

@@ -88,7 +88,7 @@ test('another SYN over the same ports is another conversation', () => {
   ]);
   expect(flows.map(({ number, packets }) => [number, packets.client])).toEqual([
     [1, 2],
-    [2, 1],
+    [3, 1],
   ]);
 });
 

@@ -1,9 +1,10 @@
 import { addressText } from '../../wire/ip.ts';
 import { decodePacket } from '../../wire/packet/decode.ts';
 import { newPacket, type Packet, tcpFlag } from '../../wire/packet/packet.ts';
-import type { Frame } from '../../wire/pcap/frame.ts';
+import { type Frame, newFrame } from '../../wire/pcap/frame.ts';
 import { withPort } from '../../stats/address.ts';
 import type { CaptureFlow } from '../../model/capture/flow.ts';
+import { Batch } from './batch.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowTable } from './flow-table.ts';
 import { micro, tcpRecord } from './flow-record.ts';
@@ -17,15 +18,18 @@ import type { TcpEvent } from './tcp/event.ts';
 const idleMs = { tcp: 600_000, other: 60_000 };
 /** After both ends have closed, late packets still belong to it for this long. */
 const lingerMs = 3000;
-/** One conversation is looked at per this many packets, in turn, and two for each new one: so they go faster than they come. */
-const packetsPerLook = 8;
-const looksPerFlow = 2;
+/** All conversations are looked at after so many packets, or as many new ones as a share of all: so they go faster than they come. */
+const framesPerSweep = 65_536;
+const newPerSweep = { least: 64, share: 0.5 } as const;
+/** One that says nothing for so long has to tell what it still waits for. */
+const settleMs = 5000;
 /** Conversations that are kept alive at most, about 200 MB; a flood of SYN packets makes any number of them. */
 const maxFlows = 50_000;
+const cutAtOnce = 1024;
 
 interface Flow {
+  /** That of its first frame in the capture. */
   number: number;
-  key: Int32Array;
   /** Whether its client is the first end of the table's key. */
   clientFirst: boolean;
   protocol: number;
@@ -34,6 +38,8 @@ interface Flow {
   tunnel: number;
   startMs: number;
   lastMs: number;
+  /** The same by the clock of the capture, which never runs backwards. */
+  lastClockMs: number;
   clientPackets: number;
   serverPackets: number;
   clientOctets: number;
@@ -60,18 +66,22 @@ const noStream: StreamSink = { wanted: false, data: () => undefined, gap: () => 
 
 /**
  * Packets in, conversations out: finds the conversation of each packet and keeps what the tap can tell of it. Memory is bounded by the
- * conversations that are alive.
+ * conversations that are alive. When a conversation is over depends on its own packets alone, so that it makes no difference which others
+ * are looked at beside it.
  */
 export class CaptureAnalysis {
   readonly #handlers: AnalysisHandlers;
   readonly #packet: Packet = newPacket();
-  readonly #table = new FlowTable();
+  readonly #frame: Frame = newFrame();
+  readonly #batch = new Batch();
+  readonly #table: FlowTable;
   readonly #duplicates = new Duplicates();
   #patterns: PatternBook<CaptureFlow> | null = null;
   readonly #flows: (Flow | null)[] = [];
-  readonly #free: number[] = [];
-  #look = 0;
-  #number = 0;
+  #begun = 0;
+  #sweptFrames = 0;
+  #sweptBegun = 0;
+  #cutAt = 0;
   frames = 0;
   octets = 0;
   /** Frames that carry no IP that can be read. */
@@ -86,13 +96,15 @@ export class CaptureAnalysis {
   /** Conversations that were ended early since there were too many; what follows of them counts as others. */
   cutShort = 0;
 
-  constructor(handlers: AnalysisHandlers) {
+  /** @param seed of the hash by which conversations are found: a random number, so that nobody can make it slow */
+  constructor(handlers: AnalysisHandlers, seed = 0) {
     this.#handlers = handlers;
+    this.#table = new FlowTable(seed);
   }
 
   /** Conversations seen so far. */
   get flows(): number {
-    return this.#number;
+    return this.#begun;
   }
 
   /** Packets that the tap saw twice. */
@@ -101,37 +113,89 @@ export class CaptureAnalysis {
   }
 
   frame(frame: Frame): void {
+    this.later(frame);
+    this.turn();
+  }
+
+  /** Takes a frame whose octets hold until `turn` is called; many at once are cheaper. */
+  later(frame: Frame): void {
+    if (!this.#batch.takes(frame)) this.turn();
     if (this.frames === 0) this.#patterns = this.#handlers.patterns?.(startOf(frame)) ?? null;
     this.frames += 1;
     this.octets += frame.originalLength;
     const timeMs = this.#timeOf(frame);
-    if (this.frames % packetsPerLook === 0) this.#expire(timeMs, 1);
     const packet = this.#packet;
     if (!decodePacket(frame, packet) || packet.inError || packet.fragment === 2) {
       this.otherFrames += 1;
       return;
     }
     if (this.#duplicates.isDuplicate(frame, packet)) return;
-    const flow = this.#flowOf(packet, timeMs);
-    const fromClient = this.#table.forward === flow.clientFirst;
-    flow.lastMs = timeMs;
-    if (fromClient) {
-      flow.clientPackets += 1;
-      flow.clientOctets += frame.originalLength;
-    } else {
-      flow.serverPackets += 1;
-      flow.serverOctets += frame.originalLength;
+    // Queue pairs are heard in both directions, so in the order of the capture.
+    if (packet.protocol === 17) this.#patterns?.datagram(packet, timeMs);
+    let place = this.#table.find(packet);
+    if (place < 0) {
+      if (this.#table.size >= maxFlows) {
+        this.#makeRoom();
+        decodePacket(frame, packet);
+      }
+      place = this.#table.add(packet);
+      this.mostFlows = Math.max(this.mostFlows, this.#table.size);
     }
-    if (flow.features) this.#patterns!.packet(flow.features, packet, timeMs, fromClient);
-    if (flow.tcp && packet.fragment === 0 && packet.payloadBytes >= 0)
-      flow.tcp.packet(packet, timeMs, fromClient, this.frames);
+    this.#batch.add(frame, this.frames, place, this.#table.forward, timeMs, this.lastMs);
+  }
+
+  /** Looks at what came since it was called last. */
+  turn(): void {
+    const batch = this.#batch;
+    for (let chain = 0; chain < batch.chains; chain++) this.#chain(batch.head(chain));
+    batch.clear();
+    const isDue =
+      this.frames - this.#sweptFrames >= framesPerSweep ||
+      this.#begun - this.#sweptBegun >= Math.max(newPerSweep.least, newPerSweep.share * this.#table.size);
+    if (isDue) this.#sweep();
   }
 
   /** What is still open is told, in the order in which it began. */
   finish(): void {
+    this.turn();
     const open = this.#flows.filter((flow) => flow !== null).sort((a, b) => a.number - b.number);
     for (const flow of open) this.#tell(flow);
     this.#flows.length = 0;
+  }
+
+  #chain(head: number): void {
+    const batch = this.#batch;
+    const place = batch.place(head);
+    let flow = this.#flows[place] ?? null;
+    for (let row = head; row >= 0; row = batch.next(row)) {
+      batch.read(row, this.#frame);
+      decodePacket(this.#frame, this.#packet);
+      if (flow && (isOver(flow, batch.clockMs(row)) || begunAnew(flow, this.#packet, batch.forward(row)))) {
+        this.#tell(flow);
+        flow = null;
+      }
+      flow ??= this.#flows[place] = this.#begin(row);
+      this.#take(flow, row);
+    }
+  }
+
+  #take(flow: Flow, row: number): void {
+    const batch = this.#batch;
+    const packet = this.#packet;
+    const timeMs = batch.timeMs(row);
+    const fromClient = batch.forward(row) === flow.clientFirst;
+    flow.lastMs = timeMs;
+    flow.lastClockMs = batch.clockMs(row);
+    if (fromClient) {
+      flow.clientPackets += 1;
+      flow.clientOctets += this.#frame.originalLength;
+    } else {
+      flow.serverPackets += 1;
+      flow.serverOctets += this.#frame.originalLength;
+    }
+    flow.features?.add(packet, timeMs, fromClient);
+    if (flow.tcp && packet.fragment === 0 && packet.payloadBytes >= 0)
+      flow.tcp.packet(packet, timeMs, fromClient, batch.number(row));
   }
 
   #timeOf(frame: Frame): number {
@@ -146,48 +210,25 @@ export class CaptureAnalysis {
     return ms;
   }
 
-  #flowOf(packet: Packet, timeMs: number): Flow {
-    const found = this.#table.find(packet);
-    if (found >= 0) {
-      const flow = this.#flows[found]!;
-      if (!this.#begunAnew(flow, packet)) return flow;
-      this.#end(found);
-    }
-    this.#expire(timeMs, looksPerFlow);
-    const index = this.#free.pop() ?? this.#flows.length;
-    this.#table.add(index);
-    const flow = this.#begin(packet, timeMs);
-    this.#flows[index] = flow;
-    this.mostFlows = Math.max(this.mostFlows, this.#table.size);
-    return flow;
-  }
-
-  /** A SYN with another number than the one before is another connection over the same ports. */
-  #begunAnew(flow: Flow, packet: Packet): boolean {
-    if (!flow.tcp || packet.protocol !== 6 || (packet.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
-      return false;
-    const { client, server } = flow.tcp;
-    const sender = this.#table.forward === flow.clientFirst ? client : server;
-    return sender.started && (packet.sequence + 1) >>> 0 !== sender.first32 && (sender.hasSyn || flow.tcp.closed);
-  }
-
-  #begin(packet: Packet, timeMs: number): Flow {
-    this.#number += 1;
-    const number = this.#number;
+  #begin(row: number): Flow {
+    this.#begun += 1;
+    const packet = this.#packet;
+    const number = this.#batch.number(row);
+    const timeMs = this.#batch.timeMs(row);
     const fromClient = sentByClient(packet);
     const source = endText(packet, packet.sourceAt, packet.sourcePort);
     const destination = endText(packet, packet.destinationAt, packet.destinationPort);
     const isTcp = packet.protocol === 6;
     const flow: Flow = {
       number,
-      key: this.#table.lastKey(),
-      clientFirst: this.#table.forward === fromClient,
+      clientFirst: this.#batch.forward(row) === fromClient,
       protocol: packet.protocol,
       client: fromClient ? source : destination,
       server: fromClient ? destination : source,
       tunnel: packet.tunnel,
       startMs: timeMs,
       lastMs: timeMs,
+      lastClockMs: this.#batch.clockMs(row),
       clientPackets: 0,
       serverPackets: 0,
       clientOctets: 0,
@@ -204,25 +245,33 @@ export class CaptureAnalysis {
     return flow;
   }
 
-  #expire(timeMs: number, looks: number): void {
-    for (let i = 0; i < looks && this.#flows.length > 0; i++) {
-      this.#look = (this.#look + 1) % this.#flows.length;
-      const flow = this.#flows[this.#look];
+  /** Ends what is over. To be called between two batches. */
+  #sweep(): void {
+    this.#sweptFrames = this.frames;
+    this.#sweptBegun = this.#begun;
+    for (const [place, flow] of this.#flows.entries()) {
       if (!flow) continue;
-      const silentMs = timeMs - flow.lastMs;
-      const isOver = silentMs > (flow.tcp ? (flow.tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other);
-      if (isOver || this.#table.size >= maxFlows) {
-        if (!isOver) this.cutShort += 1;
-        this.#end(this.#look);
-      } else flow.tcp?.settle(timeMs);
+      if (isOver(flow, this.lastMs)) this.#end(place);
+      else if (this.lastMs - flow.lastClockMs > settleMs) flow.tcp?.settle(this.lastMs);
     }
   }
 
-  #end(index: number): void {
-    const flow = this.#flows[index]!;
-    this.#table.remove(flow.key);
-    this.#flows[index] = null;
-    this.#free.push(index);
+  #makeRoom(): void {
+    this.turn();
+    this.#sweep();
+    for (let cut = 0; cut < cutAtOnce && this.#table.size > maxFlows - cutAtOnce; this.#cutAt++) {
+      if (this.#cutAt >= this.#flows.length) this.#cutAt = 0;
+      if (!this.#flows[this.#cutAt]) continue;
+      this.#end(this.#cutAt);
+      this.cutShort += 1;
+      cut += 1;
+    }
+  }
+
+  #end(place: number): void {
+    const flow = this.#flows[place]!;
+    this.#table.remove(place);
+    this.#flows[place] = null;
     this.#tell(flow);
   }
 
@@ -246,6 +295,19 @@ export class CaptureAnalysis {
     const { ends: bytes, version } = flow;
     this.#patterns!.end(flow.features.end(), { bytes, clientAt: 0, serverAt: 16, version }, record);
   }
+}
+
+function isOver({ tcp, lastClockMs }: Flow, clockMs: number): boolean {
+  const silentMs = clockMs - lastClockMs;
+  if (silentMs <= lingerMs) return false;
+  return silentMs > (tcp ? (tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other);
+}
+
+/** A SYN with another number than the one before is another connection over the same ports. */
+function begunAnew({ tcp, clientFirst }: Flow, { flags, sequence }: Packet, forward: boolean): boolean {
+  if (!tcp || (flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn) return false;
+  const sender = forward === clientFirst ? tcp.client : tcp.server;
+  return sender.started && (sequence + 1) >>> 0 !== sender.first32 && (sender.hasSyn || tcp.closed);
 }
 
 function endText({ bytes, version }: Packet, at: number, port: number): string {

@@ -30,6 +30,8 @@ export interface CaptureRead extends CaptureProgress {
 }
 
 export interface ReadOptions {
+  /** Called before octets of frames that were handed over may be overwritten. */
+  onPiece?: () => void;
   /** Called after each piece of the source, about a megabyte. */
   onProgress?: (progress: CaptureProgress) => void;
   /** Ends the reading between two pieces. */
@@ -56,7 +58,7 @@ export async function captureSource(
 export async function readCapture(
   source: CaptureSource,
   onFrame: (frame: Frame) => void,
-  { onProgress, signal }: ReadOptions = {},
+  { onPiece, onProgress, signal }: ReadOptions = {},
 ): Promise<CaptureRead> {
   const reader = captureReader();
   const frame = newFrame();
@@ -80,6 +82,7 @@ export async function readCapture(
         read.frames++;
         onFrame(frame);
       }
+      onPiece?.();
       onProgress?.(read);
     }
     if (!signal?.aborted) read.end = reader.end();

@@ -57,7 +57,7 @@ export type TcpSide = z.infer<typeof tcpSide>;
 
 export const captureFlow = z
   .object({
-    number: count.meta({ description: 'In the order of their first packets, from 1 on.' }),
+    number: count.meta({ description: 'That of its first packet in the capture, from 1 on.' }),
     protocol: z.string().meta({ description: 'tcp, udp, or the number of the IP protocol.' }),
     client: z.string().meta({ description: 'Address and port of who began, or seems to have.' }),
     server: z.string(),

@@ -69,11 +69,9 @@ export class PatternBook<Tag> {
     return new FlowFeatures(this.#pool);
   }
 
-  /** One packet of a flow. `fromClient`: by the end that began, or has the higher port where that was not seen. */
-  packet(features: FlowFeatures, packet: Packet, timeMs: number, fromClient: boolean): void {
-    if (packet.inError) return;
-    features.add(packet, timeMs, fromClient);
-    if (packet.destinationPort === rocePort && packet.protocol === 17) this.roce.add(packet, timeMs);
+  /** A packet of UDP, in the order of the capture: RDMA goes over it, and answers what came the other way. */
+  datagram(packet: Packet, timeMs: number): void {
+    if (packet.destinationPort === rocePort) this.roce.add(packet, timeMs);
   }
 
   /** A flow is over: by its packets, or a record of an exporter that has only totals. */

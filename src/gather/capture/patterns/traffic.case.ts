@@ -495,8 +495,11 @@ export function classesOf(flows: readonly SyntheticFlow[], order: Order = 'one-b
   });
   const player = new Player();
   const features = flows.map(() => book.begin());
-  for (const [i, event] of ordered(flows, order))
-    book.packet(features[i]!, player.play(flows[i]!, event), event.ms, event.forth);
+  for (const [i, event] of ordered(flows, order)) {
+    const packet = player.play(flows[i]!, event);
+    features[i]!.add(packet, event.ms, event.forth);
+    book.datagram(packet, event.ms);
+  }
   for (const [i, flow] of flows.entries()) endOf(book, features[i]!, flow, i);
   book.finish();
   return found;
