@@ -103,11 +103,15 @@ function trouble({ tcp }: FlowWithExchanges): number {
   );
 }
 
-/** Highest first, at most `top`. */
+/** Highest first, at most `top`; of equals that which began earlier. */
 function keep(list: Ranked[], one: Ranked, top: number): void {
-  if (list.length === top && list.at(-1)!.score >= one.score) return;
+  if (list.length === top && !isAhead(one, list.at(-1)!)) return;
   let at = list.length;
-  while (at > 0 && list[at - 1]!.score < one.score) at -= 1;
+  while (at > 0 && isAhead(one, list[at - 1]!)) at -= 1;
   list.splice(at, 0, one);
   if (list.length > top) list.pop();
+}
+
+function isAhead(a: Ranked, b: Ranked): boolean {
+  return a.score === b.score ? a.flow.number < b.flow.number : a.score > b.score;
 }
