@@ -43,6 +43,7 @@ export class Connection {
   packet(packet: Packet, timeMs: number, fromClient: boolean, frameNumber: number): void {
     const sender = fromClient ? this.client : this.server;
     const receiver = fromClient ? this.server : this.client;
+    if (sender.holes.length + receiver.holes.length > 0) this.#settleHoles(timeMs);
     this.#journal.frameNumber = frameNumber;
     const { flags } = packet;
     const payload = Math.max(0, packet.payloadBytes);
@@ -77,8 +78,7 @@ export class Connection {
 
   /** To be asked now and then, and at the end: what was acknowledged and has not come will not. */
   settle(timeMs: number): void {
-    this.#journal.settleHoles(this.client, timeMs);
-    this.#journal.settleHoles(this.server, timeMs);
+    this.#settleHoles(timeMs);
     this.client.inOrder.acked(Number.NEGATIVE_INFINITY, timeMs);
     this.server.inOrder.acked(Number.NEGATIVE_INFINITY, timeMs);
   }
@@ -89,6 +89,11 @@ export class Connection {
       direction.inOrder.acked(Number.POSITIVE_INFINITY, timeMs);
       if (direction.zeroWindowSinceMs === direction.zeroWindowSinceMs) this.#journal.windowOpened(direction, timeMs);
     }
+  }
+
+  #settleHoles(timeMs: number): void {
+    this.#journal.settleHoles(this.client, timeMs);
+    this.#journal.settleHoles(this.server, timeMs);
   }
 
   #acknowledge(packet: Packet, sender: Direction, receiver: Direction, offset: number, timeMs: number): void {

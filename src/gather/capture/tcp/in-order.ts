@@ -88,6 +88,8 @@ export class InOrder {
    * @returns when its first octets passed for the first time; NaN: not known
    */
   sentAgain(offset: number, end: number, timeMs: number): number {
+    // What waited for too long was handed on before, whenever this is asked.
+    this.acked(Number.NEGATIVE_INFINITY, timeMs);
     let firstMs = Number.NaN;
     for (const piece of this.#unacked) {
       if (piece.offset >= end || piece.end <= offset) continue;

@@ -49,10 +49,11 @@ export class Journal {
     this.#event({ kind: 'reordering', timeMs, from, offset, octets, frameNumber, signal, confidence, waitedMs });
   }
 
-  /** Holes that the receiver has acknowledged for a while: not the network lost them, but the capture. */
+  /** Holes that the receiver has acknowledged for a while: not the network lost them, but the capture. By their own time, whenever asked. */
   settleHoles(direction: Direction, timeMs: number): void {
-    while (direction.holes.length > 0 && timeMs - direction.holes[0]!.ackedMs > captureGraceMs)
-      this.captureLoss(direction, timeMs);
+    const { holes } = direction;
+    while (holes.length > 0 && timeMs - holes[0]!.ackedMs > captureGraceMs)
+      this.captureLoss(direction, holes[0]!.ackedMs + captureGraceMs);
   }
 
   /** The first hole will not be filled. */
