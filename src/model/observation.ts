@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { agentHealth } from './agent-health.ts';
+import { capturedConnectionFields, capturedExchangeFields, capturedQualityFields } from './capture/observed.ts';
 import { inferenceRequest, tlsSummary } from './inference.ts';
 import { mtuFields } from './mtu.ts';
 import { outcome } from './outcome.ts';
@@ -114,6 +115,25 @@ export const clientObservation = z.object({
   agent: agentHealth.optional().meta({ description: 'Of an agent: what else it knows of itself.' }),
 });
 
+/** An answer to somebody else's request, as a capture shows it. */
+export const captureExchangeObservation = z.object({
+  kind: z.literal('capture-exchange'),
+  ...header,
+  ...capturedExchangeFields,
+});
+/** A connection of a capture: what it tells of the path. */
+export const captureConnectionObservation = z.object({
+  kind: z.literal('capture-connection'),
+  ...header,
+  ...capturedConnectionFields,
+});
+/** A capture itself: was it fit to be judged by? One per run. */
+export const captureQualityObservation = z.object({
+  kind: z.literal('capture-quality'),
+  ...header,
+  ...capturedQualityFields,
+});
+
 /** One measured fact. A closed union: `kind` says which probe made it. */
 export const observation = z
   .discriminatedUnion('kind', [
@@ -130,6 +150,9 @@ export const observation = z
     inferenceObservation,
     mtuObservation,
     clientObservation,
+    captureExchangeObservation,
+    captureConnectionObservation,
+    captureQualityObservation,
   ])
   .meta({ description: 'One measured fact: when, from where, to what, how it was obtained, and how it ended.' });
 export type Observation = z.infer<typeof observation>;

@@ -58,6 +58,9 @@ export const sampleKind = z.enum([
   'client',
   'round-trips',
   'responsiveness',
+  'capture-exchange',
+  'capture-connection',
+  'capture-quality',
 ]);
 export type SampleKind = z.infer<typeof sampleKind>;
 

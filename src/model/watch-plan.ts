@@ -1,4 +1,4 @@
-import { durationMs, type Slo, type Watch, type WatchProbe } from './watch.ts';
+import { durationMs, type Slo, type SloSource, type Watch, type WatchProbe } from './watch.ts';
 
 /** One probe of one endpoint by one agent, again and again. */
 export interface Job {
@@ -54,7 +54,7 @@ export function jobsOf(network: Plan): Job[] {
 }
 
 /** The probe whose results an objective counts. */
-export function probeOfSlo({ probe, indicator }: Pick<Slo, 'probe' | 'indicator'>): WatchProbe {
+export function probeOfSlo({ probe, indicator }: Pick<Slo, 'probe' | 'indicator'>): SloSource {
   if (probe !== undefined) return probe;
   if (indicator === 'network-loss') return 'ping';
   return indicator === 'ttft' || indicator === 'token-gap' || indicator === 'total' ? 'inference' : 'tcp';

@@ -9,6 +9,10 @@ const duration = (about: string) =>
 export const watchProbe = z.enum(['dns', 'tcp', 'tls', 'ping', 'trace', 'mtu', 'stamp', 'inference']);
 export type WatchProbe = z.infer<typeof watchProbe>;
 
+/** What objectives may count beside probes: what captures show of the requests of others. */
+const sloSource = z.enum([...watchProbe.options, 'capture-exchange', 'capture-connection']);
+export type SloSource = z.infer<typeof sloSource>;
+
 const agent = z
   .strictObject({
     name: name.meta({ description: 'Name of the agent; the one it was enrolled with.' }),
@@ -48,9 +52,9 @@ const slo = z
       description:
         'What makes an event good. availability, network-loss: the probe was answered. The others: answered, and at or below thresholdMs.',
     }),
-    probe: watchProbe.optional().meta({
+    probe: sloSource.optional().meta({
       description:
-        'Probe whose results count; default inference for ttft, token-gap and total, ping for network-loss, otherwise tcp.',
+        'Probe whose results count; default inference for ttft, token-gap and total, ping for network-loss, otherwise tcp. capture-exchange and capture-connection are what `inferpath capture` stored of the requests of others.',
     }),
     thresholdMs: z.number().positive().optional().meta({
       description: 'Limit of the indicator, ms; default that of the workload of the endpoint.',

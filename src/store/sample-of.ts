@@ -1,4 +1,5 @@
 import type { AgentHealth } from '../model/agent-health.ts';
+import { isOfNetwork } from '../model/capture/judged.ts';
 import type { TlsSummary } from '../model/inference.ts';
 import type { Observation, ObservationKind, ObservationOf } from '../model/observation.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -189,6 +190,29 @@ const tell: { [K in ObservationKind]: (observation: ObservationOf<K>) => Told } 
       shorter: () => ({ ...observation, request: { ...request, gaps: [], tcp: { ...tcp, info: [] } } }),
     };
   },
+  'capture-exchange': (exchange) => ({
+    metrics: {
+      ttftMs: exchange.ttftMs,
+      totalMs: exchange.totalMs,
+      gapMaxMs: exchange.gaps?.maxMs,
+      stalls: exchange.shape === 'stream' ? exchange.stalls.length + exchange.stallsNotListed : null,
+      networkStalls:
+        exchange.shape === 'stream' ? exchange.stalls.filter(({ cause }) => isOfNetwork(cause)).length : null,
+    },
+    shorter: () => ({ ...exchange, stalls: [], stallsNotListed: exchange.stalls.length + exchange.stallsNotListed }),
+  }),
+  'capture-connection': ({ toServer, toClient, up, down }) => ({
+    metrics: {
+      rttMs: toServer && toClient && toServer.lowestMs + toClient.lowestMs,
+      retransmits: sentAgain(up) + sentAgain(down),
+      lossShare: share(lostOf(up) + lostOf(down), up.dataPackets + down.dataPackets),
+      lossUpShare: share(lostOf(up), up.dataPackets),
+      lossDownShare: share(lostOf(down), down.dataPackets),
+    },
+  }),
+  'capture-quality': ({ packets, recordedDrops }) => ({
+    metrics: { lossShare: share(recordedDrops, packets + recordedDrops) },
+  }),
   client: ({ scheduleLagP99Ms, eventLoopLagP99Ms, clockStepMs, cpuShare, agent }) => ({
     metrics: {
       scheduleLagMs: scheduleLagP99Ms,
@@ -249,6 +273,10 @@ function addressesByTtl(hops: ObservationOf<'trace'>['hops']): string[][] {
   for (const { ttl, address } of hops) if (address !== null) at[ttl - 1]?.push(address);
   return at;
 }
+
+type CapturedWay = ObservationOf<'capture-connection'>['up'];
+const lostOf = ({ lostBeforeTap, lostBehindTap }: CapturedWay) => lostBeforeTap + lostBehindTap;
+const sentAgain = (way: CapturedWay) => lostOf(way) + way.needless;
 
 /** Loss of one direction, where the reflector counts and both numbers are exact. */
 function exactLoss({ offered, lost }: NonNullable<ObservationOf<'stamp'>['summary']>['up']): number | null {

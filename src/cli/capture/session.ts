@@ -29,6 +29,8 @@ export interface CaptureSession {
   /** A frame whose octets hold until `turn`: many of them at once are cheaper. */
   later(frame: Frame): void;
   turn(): void;
+  /** Time of the first packet; null: none had one so far. */
+  startAt(): string | null;
   /** To be asked once. */
   finish(of: Sources): {
     report: Omit<CaptureReport, 'schema' | 'version' | 'flows'>;
@@ -87,6 +89,7 @@ export function captureSession(
     frame: (frame) => analysis.frame(frame),
     later: (frame) => analysis.later(frame),
     turn: () => analysis.turn(),
+    startAt: () => startOf(analysis),
     finish: ({ recordedDrops, ...of }) => {
       analysis.finish();
       const found = book?.finish() ?? null;

@@ -1,24 +1,24 @@
 import * as z from 'zod';
-import { FilterError } from '../../gather/capture/live-filter.ts';
-import { readLive } from '../../gather/capture/live-read.ts';
-import { openInterface } from '../../gather/capture/live.ts';
-import { captureSource, describeEnd, readCapture } from '../../gather/capture/open.ts';
 import { readSitePrefix, type SitePrefix, sitePrefixes } from '../../gather/capture/patterns/direction.ts';
 import { listenAddress } from '../../lab/reflect/options.ts';
-import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
-import { printable } from '../../model/outcome.ts';
+import type { FlowWithExchanges } from '../../model/capture/report.ts';
+import type { Network } from '../../model/network.ts';
 import { captureCsv } from '../../report/capture-csv.ts';
 import { renderCaptureHtml } from '../../report/capture-html.ts';
 import { renderCaptureText } from '../../report/capture-text.ts';
-import { SystemCallError } from '../../wire/libc.ts';
+import { plural } from '../../report/format.ts';
 import type { Io } from '../../wire/io.ts';
 import { collectRecords } from '../capture/collect.ts';
 import { compatLines } from '../capture/compat.ts';
+import { type Keeper, type Kept, openKeeper } from '../capture/keep.ts';
 import { captureOutput, type Form } from '../capture/output.ts';
 import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
-import { type CaptureSession, captureSession } from '../capture/session.ts';
+import { cannotRead, readPlaces } from '../capture/read.ts';
+import { captureSession } from '../capture/session.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
+import { documentsFlag } from '../documents-place.ts';
 import { loadNetworkFile } from '../network-file.ts';
+import { storeFlag } from '../store-place.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
 
@@ -90,6 +90,29 @@ const flags = {
     value: 'S',
     group: 'Live',
   },
+  data: {
+    schema: z.string().min(1).optional(),
+    about:
+      'Also store what concerns the endpoints, in this data folder of `inferpath up` or `serve`, while no server runs on it.',
+    value: 'DIR',
+    group: 'Into the store',
+  },
+  store: {
+    ...storeFlag,
+    about: 'The same into ClickHouse: clickhouse://user@host:8123/database?cluster=name.',
+    group: 'Into the store',
+  },
+  documents: {
+    ...documentsFlag,
+    about: 'With --store: which roll-ups count, as of `inferpath serve`.',
+    group: 'Into the store',
+  },
+  vantage: {
+    schema: z.string().min(1).max(63).optional(),
+    about: 'Name of the place of the tap; default that of the network file, or else "capture".',
+    value: 'NAME',
+    group: 'Into the store',
+  },
 } as const;
 type Flags = FlagValues<typeof flags>;
 
@@ -116,6 +139,10 @@ export const capture = defineCommand({
     { line: 'tcpdump -i eth0 -s 160 -w - | inferpath capture -', about: 'the same from a pipe' },
     { line: 'inferpath capture --json day.pcap > day.json', about: 'every conversation with its exchanges' },
     { line: 'inferpath capture --lines day.pcap | grep loss', about: 'one object a line, as they come' },
+    {
+      line: 'inferpath capture day.pcap --network network.yaml --data inferpath-data',
+      about: 'into the store: for objectives, dashboards and reports',
+    },
     { line: 'inferpath capture --listen 0.0.0.0:2055', about: 'NetFlow, IPFIX and sFlow of routers, until Ctrl-C' },
     { line: 'inferpath capture --compat wireshark day.pcap', about: 'the flags of tcp.analysis, to compare' },
   ],
@@ -125,7 +152,12 @@ export const capture = defineCommand({
       if (positionals.length > 0 || flags.compat)
         throw new UsageError('--listen: reads flow exports only; leave files and --compat out');
       return collectRecords(
-        { ...flags, durationS: flags.duration, form: formOf(flags), prefixes: await prefixesOf(flags, io) },
+        {
+          ...flags,
+          durationS: flags.duration,
+          form: formOf(flags),
+          prefixes: sitePrefixes(await networkOf(flags, io), flags.sitePrefix),
+        },
         io,
       );
     }
@@ -140,42 +172,36 @@ export const capture = defineCommand({
 });
 
 async function runCapture(flags: Flags, places: readonly string[], io: Io): Promise<ExitCode> {
-  const prefixes = await prefixesOf(flags, io);
+  const network = await networkOf(flags, io);
+  const keeper = await openKeeper(flags, network, io);
+  try {
+    return await readAndTell(flags, places, network, keeper, io);
+  } finally {
+    await keeper?.close();
+  }
+}
+
+async function readAndTell(
+  flags: Flags,
+  places: readonly string[],
+  network: Network | null,
+  keeper: Keeper | null,
+  io: Io,
+): Promise<ExitCode> {
   const output = captureOutput(formOf(flags), io);
   const table: FlowWithExchanges[] = [];
   const flow = (one: FlowWithExchanges) => {
     if (flags.csv !== undefined) table.push(one);
+    keeper?.flow(one, session.startAt());
     output.flow(one);
   };
+  const prefixes = sitePrefixes(network, flags.sitePrefix);
   const session = captureSession(prefixes, flags.top, { ...output, flow }, io.random.next() * 2 ** 32);
-  const sources: CaptureReport['sources'] = [];
-  const mistakes: string[] = [];
-  let recordedDrops = 0;
-  const line = progressLine(io);
-  const progress: CaptureProgressLine = {
-    ...line,
-    file: (name, of) => {
-      output.flush();
-      line.file(name, of);
-    },
-    live: (name, of) => {
-      output.flush();
-      line.live(name, of);
-    },
-  };
-  for (const place of places) {
-    if (io.signals.interrupted.aborted) break;
-    try {
-      const { drops, ...source } = await readPlace(place, places.length === 1, flags, session, progress, io);
-      recordedDrops += drops;
-      sources.push(source);
-    } catch (error) {
-      mistakes.push(cannotRead(place, error));
-    }
-  }
-  progress.end();
+  const progress = flushingFirst(progressLine(io), output.flush);
+  const { mistakes, ...read } = await readPlaces(places, flags, session, progress, io);
+  const { sources } = read;
   const interrupted = io.signals.interrupted.aborted;
-  const { report, worst } = session.finish({ sources, recordedDrops, interrupted });
+  const { report, worst } = session.finish({ ...read, interrupted });
   output.end(report);
   if (flags.html !== undefined) await writeReport(flags.html, renderCaptureHtml({ ...report, worst }, version), io);
   if (flags.csv !== undefined) await writeReport(flags.csv, captureCsv(table), io);
@@ -183,87 +209,39 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
     const { columns, colors } = io.terminal;
     io.terminal.out(renderCaptureText({ ...report, worst }, { columns, colors }));
   }
+  if (keeper) io.terminal.err(keptWords(await keeper.end(report), network !== null));
   if (interrupted) return exitCode.interrupted;
   const unread = sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
   if (mistakes.length + unread.length > 0) throw new UsageError([...mistakes, ...unread].join('\n'));
   return report.packets === 0 ? exitCode.couldNotMeasure : exitCode.ready;
 }
 
+/** Lines that are ready come before the progress is drawn anew: whoever reads along waits for them. */
+function flushingFirst(line: CaptureProgressLine, flush: () => void): CaptureProgressLine {
+  return {
+    ...line,
+    file: (name, of) => {
+      flush();
+      line.file(name, of);
+    },
+    live: (name, of) => {
+      flush();
+      line.live(name, of);
+    },
+  };
+}
+
+function keptWords({ samples, known, endpoints, unnamed }: Kept, hasNetwork: boolean): string {
+  const left = hasNetwork ? 'go to no endpoint of the network file' : 'streamed no answer';
+  const what = `${plural(samples - known, 'sample')} of ${plural(endpoints, 'endpoint')} stored`;
+  const before = known > 0 ? `, ${known} were there already` : '';
+  return `${what}${before}; ${plural(unnamed, 'conversation')} that ${left} were left out\n`;
+}
+
 function formOf({ json, lines }: Flags): Form {
   return json ? 'json' : lines ? 'lines' : 'text';
 }
 
-async function prefixesOf(flags: Flags, io: Io): Promise<SitePrefix[]> {
-  const network = flags.network === undefined ? null : await loadNetworkFile(flags.network, io);
-  return sitePrefixes(network, flags.sitePrefix);
-}
-
-type Source = CaptureReport['sources'][number] & { drops: number };
-
-/** A file or, where there is none of that name, an interface. */
-async function readPlace(
-  place: string,
-  alone: boolean,
-  flags: Flags,
-  session: CaptureSession,
-  progress: CaptureProgressLine,
-  io: Io,
-): Promise<Source> {
-  const source = await captureSource(io, place).catch((error: NodeJS.ErrnoException) => {
-    if (alone && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
-    throw error;
-  });
-  if (!source) return readInterface(place, flags, session, progress, io);
-  const read = await readCapture(source, (frame) => session.later(frame), {
-    onPiece: () => session.turn(),
-    signal: io.signals.interrupted,
-    onProgress: (of) => progress.file(source.name, of),
-  });
-  const problem = read.end.kind === 'interrupted' ? null : describeEnd(source.name, read);
-  return {
-    name: source.name,
-    format: read.format,
-    packets: read.frames,
-    octets: read.captureBytes,
-    problem,
-    drops: read.drops,
-  };
-}
-
-async function readInterface(
-  name: string,
-  flags: Flags,
-  session: CaptureSession,
-  progress: CaptureProgressLine,
-  io: Io,
-): Promise<Source> {
-  const live = await openInterface(
-    name,
-    { snapLength: flags.snaplen, ...(flags.bpf === undefined ? {} : { filter: flags.bpf }) },
-    io,
-  );
-  const ends = [io.signals.interrupted];
-  if (flags.duration !== undefined) ends.push(AbortSignal.timeout(flags.duration * 1000));
-  if (io.terminal.stderrIsTty && flags.duration === undefined)
-    io.terminal.err(`listening on ${printable(name, 20)}; Ctrl-C ends it\n`);
-  const read = await readLive(live, (frame) => session.frame(frame), {
-    signal: AbortSignal.any(ends),
-    onProgress: (of) => progress.live(name, of),
-  });
-  const { statistics } = read;
-  return {
-    name: `${name} (${live.how})`,
-    format: null,
-    packets: read.frames,
-    octets: read.octets,
-    problem: read.ended,
-    drops: statistics.drops ?? 0,
-  };
-}
-
-function cannotRead(place: string, error: unknown): string {
-  const name = printable(place, 200);
-  if (error instanceof FilterError) return `--bpf: ${error.message}`;
-  if (error instanceof SystemCallError) return `There is no file "${name}", and as an interface: ${error.message}`;
-  return `Cannot read "${name}": ${error instanceof Error ? error.message : String(error)}`;
+async function networkOf(flags: Flags, io: Io): Promise<Network | null> {
+  return flags.network === undefined ? null : loadNetworkFile(flags.network, io);
 }

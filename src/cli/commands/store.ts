@@ -1,13 +1,13 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { sampleKind } from '../../model/sample.ts';
 import { printable } from '../../model/outcome.ts';
 import { fileFormat, type FileFormat, type StoreInfo, type StoreReport } from '../../model/store-report.ts';
 import type { StoreFiles } from '../../store/files.ts';
-import { isClickHouseError, isStoreBusy, openStore, storeFile } from '../../store/open.ts';
 import type { Io } from '../../wire/io.ts';
-import { connectDocuments, documentsFlag } from '../documents-place.ts';
-import { storeFlag, storePlace } from '../store-place.ts';
+import { documentsFlag } from '../documents-place.ts';
+import { type NeedsFolder, openFlaggedStore } from '../open-store.ts';
+import { storeFlag } from '../store-place.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 
 const place = {
@@ -146,8 +146,6 @@ export const storeCommand = defineCommand({
 });
 
 type Flags = FlagValues<typeof place>;
-/** Where there is nothing to work on without what the folder of a server holds. */
-type NeedsFolder = 'in any store' | 'in the folder' | 'nowhere';
 
 interface Done {
   report: StoreReport;
@@ -176,38 +174,14 @@ async function withStore(
   io: Io,
   work: (files: StoreFiles) => Promise<Done>,
 ): Promise<ExitCode> {
-  const place = await storePlace(flags.store, io);
-  if (flags.documents && !place.clickhouse)
-    throw new UsageError('--documents: found without --store; samples in the data folder have their documents there');
-  const folder = join(resolve(io.cwd, flags.data), 'store');
-  const needsFolder = needs === 'in any store' || (needs === 'in the folder' && !place.clickhouse);
-  if (needsFolder && !flags.documents && !(await io.fs.exists(storeFile(folder))))
-    throw new UsageError(
-      `--data: there is no store in "${flags.data}"`,
-      place.clickhouse
-        ? 'which roll-ups count is in the data folder of the server (--data), or where --documents tells'
-        : 'it is made by inferpath up, serve or store import',
-    );
-  const documents = flags.documents && (await connectDocuments(flags.documents, io));
+  const opened = await openFlaggedStore(flags, needs, io);
   try {
-    const options = { ...place, allowLostLedger: true, ...(documents && { documents }) };
-    const opened = await openStore(folder, io, options).catch(refuse);
-    try {
-      const { report, text, code = exitCode.ready } = await work(opened.files);
-      io.terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text);
-      return code;
-    } finally {
-      await opened.close();
-    }
+    const { report, text, code = exitCode.ready } = await work(opened.files);
+    io.terminal.out(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text);
+    return code;
   } finally {
-    await documents?.close();
+    await opened.close();
   }
-}
-
-function refuse(error: unknown): never {
-  if (isClickHouseError(error)) throw new UsageError(`--store: ${error.message}`);
-  if (!isStoreBusy(error)) throw error;
-  throw new UsageError(error.message, 'stop the server first, or ask it over its HTTP API');
 }
 
 function infoText(info: StoreInfo): string {

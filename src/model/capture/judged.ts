@@ -12,6 +12,9 @@ export const stallCause = z
   });
 export type StallCause = z.infer<typeof stallCause>;
 
+/** Whether what happened to packets on the way held the stream up. */
+export const isOfNetwork = (cause: StallCause) => cause === 'loss' || cause === 'reordering' || cause === 'delay';
+
 const judgedStall = exchangeStall.extend({
   cause: stallCause,
   confidence,

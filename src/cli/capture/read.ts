@@ -1,0 +1,114 @@
+import { FilterError } from '../../gather/capture/live-filter.ts';
+import { readLive } from '../../gather/capture/live-read.ts';
+import { openInterface } from '../../gather/capture/live.ts';
+import { captureSource, describeEnd, readCapture } from '../../gather/capture/open.ts';
+import type { CaptureReport } from '../../model/capture/report.ts';
+import { printable } from '../../model/outcome.ts';
+import { SystemCallError } from '../../wire/libc.ts';
+import type { Io } from '../../wire/io.ts';
+import type { CaptureProgressLine } from './progress.ts';
+import type { CaptureSession } from './session.ts';
+
+/** Who takes the frames. */
+type Taker = Pick<CaptureSession, 'frame' | 'later' | 'turn'>;
+type Source = CaptureReport['sources'][number];
+
+/** What is asked of an interface. */
+export interface LiveFlags {
+  bpf?: string | undefined;
+  snaplen: number;
+  duration?: number | undefined;
+}
+
+export interface ReadPlaces {
+  sources: Source[];
+  recordedDrops: number;
+  /** Places that could not be read at all, with the reason. */
+  mistakes: string[];
+}
+
+/** Reads captures one behind the other, or one interface, until their end or Ctrl-C. @param live null: files only */
+export async function readPlaces(
+  places: readonly string[],
+  live: LiveFlags | null,
+  session: Taker,
+  progress: CaptureProgressLine,
+  io: Io,
+): Promise<ReadPlaces> {
+  const read: ReadPlaces = { sources: [], recordedDrops: 0, mistakes: [] };
+  for (const place of places) {
+    if (io.signals.interrupted.aborted) break;
+    try {
+      const { drops, ...source } = await readPlace(place, places.length === 1 ? live : null, session, progress, io);
+      read.recordedDrops += drops;
+      read.sources.push(source);
+    } catch (error) {
+      read.mistakes.push(cannotRead(place, error));
+    }
+  }
+  progress.end();
+  return read;
+}
+
+/** A file or, where there is none of that name, an interface. */
+async function readPlace(
+  place: string,
+  live: LiveFlags | null,
+  session: Taker,
+  progress: CaptureProgressLine,
+  io: Io,
+): Promise<Source & { drops: number }> {
+  const source = await captureSource(io, place).catch((error: NodeJS.ErrnoException) => {
+    if (live && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
+    throw error;
+  });
+  if (!source) return readInterface(place, live!, session, progress, io);
+  const read = await readCapture(source, (frame) => session.later(frame), {
+    onPiece: () => session.turn(),
+    signal: io.signals.interrupted,
+    onProgress: (of) => progress.file(source.name, of),
+  });
+  const problem = read.end.kind === 'interrupted' ? null : describeEnd(source.name, read);
+  return {
+    name: source.name,
+    format: read.format,
+    packets: read.frames,
+    octets: read.captureBytes,
+    problem,
+    drops: read.drops,
+  };
+}
+
+async function readInterface(
+  name: string,
+  { bpf, snaplen, duration }: LiveFlags,
+  session: Taker,
+  progress: CaptureProgressLine,
+  io: Io,
+): Promise<Source & { drops: number }> {
+  const live = await openInterface(name, { snapLength: snaplen, ...(bpf === undefined ? {} : { filter: bpf }) }, io);
+  const ends = [io.signals.interrupted];
+  if (duration !== undefined) ends.push(AbortSignal.timeout(duration * 1000));
+  if (io.terminal.stderrIsTty && duration === undefined)
+    io.terminal.err(`listening on ${printable(name, 20)}; Ctrl-C ends it\n`);
+  const read = await readLive(live, (frame) => session.frame(frame), {
+    signal: AbortSignal.any(ends),
+    onProgress: (of) => progress.live(name, of),
+  });
+  const { statistics } = read;
+  return {
+    name: `${name} (${live.how})`,
+    format: null,
+    packets: read.frames,
+    octets: read.octets,
+    problem: read.ended,
+    drops: statistics.drops ?? 0,
+  };
+}
+
+export function cannotRead(place: string, error: unknown): string {
+  const name = printable(place, 200);
+  if (error instanceof FilterError) return `--bpf: ${error.message}`;
+  if (error instanceof SystemCallError) return `There is no file "${name}", and as an interface: ${error.message}`;
+  return `Cannot read "${name}": ${error instanceof Error ? error.message : String(error)}`;
+}
