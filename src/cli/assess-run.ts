@@ -17,6 +17,7 @@ import { quantile, sorted } from '../stats/quantile.ts';
 import type { Io } from '../wire/io.ts';
 import { watchLoopLag } from '../wire/loop-lag.ts';
 import { loadSteps, type PathStep, pathSteps } from './assess-path.ts';
+import type { CaptureEvidence } from './capture/evidence.ts';
 import { version } from './version.ts';
 
 /** How much an assessment sends; everything is bounded. */
@@ -39,6 +40,8 @@ export interface AssessOptions {
   maxTokens: number | undefined;
   model: string | undefined;
   notes: readonly string[];
+  /** Captures of traffic to the endpoints, judged beside what is measured; null: none. */
+  captured: CaptureEvidence | null;
   /** What the network file plans with, judged beside what was measured: findings that do not pass. */
   planned(observations: readonly Observation[]): Promise<readonly Finding[]>;
 }
@@ -81,7 +84,8 @@ export async function assessNetwork(
       progress,
     );
   const measured = [...perEndpoint.flat(), ...underLoad];
-  const observations = [...measured, self.observation(options.vantage, measured)];
+  const captured = options.captured?.observations(addressesSeen(measured));
+  const observations = [...measured, ...(captured?.observations ?? []), self.observation(options.vantage, measured)];
   const planned = await options.planned(observations);
   const findings = rankFindings([...judge(network, observations, new Date(io.clock.wallMs())), ...planned]);
   const endpoints = summarise(network, observations, findings);
@@ -102,8 +106,15 @@ export async function assessNetwork(
     endpoints,
     findings,
     observations,
-    notes: [...options.notes, ...abouts],
+    notes: [...options.notes, ...(captured?.notes ?? []), ...abouts],
   };
+}
+
+/** Which addresses each endpoint had in this run. */
+function addressesSeen(measured: readonly Observation[]): Map<string, string[]> {
+  const seen = new Map<string, string[]>();
+  for (const one of measured) if (one.kind === 'dns') seen.set(one.to, [...(seen.get(one.to) ?? []), ...one.addresses]);
+  return seen;
 }
 
 function targetOf(endpoint: Endpoint, { vantage, link }: AssessOptions): Target {

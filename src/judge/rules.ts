@@ -4,6 +4,15 @@ import { badProtocol } from './rules/bad-protocol.ts';
 import { brokenStream } from './rules/broken-stream.ts';
 import { bufferingProxy } from './rules/buffering-proxy.ts';
 import { bufferbloat } from './rules/bufferbloat.ts';
+import { captureBuffering } from './rules/capture-buffering.ts';
+import { captureClientWindow } from './rules/capture-client-window.ts';
+import { captureLoss } from './rules/capture-loss.ts';
+import { captureNagle } from './rules/capture-nagle.ts';
+import { captureNetworkStalls } from './rules/capture-network-stalls.ts';
+import { captureQuality } from './rules/capture-quality.ts';
+import { captureRtt } from './rules/capture-rtt.ts';
+import { captureServerStalls } from './rules/capture-server-stalls.ts';
+import { captureTtft } from './rules/capture-ttft.ts';
 import { certificate } from './rules/certificate.ts';
 import { clientBottleneck } from './rules/client-bottleneck.ts';
 import { clockStep } from './rules/clock-step.ts';
@@ -58,6 +67,15 @@ export const rules: readonly Rule[] = [
   slowTls,
   bufferingProxy,
   nagleComb,
+  captureTtft,
+  captureRtt,
+  captureLoss,
+  captureNetworkStalls,
+  captureServerStalls,
+  captureClientWindow,
+  captureBuffering,
+  captureNagle,
+  captureQuality,
   path,
   sharedHops,
   pathMtu,

@@ -62,6 +62,14 @@ const flags = {
     repeated: true as const,
     group: 'Measuring',
   },
+  capture: {
+    schema: z.array(z.string().min(1)).default([]),
+    about:
+      'Packet capture (pcap, pcapng, plain or compressed) of traffic to the endpoints: judged beside what is measured; may be repeated.',
+    value: 'FILE',
+    repeated: true as const,
+    group: 'Measuring',
+  },
   vantage: { schema: z.string().min(1).max(63).optional(), about: 'Name of the place this runs at.', value: 'NAME' },
   json: {
     schema: z.boolean().default(false),
@@ -101,6 +109,10 @@ export const assess = defineCommand({
     { line: 'inferpath assess', about: 'three emulated endpoints, to see what a report looks like' },
     { line: 'inferpath assess network.yaml --html report.html', about: 'every endpoint of a network file' },
     { line: 'inferpath assess https://api.example.com --class voice --auth-env API_KEY --model m', about: 'one URL' },
+    {
+      line: 'inferpath assess network.yaml --capture gateway.pcapng.gz',
+      about: 'what users got counts beside what is measured now',
+    },
     { line: 'inferpath assess network.yaml --json | jq .ready', about: 'for a script: pass, fail or unknown' },
   ],
   run: async ({ flags, positionals, io }) => {
@@ -125,7 +137,7 @@ async function demoAssess(flags: AssessFlags, positionals: readonly string[], io
 
 /** What says how to get to an endpoint or what to ask it: emulated endpoints are made with what they know of that. */
 const notForEmulated: readonly (keyof AssessFlags)[] = [
-  ...(['class', 'model', 'requests', 'authEnv', 'header', 'secure'] as const),
+  ...(['class', 'model', 'requests', 'authEnv', 'header', 'secure', 'capture'] as const),
   ...(['family', 'resolve', 'proxy', 'clientCert', 'clientKey', 'ca', 'insecure'] as const),
 ];
 
@@ -223,8 +235,20 @@ async function optionsOf(
     maxTokens: flags.maxTokens,
     model: flags.model,
     notes: [...notes, ...(note ? [note] : []), ...loadNotes(network, flags)],
+    captured: await capturedOf(network, flags, io),
     planned: async (observations) => [...(await plannedOf(network, observations, io)), ...secured],
   };
+}
+
+/** Read before anything is measured: a mistake in a file is told at once. */
+async function capturedOf(
+  network: Network,
+  { capture, vantage }: AssessFlags,
+  io: Io,
+): Promise<AssessOptions['captured']> {
+  if (capture.length === 0) return null;
+  const { captureEvidence } = await import('../capture/evidence.ts');
+  return captureEvidence(network, capture, vantage ?? network.vantage?.name ?? 'capture', io);
 }
 
 async function plannedOf(network: Network, observations: readonly Observation[], io: Io): Promise<Finding[]> {

@@ -235,7 +235,7 @@ function keptWords({ samples, known, endpoints, unnamed }: Kept, hasNetwork: boo
   const left = hasNetwork ? 'go to no endpoint of the network file' : 'streamed no answer';
   const what = `${plural(samples - known, 'sample')} of ${plural(endpoints, 'endpoint')} stored`;
   const before = known > 0 ? `, ${known} were there already` : '';
-  return `${what}${before}; ${plural(unnamed, 'conversation')} that ${left} were left out\n`;
+  return `${what}${before}${unnamed > 0 ? `; left out: ${plural(unnamed, 'conversation')} that ${left}` : ''}\n`;
 }
 
 function formOf({ json, lines }: Flags): Form {

@@ -1,0 +1,72 @@
+import { endpointFinder, type Server, serverOf } from '../../gather/capture/endpoints.ts';
+import { observationsOf, qualityOf } from '../../gather/capture/observations.ts';
+import { sitePrefixes } from '../../gather/capture/patterns/direction.ts';
+import type { Network } from '../../model/network.ts';
+import type { Observation } from '../../model/observation.ts';
+import type { Io } from '../../wire/io.ts';
+import { UsageError } from '../command.ts';
+import { progressLine } from './progress.ts';
+import { readPlaces } from './read.ts';
+import { captureSession } from './session.ts';
+
+/** Observations that an assessment keeps of its captures; a report is no archive. */
+const mostObservations = 200_000;
+
+/** What captures tell, before it is known which server is which endpoint. */
+export interface CaptureEvidence {
+  /** @param addresses by name of the endpoint, what looking its name up gave */
+  observations(addresses: ReadonlyMap<string, readonly string[]>): { observations: Observation[]; notes: string[] };
+}
+
+/** Reads captures as evidence for an assessment. @throws UsageError naming each file that cannot be read */
+export async function captureEvidence(
+  network: Network,
+  paths: readonly string[],
+  vantage: string,
+  io: Io,
+): Promise<CaptureEvidence> {
+  const found: { server: Server; observations: Observation[] }[] = [];
+  let room = mostObservations;
+  let leftOut = 0;
+  const none = () => undefined;
+  const session = captureSession(
+    sitePrefixes(network),
+    1,
+    {
+      exchange: none,
+      event: none,
+      flow: (flow) => {
+        const startAt = session.startAt();
+        if (!flow.tcp || startAt === null) return;
+        const one = { startEpochMs: Date.parse(startAt), from: vantage, to: '' };
+        const observations = observationsOf(flow, one);
+        if (observations.length > room) leftOut += 1;
+        else {
+          room -= observations.length;
+          found.push({ server: serverOf(flow), observations });
+        }
+      },
+    },
+    io.random.next() * 2 ** 32,
+  );
+  const { mistakes, ...read } = await readPlaces(paths, null, (frame) => session.frame(frame), progressLine(io), io);
+  const unread = read.sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
+  if (mistakes.length + unread.length > 0)
+    throw new UsageError([...mistakes, ...unread].map((text) => `--capture: ${text}`).join('\n'));
+  const { report } = session.finish({ ...read, interrupted: io.signals.interrupted.aborted });
+  return {
+    observations: (addresses) => {
+      const find = endpointFinder(network, (endpoint) => addresses.get(endpoint) ?? []);
+      const named = found.flatMap(({ server, observations }) => {
+        const to = find(server);
+        return to === null ? [] : [observations.map((one) => ({ ...one, to }))];
+      });
+      const files = paths.length === 1 ? 'the capture' : `${paths.length} captures`;
+      const words = `${files}: ${named.length} of ${found.length + leftOut} TCP conversations go to endpoints of this assessment`;
+      const notes = [leftOut > 0 ? `${words}; ${leftOut} were too many and left out` : words];
+      if (named.length === 0 || report.startAt === null) return { observations: [], notes };
+      const quality = qualityOf(report, { startEpochMs: Date.parse(report.startAt), from: vantage });
+      return { observations: [...named.flat(), quality], notes };
+    },
+  };
+}
