@@ -40,7 +40,11 @@ export async function openFlaggedStore(
   try {
     const options = { ...place, allowLostLedger: true, ...(documents && { documents }) };
     const { store, files, close } = await openStore(folder, io, options).catch(refuse);
-    return { store, files, close: () => close().finally(() => documents?.close()) };
+    const closeBoth = async () => {
+      await close();
+      await documents?.close();
+    };
+    return { store, files, close: closeBoth };
   } catch (error) {
     await documents?.close();
     throw error;

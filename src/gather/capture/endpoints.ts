@@ -56,7 +56,9 @@ function knownOf({ name, url, addresses: own }: Network['endpoints'][number], mo
   const rangesOf = (texts: readonly string[]) => texts.flatMap((text) => parseCidr(text) ?? []);
   const usual = protocol === 'http:' ? 80 : 443;
   return {
-    ...{ name, host, port: port === '' ? usual : Number(port) },
+    name,
+    host,
+    port: port === '' ? usual : Number(port),
     ranges: rangesOf([host, ...(own ?? [])]),
     resolved: rangesOf(more),
   };

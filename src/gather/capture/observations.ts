@@ -63,7 +63,12 @@ function exchangeOf(
     gaps: exchange.gaps,
     stallAboveMs: exchange.stallAboveMs,
     stalls: longest.map(({ gapMs, cause, confidence, networkMs, serverMs, evidence }) => ({
-      ...{ gapMs, cause, confidence, networkMs, serverMs, evidence },
+      gapMs,
+      cause,
+      confidence,
+      networkMs,
+      serverMs,
+      evidence,
     })),
     stallsNotListed: exchange.stallsNotListed + stalls.length - longest.length,
     overlapped: exchange.overlapped,
