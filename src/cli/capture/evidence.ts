@@ -49,7 +49,7 @@ export async function captureEvidence(
     },
     io.random.next() * 2 ** 32,
   );
-  const { mistakes, ...read } = await readPlaces(paths, null, (frame) => session.frame(frame), progressLine(io), io);
+  const { mistakes, ...read } = await readPlaces(paths, null, session, progressLine(io), io);
   const unread = read.sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
   if (mistakes.length + unread.length > 0)
     throw new UsageError([...mistakes, ...unread].map((text) => `--capture: ${text}`).join('\n'));
