@@ -58,7 +58,7 @@ export async function collectRecords({ listen, durationS, form, prefixes }: Coll
     collection,
     ...sums,
     toldAgain: patterns.again,
-    patterns: book.finish().patterns,
+    patterns: book.finish(),
     interrupted: signals.interrupted.aborted,
   };
   if (form === 'json') terminal.out(`${JSON.stringify(report)}\n`);

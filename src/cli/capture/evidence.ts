@@ -8,6 +8,7 @@ import { UsageError } from '../command.ts';
 import { progressLine } from './progress.ts';
 import { readPlaces } from './read.ts';
 import { captureSession } from './session.ts';
+import { threadsFor } from './threads.ts';
 
 /** Observations that an assessment keeps of its captures; a report is no archive. */
 const mostObservations = 200_000;
@@ -29,12 +30,12 @@ export async function captureEvidence(
   let room = mostObservations;
   let leftOut = 0;
   const none = () => undefined;
+  const threads = await threadsFor(paths, null, undefined, io);
+  const seed = Math.floor(io.random.next() * 2 ** 32);
   const session = captureSession(
-    sitePrefixes(network),
-    1,
+    { prefixes: sitePrefixes(network), top: 1, seed, threads },
     {
       exchange: none,
-      event: none,
       flow: (flow) => {
         const startAt = session.startAt();
         if (!flow.tcp || startAt === null) return;
@@ -47,13 +48,12 @@ export async function captureEvidence(
         }
       },
     },
-    io.random.next() * 2 ** 32,
   );
-  const { mistakes, ...read } = await readPlaces(paths, null, session, progressLine(io), io);
+  const { mistakes, ...read } = await readPlaces(paths, { live: null, pipe: null }, session, progressLine(io), io);
+  const { report } = await session.finish({ ...read, interrupted: io.signals.interrupted.aborted });
   const unread = read.sources.flatMap(({ packets, problem }) => (packets === 0 && problem ? [problem] : []));
   if (mistakes.length + unread.length > 0)
     throw new UsageError([...mistakes, ...unread].map((text) => `--capture: ${text}`).join('\n'));
-  const { report } = session.finish({ ...read, interrupted: io.signals.interrupted.aborted });
   return {
     observations: (addresses) => {
       const find = endpointFinder(network, (endpoint) => addresses.get(endpoint) ?? []);

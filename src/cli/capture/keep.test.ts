@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readCapture } from '../../gather/capture/open.ts';
 import { observation } from '../../model/observation.ts';
 import { network } from '../../model/network.ts';
 import type { Sample } from '../../model/sample.ts';
@@ -30,10 +29,10 @@ async function keep(store: ReturnType<typeof memory>, file: Parameters<typeof ke
   const keeping = keeper(store, file, 'gateway');
   const none = () => undefined;
   const flow = (one: Parameters<typeof keeping.flow>[0]) => keeping.flow(one, session.startAt());
-  const session = captureSession([], 1, { exchange: none, event: none, flow }, 1);
+  const session = captureSession({ prefixes: [], top: 1, seed: 1, threads: 1 }, { exchange: none, flow });
   const source = { name: 'fixture', chunks: createReadStream(fixture), totalBytes: null };
-  await readCapture(source, (frame) => session.frame(frame));
-  return keeping.end(session.finish({ sources: [], recordedDrops: 0, interrupted: false }).report);
+  await session.read(source, {});
+  return keeping.end((await session.finish({ sources: [], recordedDrops: 0, interrupted: false })).report);
 }
 
 describe('what is kept of a capture', () => {

@@ -23,7 +23,7 @@ export function captureOutput(form: Form, io: Io): CaptureWriter {
   };
   return {
     exchange: (flow, exchange) => line('exchange', { flow, ...exchange }),
-    event: (flow, event) => line('event', { flow, ...event }),
+    ...(form === 'lines' && { event: (flow, event) => line('event', { flow, ...event }) }),
     flow: ({ exchanges, ...flow }) => {
       if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);
       line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });

@@ -1,16 +1,17 @@
 import { FilterError } from '../../gather/capture/live-filter.ts';
 import { readLive } from '../../gather/capture/live-read.ts';
 import { openInterface } from '../../gather/capture/live.ts';
-import { captureSource, describeEnd, readCapture } from '../../gather/capture/open.ts';
+import { captureSource, describeEnd } from '../../gather/capture/open.ts';
 import type { CaptureReport } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { SystemCallError } from '../../wire/libc.ts';
 import type { Io } from '../../wire/io.ts';
 import type { CaptureProgressLine } from './progress.ts';
 import type { CaptureSession } from './session.ts';
+import type { Pipe } from './threads.ts';
 
 /** Who takes the frames. */
-type Taker = Pick<CaptureSession, 'frame' | 'later' | 'turn'>;
+type Taker = Pick<CaptureSession, 'frame' | 'read'>;
 type Source = CaptureReport['sources'][number];
 
 /** What is asked of an interface. */
@@ -27,10 +28,17 @@ export interface ReadPlaces {
   mistakes: string[];
 }
 
-/** Reads captures one behind the other, or one interface, until their end or Ctrl-C. @param live null: files only */
+export interface ReadHow {
+  /** Null: files only. */
+  live: LiveFlags | null;
+  /** Stdin, where it has been opened already. */
+  pipe: Pipe | null;
+}
+
+/** Reads captures one behind the other, or one interface, until their end or Ctrl-C. */
 export async function readPlaces(
   places: readonly string[],
-  live: LiveFlags | null,
+  { live, pipe }: ReadHow,
   session: Taker,
   progress: CaptureProgressLine,
   io: Io,
@@ -39,7 +47,8 @@ export async function readPlaces(
   for (const place of places) {
     if (io.signals.interrupted.aborted) break;
     try {
-      const { drops, ...source } = await readPlace(place, places.length === 1 ? live : null, session, progress, io);
+      const how = { live: places.length === 1 ? live : null, pipe };
+      const { drops, ...source } = await readPlace(place, how, session, progress, io);
       read.recordedDrops += drops;
       read.sources.push(source);
     } catch (error) {
@@ -53,18 +62,19 @@ export async function readPlaces(
 /** A file or, where there is none of that name, an interface. */
 async function readPlace(
   place: string,
-  live: LiveFlags | null,
+  { live, pipe }: ReadHow,
   session: Taker,
   progress: CaptureProgressLine,
   io: Io,
 ): Promise<Source & { drops: number }> {
-  const source = await captureSource(io, place).catch((error: NodeJS.ErrnoException) => {
-    if (live && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
-    throw error;
-  });
+  const source =
+    pipe?.source ??
+    (await captureSource(io, place).catch((error: NodeJS.ErrnoException) => {
+      if (live && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
+      throw error;
+    }));
   if (!source) return readInterface(place, live!, session, progress, io);
-  const read = await readCapture(source, (frame) => session.later(frame), {
-    onPiece: () => session.turn(),
+  const read = await session.read(source, {
     signal: io.signals.interrupted,
     onProgress: (of) => progress.file(source.name, of),
   });

@@ -1,8 +1,14 @@
-import { CaptureAnalysis } from '../../gather/capture/analysis.ts';
-import { judgeExchange } from '../../gather/capture/causes.ts';
+import { Analyst, type Findings } from '../../gather/capture/analyst.ts';
+import { type CaptureCrew, startCrew } from '../../gather/capture/crew.ts';
+import {
+  type CaptureRead,
+  type CaptureSource,
+  framesOf,
+  readPieces,
+  type ReadOptions,
+} from '../../gather/capture/open.ts';
 import { PatternBook } from '../../gather/capture/patterns/book.ts';
 import type { SitePrefix } from '../../gather/capture/patterns/direction.ts';
-import { newStreamReader } from '../../gather/capture/streams/stream-reader.ts';
 import { CaptureSummary } from '../../gather/capture/summary.ts';
 import type { CaptureFlow } from '../../model/capture/flow.ts';
 import type { JudgedExchange } from '../../model/capture/judged.ts';
@@ -17,7 +23,8 @@ const mostWaiting = 4096;
 /** Where results go as they come. */
 export interface CaptureOutput {
   exchange(flow: number, exchange: JudgedExchange): void;
-  event(flow: number, event: object): void;
+  /** Absent: nobody wants them. */
+  event?(flow: number, event: object): void;
   flow(flow: FlowWithExchanges): void;
 }
 
@@ -25,102 +32,128 @@ export interface CaptureOutput {
 export type Sources = Pick<CaptureReport, 'sources' | 'interrupted'> & { recordedDrops: number };
 
 export interface CaptureSession {
+  /** A frame of an interface. */
   frame(frame: Frame): void;
-  /** A frame whose octets hold until `turn`: many of them at once are cheaper. */
-  later(frame: Frame): void;
-  turn(): void;
+  /** One more file of the capture. */
+  read(source: CaptureSource, options: ReadOptions): Promise<CaptureRead>;
   /** Time of the first packet; null: none had one so far. */
   startAt(): string | null;
   /** To be asked once. */
-  finish(of: Sources): {
+  finish(of: Sources): Promise<{
     report: Omit<CaptureReport, 'schema' | 'version' | 'flows'>;
     worst: ReturnType<CaptureSummary['worst']>;
-  };
+  }>;
+}
+
+export interface SessionOptions {
+  prefixes: readonly SitePrefix[];
+  /** How many of the worst are kept. */
+  top: number;
+  /** Of hashes, against captures that were made to fill one slot. */
+  seed: number;
+  /** 1: all is looked at here, as interfaces have to be. */
+  threads: number;
 }
 
 /** Everything that is found out of a capture, from its frames to the report. */
 export function captureSession(
-  prefixes: readonly SitePrefix[],
-  top: number,
+  { prefixes, top, seed, threads }: SessionOptions,
   output: CaptureOutput,
-  /** Of hashes, against captures that were made to fill one slot. */
-  seed: number,
 ): CaptureSession {
   const summary = new CaptureSummary(top);
   const exchanges = new Map<number, JudgedExchange[]>();
-  let book: PatternBook<CaptureFlow> | null = null;
-  const analysis: CaptureAnalysis = new CaptureAnalysis(
-    {
-      stream: (flow, connection) =>
-        newStreamReader((exchange) => {
-          const judged = judgeExchange(exchange, connection());
-          const list = exchanges.get(flow) ?? [];
-          exchanges.set(flow, list);
-          list.push(judged);
-          output.exchange(flow, judged);
-        }),
-      event: (flow, event) => output.event(flow, event),
-      patterns: (startEpochMs) => {
-        book = new PatternBook<CaptureFlow>({
-          prefixes,
-          startEpochMs,
-          mostWaiting,
-          seed,
-          onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
-            const all = exchanges.get(flow.number) ?? [];
-            exchanges.delete(flow.number);
-            const whole: FlowWithExchanges = {
-              ...flow,
-              exchanges: all.slice(0, maxExchanges),
-              exchangesNotListed: Math.max(0, all.length - maxExchanges),
-              pattern: { class: kind, confidence, rule, why, direction, from, to },
-            };
-            summary.add(whole);
-            output.flow(whole);
-          },
-        });
-        return book;
+  const newBook = (startEpochMs: number | null) =>
+    new PatternBook<CaptureFlow>({
+      prefixes,
+      startEpochMs,
+      mostWaiting,
+      seed,
+      onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
+        const all = exchanges.get(flow.number) ?? [];
+        exchanges.delete(flow.number);
+        const whole: FlowWithExchanges = {
+          ...flow,
+          exchanges: all.slice(0, maxExchanges),
+          exchangesNotListed: Math.max(0, all.length - maxExchanges),
+          pattern: { class: kind, confidence, rule, why, direction, from, to },
+        };
+        summary.add(whole);
+        output.flow(whole);
       },
-      flow: () => undefined,
+    });
+  let book: PatternBook<CaptureFlow> | null = null;
+  const findings: Findings = {
+    exchange: (flow, judged) => {
+      const list = exchanges.get(flow) ?? [];
+      exchanges.set(flow, list);
+      list.push(judged);
+      output.exchange(flow, judged);
     },
-    seed,
-  );
+    ...(output.event && { event: (flow, event) => output.event!(flow, event) }),
+    flow: (flow, { summary: features, ends }) => {
+      book ??= newBook(lookers.startEpochMs);
+      book.end(features, ends, flow);
+    },
+  };
+  const lookers: Lookers = threads > 1 ? startCrew(threads, findings, { seed }) : alone(findings, seed);
   return {
-    frame: (frame) => analysis.frame(frame),
-    later: (frame) => analysis.later(frame),
-    turn: () => analysis.turn(),
-    startAt: () => startOf(analysis),
-    finish: ({ recordedDrops, ...of }) => {
-      analysis.finish();
-      const found = book?.finish() ?? null;
+    frame: (frame) => lookers.frame!(frame),
+    read: (source, options) => readPieces(source, lookers.file(), options),
+    startAt: () => timeText(lookers.startEpochMs),
+    finish: async ({ recordedDrops, ...of }) => {
+      const sums = await lookers.finish();
+      // First: what waits in the book is counted only then.
+      const patterns = sums.frames === 0 ? null : (book ?? newBook(sums.startEpochMs)).finish(sums.refusedSeries);
       const report = {
         ...of,
-        startAt: startOf(analysis),
-        durationMs: analysis.lastMs,
-        packets: analysis.frames,
-        octets: analysis.octets,
+        startAt: timeText(sums.startEpochMs),
+        durationMs: sums.durationMs,
+        packets: sums.frames,
+        octets: sums.octets,
         quality: {
           recordedDrops,
-          duplicates: analysis.duplicates,
+          duplicates: sums.duplicates,
           lostOctets: summary.lostOctets,
           lostSegments: summary.lostSegments,
-          backwards: analysis.backwards,
+          backwards: sums.backwards,
           oneSided: summary.oneSided,
           fromTheMiddle: summary.fromTheMiddle,
           offload: summary.offload,
-          cutShort: analysis.cutShort,
-          otherPackets: analysis.otherFrames,
+          cutShort: sums.cutShort,
+          otherPackets: sums.otherFrames,
         },
         totals: summary.finish(),
-        patterns: found?.patterns ?? null,
-        roce: found && found.roce.packets > 0 ? found.roce : null,
+        patterns,
+        roce: sums.roce.packets > 0 ? sums.roce : null,
       };
       return { report, worst: summary.worst() };
     },
   };
 }
 
-function startOf({ firstSeconds, firstNanoseconds }: CaptureAnalysis): string | null {
-  if (Number.isNaN(firstSeconds)) return null;
-  return new Date(firstSeconds * 1000 + Math.floor(firstNanoseconds / 1e6)).toISOString();
+/** Who looks at packets: threads, or nobody but us. */
+type Lookers = CaptureCrew & { frame?(frame: Frame): void };
+
+function alone(findings: Findings, seed: number): Lookers {
+  const analyst = new Analyst(findings, { seed });
+  const { analysis } = analyst;
+  return {
+    frame: (frame) => analysis.frame(frame),
+    file: () =>
+      framesOf(
+        (frame) => analysis.later(frame),
+        () => analysis.turn(),
+      ),
+    finish: () => {
+      analysis.finish();
+      return Promise.resolve(analyst.sums());
+    },
+    get startEpochMs() {
+      return analyst.startEpochMs;
+    },
+  };
+}
+
+function timeText(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
 }

@@ -15,6 +15,7 @@ import { captureOutput, type Form } from '../capture/output.ts';
 import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { cannotRead, readPlaces } from '../capture/read.ts';
 import { captureSession } from '../capture/session.ts';
+import { pipeOf, threadsFor } from '../capture/threads.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { documentsFlag } from '../documents-place.ts';
 import { loadNetworkFile } from '../network-file.ts';
@@ -50,6 +51,12 @@ const flags = {
     schema: z.enum(['wireshark']).optional(),
     about: 'A line for each TCP segment that Wireshark 4.0 would flag, by its names, instead of what is found here.',
     value: 'NAME',
+  },
+  threads: {
+    schema: z.coerce.number().int().min(1).max(64).optional(),
+    about:
+      'Threads that look at the packets of files and pipes; default: one, or as many as processors for large ones.',
+    value: 'N',
   },
   network: {
     schema: z.string().min(1).optional(),
@@ -196,12 +203,15 @@ async function readAndTell(
     output.flow(one);
   };
   const prefixes = sitePrefixes(network, flags.sitePrefix);
-  const session = captureSession(prefixes, flags.top, { ...output, flow }, io.random.next() * 2 ** 32);
+  const pipe = await pipeOf(places, io);
+  const threads = await threadsFor(places, pipe, flags.threads, io);
+  const seed = Math.floor(io.random.next() * 2 ** 32);
+  const session = captureSession({ prefixes, top: flags.top, seed, threads }, { ...output, flow });
   const progress = flushingFirst(progressLine(io), output.flush);
-  const { mistakes, ...read } = await readPlaces(places, flags, session, progress, io);
+  const { mistakes, ...read } = await readPlaces(places, { live: flags, pipe }, session, progress, io);
   const { sources } = read;
   const interrupted = io.signals.interrupted.aborted;
-  const { report, worst } = session.finish({ ...read, interrupted });
+  const { report, worst } = await session.finish({ ...read, interrupted });
   output.end(report);
   if (flags.html !== undefined) await writeReport(flags.html, renderCaptureHtml({ ...report, worst }, version), io);
   if (flags.csv !== undefined) await writeReport(flags.csv, captureCsv(table), io);

@@ -9,8 +9,11 @@ import { Duplicates } from './duplicates.ts';
 import { FlowTable } from './flow-table.ts';
 import { micro, tcpRecord } from './flow-record.ts';
 import type { StreamSink } from './stream-sink.ts';
-import type { PatternBook } from './patterns/book.ts';
+import type { FlowEnds } from './patterns/ends.ts';
 import type { FlowFeatures } from './patterns/features.ts';
+import type { PacketTap } from './patterns/packet-tap.ts';
+import type { FlowSummary } from './patterns/summary.ts';
+import { shareOf } from './share.ts';
 import { Connection } from './tcp/connection.ts';
 import type { TcpEvent } from './tcp/event.ts';
 
@@ -53,13 +56,24 @@ interface Flow {
 }
 
 export interface AnalysisHandlers {
-  /** A conversation is over, or the capture is. */
-  flow(flow: CaptureFlow): void;
+  /** A conversation is over, or the capture is. `seen`: for the patterns, where they are asked for. */
+  flow(flow: CaptureFlow, seen: FlowSeen | null): void;
   event?(flow: number, event: TcpEvent): void;
-  /** Where what the traffic looks like is found out; asked for at the first packet, with its time. */
-  patterns?(startEpochMs: number | null): PatternBook<CaptureFlow>;
+  /** Where the patterns see packets. */
+  readonly tap?: PacketTap;
   /** Makes the reader of what a TCP connection carries. */
   stream?(flow: number, connection: () => Connection): StreamSink;
+}
+
+export interface FlowSeen {
+  summary: FlowSummary;
+  ends: FlowEnds;
+}
+
+/** Of so many threads that each read the whole capture, the one with this index has its share of the conversations. */
+export interface Share {
+  index: number;
+  of: number;
 }
 
 const noStream: StreamSink = { wanted: false, data: () => undefined, gap: () => undefined, end: () => undefined };
@@ -76,7 +90,7 @@ export class CaptureAnalysis {
   readonly #batch = new Batch();
   readonly #table: FlowTable;
   readonly #duplicates = new Duplicates();
-  #patterns: PatternBook<CaptureFlow> | null = null;
+  readonly #share: Share;
   readonly #flows: (Flow | null)[] = [];
   #begun = 0;
   #sweptFrames = 0;
@@ -97,9 +111,15 @@ export class CaptureAnalysis {
   cutShort = 0;
 
   /** @param seed of the hash by which conversations are found: a random number, so that nobody can make it slow */
-  constructor(handlers: AnalysisHandlers, seed = 0) {
+  constructor(handlers: AnalysisHandlers, seed = 0, share: Share = { index: 0, of: 1 }) {
     this.#handlers = handlers;
+    this.#share = share;
     this.#table = new FlowTable(seed);
+  }
+
+  /** Wall time of the first packet, ms since the epoch; null: none had a time. */
+  get startEpochMs(): number | null {
+    return Number.isNaN(this.firstSeconds) ? null : this.firstSeconds * 1000 + this.firstNanoseconds / 1e6;
   }
 
   /** Conversations seen so far. */
@@ -120,7 +140,6 @@ export class CaptureAnalysis {
   /** Takes a frame whose octets hold until `turn` is called; many at once are cheaper. */
   later(frame: Frame): void {
     if (!this.#batch.takes(frame)) this.turn();
-    if (this.frames === 0) this.#patterns = this.#handlers.patterns?.(startOf(frame)) ?? null;
     this.frames += 1;
     this.octets += frame.originalLength;
     const timeMs = this.#timeOf(frame);
@@ -129,9 +148,11 @@ export class CaptureAnalysis {
       this.otherFrames += 1;
       return;
     }
+    const { index, of } = this.#share;
+    if (of > 1 && shareOf(packet, of) !== index) return;
     if (this.#duplicates.isDuplicate(frame, packet)) return;
     // Queue pairs are heard in both directions, so in the order of the capture.
-    if (packet.protocol === 17) this.#patterns?.datagram(packet, timeMs);
+    if (packet.protocol === 17) this.#handlers.tap?.datagram(packet, timeMs);
     let place = this.#table.find(packet);
     if (place < 0) {
       if (this.#table.size >= maxFlows) {
@@ -235,8 +256,8 @@ export class CaptureAnalysis {
       serverOctets: 0,
       tcp: null,
       sink: null,
-      features: this.#patterns?.begin() ?? null,
-      ends: this.#patterns ? addressesOf(packet, fromClient) : noAddresses,
+      features: this.#handlers.tap?.begin() ?? null,
+      ends: this.#handlers.tap ? addressesOf(packet, fromClient) : noAddresses,
       version: packet.version,
     };
     if (!isTcp) return flow;
@@ -290,10 +311,8 @@ export class CaptureAnalysis {
       octets: { client: flow.clientOctets, server: flow.serverOctets },
       tcp: flow.tcp ? tcpRecord(flow.tcp) : null,
     };
-    this.#handlers.flow(record);
-    if (!flow.features) return;
-    const { ends: bytes, version } = flow;
-    this.#patterns!.end(flow.features.end(), { bytes, clientAt: 0, serverAt: 16, version }, record);
+    const ends = { bytes: flow.ends, clientAt: 0, serverAt: 16, version: flow.version };
+    this.#handlers.flow(record, flow.features && { summary: flow.features.end(), ends });
   }
 }
 
@@ -324,10 +343,6 @@ function addressesOf({ bytes, sourceAt, destinationAt, version }: Packet, fromCl
   both.set(bytes.subarray(client, client + octets), 0);
   both.set(bytes.subarray(server, server + octets), 16);
   return both;
-}
-
-function startOf({ hasTime, seconds, nanoseconds }: Frame): number | null {
-  return hasTime ? seconds * 1000 + nanoseconds / 1e6 : null;
 }
 
 /** Who began: by the handshake, else who has the higher port, as servers have the well-known ones. */

@@ -30,8 +30,6 @@ export interface CaptureRead extends CaptureProgress {
 }
 
 export interface ReadOptions {
-  /** Called before octets of frames that were handed over may be overwritten. */
-  onPiece?: () => void;
   /** Called after each piece of the source, about a megabyte. */
   onProgress?: (progress: CaptureProgress) => void;
   /** Ends the reading between two pieces. */
@@ -49,6 +47,61 @@ export async function captureSource(
   return { name: path, chunks: fs.readChunks(path), totalBytes };
 }
 
+/** Takes the octets of one capture in pieces. */
+export interface PieceTaker {
+  /**
+   * The piece is done with when this is.
+   * @throws CaptureError where the file cannot be read on
+   */
+  take(piece: Uint8Array): void | Promise<void>;
+  /** There are no more. @throws CaptureError as well */
+  end(): CaptureEnd | Promise<CaptureEnd>;
+  /** To be called whatever happened: what was taken has been looked at when this is done. */
+  close?(): Promise<void>;
+  readonly frames: number;
+  readonly format: 'pcap' | 'pcapng' | null;
+  readonly drops: number;
+}
+
+/**
+ * Looks ahead in a pipe, of which nobody knows how much will come: what it brings within so long, up to so many octets, is held back and
+ * then stands at the begin of what it returns.
+ */
+export async function lookAhead(
+  source: CaptureSource,
+  { octets, ms }: { octets: number; ms: number },
+): Promise<{ source: CaptureSource; isMore: boolean }> {
+  const iterator = source.chunks[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  let held = 0;
+  let next: Promise<IteratorResult<Uint8Array>> | null = null;
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<null>((done) => (timer = setTimeout(() => done(null), ms)));
+  while (held < octets) {
+    next ??= iterator.next();
+    const came = await Promise.race([next, late]);
+    if (came === null || came.done) break;
+    next = null;
+    head.push(came.value);
+    held += came.value.length;
+  }
+  clearTimeout(timer!);
+  const chunks = async function* () {
+    try {
+      for (let piece = head.shift(); piece; piece = head.shift()) yield piece;
+      for (;;) {
+        const came = await (next ?? iterator.next());
+        next = null;
+        if (came.done) return;
+        yield came.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  return { source: { ...source, chunks: chunks() }, isMore: held >= octets };
+}
+
 /**
  * Hands every frame of a capture over, plain or compressed by gzip or zstd, in the order of the file. Memory is that of one piece and
  * one packet, whatever the file says or becomes when it is decompressed. `frame` is one object that is filled again and again.
@@ -58,10 +111,44 @@ export async function captureSource(
 export async function readCapture(
   source: CaptureSource,
   onFrame: (frame: Frame) => void,
-  { onPiece, onProgress, signal }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<CaptureRead> {
+  return readPieces(source, framesOf(onFrame), options);
+}
+
+/** Takes octets and hands on frames. @param onPiece called before octets of frames that were handed over may be overwritten */
+export function framesOf(onFrame: (frame: Frame) => void, onPiece?: () => void): PieceTaker {
   const reader = captureReader();
   const frame = newFrame();
+  let frames = 0;
+  return {
+    take: (piece) => {
+      reader.push(piece);
+      while (reader.next(frame)) {
+        frames++;
+        onFrame(frame);
+      }
+      onPiece?.();
+    },
+    end: () => reader.end(),
+    get frames() {
+      return frames;
+    },
+    get format() {
+      return reader.format;
+    },
+    get drops() {
+      return reader.drops;
+    },
+  };
+}
+
+/** The same for who takes octets. Rejects only with what the source or the taker rejects with. */
+export async function readPieces(
+  source: CaptureSource,
+  taker: PieceTaker,
+  { onProgress, signal }: ReadOptions = {},
+): Promise<CaptureRead> {
   const read: CaptureRead = {
     doneBytes: 0,
     totalBytes: source.totalBytes,
@@ -76,24 +163,24 @@ export async function readCapture(
   });
   try {
     for await (const chunk of decompressed(counted)) {
-      reader.push(chunk);
       read.captureBytes += chunk.length;
-      while (reader.next(frame)) {
-        read.frames++;
-        onFrame(frame);
-      }
-      onPiece?.();
+      const taking = taker.take(chunk);
+      if (taking) await taking;
+      read.frames = taker.frames;
       onProgress?.(read);
     }
-    if (!signal?.aborted) read.end = reader.end();
+    if (!signal?.aborted) read.end = await taker.end();
   } catch (error) {
     if (error instanceof CaptureError) read.end = { kind: 'corrupt', offset: error.offset, what: error.message };
     else if (error instanceof DecompressError)
       read.end = { kind: 'corrupt', offset: read.captureBytes, what: error.message };
     else throw error;
+  } finally {
+    await taker.close?.();
   }
-  read.format = reader.format;
-  read.drops = reader.drops;
+  read.frames = taker.frames;
+  read.format = taker.format;
+  read.drops = taker.drops;
   return read;
 }
 

@@ -1,16 +1,10 @@
 import type { Classification, PatternReport } from '../../../model/capture/pattern.ts';
-import type { RoceReport } from '../../../model/capture/roce.ts';
 import { formatCidr } from '../../../model/cidr.ts';
-import type { Packet } from '../../../wire/packet/packet.ts';
-import { rocePort } from '../../../wire/roce.ts';
 import { classify } from './classify.ts';
 import { contextsOf, type Placed } from './context.ts';
 import { type Directions, directions, type SitePrefix } from './direction.ts';
 import type { FlowEnds } from './ends.ts';
-import { FlowFeatures } from './features.ts';
 import { Matrix } from './matrix.ts';
-import { SeriesPool } from './rate-series.ts';
-import { RoceTable } from './roce.ts';
 import type { FlowSummary } from './summary.ts';
 import { putAddress, WordIndex } from '../word-index.ts';
 
@@ -42,12 +36,10 @@ interface Waiting<Tag> extends Placed {
 }
 
 /**
- * Patterns of a capture: packets go into the features of their flow, flows that are over into the book, and the report comes at the end.
- * Memory is bounded by live flows and by `mostWaiting`.
+ * Patterns of a capture: packets go into the features of their flow (PacketTap), flows that are over into the book, and the report comes at
+ * the end. Memory is bounded by live flows and by `mostWaiting`.
  */
 export class PatternBook<Tag> {
-  readonly roce: RoceTable;
-  readonly #pool = new SeriesPool();
   readonly #directions: Directions;
   readonly #matrix: Matrix;
   readonly #options: PatternOptions<Tag>;
@@ -59,19 +51,9 @@ export class PatternBook<Tag> {
 
   constructor(options: PatternOptions<Tag>) {
     this.#options = options;
-    this.roce = new RoceTable({ seed: options.seed ?? 0 });
     this.#directions = directions(options.prefixes);
     this.#matrix = new Matrix(options.startEpochMs);
     this.#hosts = this.#newHosts();
-  }
-
-  begin(): FlowFeatures {
-    return new FlowFeatures(this.#pool);
-  }
-
-  /** A packet of UDP, in the order of the capture: RDMA goes over it, and answers what came the other way. */
-  datagram(packet: Packet, timeMs: number): void {
-    if (packet.destinationPort === rocePort) this.roce.add(packet, timeMs);
   }
 
   /** A flow is over: by its packets, or a record of an exporter that has only totals. */
@@ -115,19 +97,18 @@ export class PatternBook<Tag> {
     this.#options.onFlow?.(tag, { ...found, direction, from, to });
   }
 
-  /** To be asked once, when all flows are over. */
-  finish(): { patterns: PatternReport; roce: RoceReport } {
+  /** To be asked once, when all flows are over. `refusedSeries`: of TapSums. */
+  finish(refusedSeries = 0): PatternReport {
     this.#settle();
-    const patterns = {
+    return {
       inside: this.#directions.prefixes.map(({ cidr, site, from }) => ({ prefix: formatCidr(cidr), site, from })),
       classes: this.#matrix.classes(),
       matrix: this.#matrix.report(),
-      how: this.#how(),
+      how: this.#how(refusedSeries),
     };
-    return { patterns, roce: this.roce.report() };
   }
 
-  #how(): string[] {
+  #how(refusedSeries: number): string[] {
     const how = ['classes are what traffic looks like by sizes and times; no content is read or kept'];
     if (this.#rounds > 1)
       how.push(`fan-outs and rings were looked for in ${this.#rounds} parts of the capture, each by itself`);
@@ -135,8 +116,7 @@ export class PatternBook<Tag> {
       how.push(
         `${this.#byTotals} flows are records with totals only: of those, only replication, checkpoint and web are told apart`,
       );
-    if (this.#pool.refused > 0)
-      how.push(`no period was looked for in ${this.#pool.refused} large flows: too many at once`);
+    if (refusedSeries > 0) how.push(`no period was looked for in ${refusedSeries} large flows: too many at once`);
     if (this.#options.prefixes.every(({ from }) => from === 'default'))
       how.push('inside is what has private addresses: name your prefixes where your hosts have public ones');
     return how;

@@ -4,6 +4,7 @@ import { quicFlow } from '../../../model/capture/quic.ts';
 import { roceReport } from '../../../model/capture/roce.ts';
 import { seededRandom } from '../../../stats/random.ts';
 import { newPacket } from '../../../wire/packet/packet.ts';
+import { PacketTap } from './packet-tap.ts';
 import { PatternBook } from './book.ts';
 import { roce } from './datagram.case.ts';
 import { sitePrefixes } from './direction.ts';
@@ -16,7 +17,8 @@ test('hostile packets neither throw nor make numbers that are none', () => {
   const random = seededRandom(20_261_127);
   const below = (n: number) => Math.floor(random() * n);
   const book = new PatternBook<number>({ prefixes: sitePrefixes(null), startEpochMs: 1.8e12 });
-  const flows = Array.from({ length: 40 }, () => book.begin());
+  const tap = new PacketTap();
+  const flows = Array.from({ length: 40 }, () => tap.begin());
   const packet = newPacket();
   const bytes = Buffer.alloc(128);
   const good = [
@@ -48,7 +50,7 @@ test('hostile packets neither throw nor make numbers that are none', () => {
     packet.ecn = below(4);
     ms += [0, 0.01, 30, -50, 1e7][below(40) === 0 ? 4 : below(4)]!;
     flows[below(40)]!.add(packet, ms, below(2) === 0);
-    if (packet.protocol === 17) book.datagram(packet, ms);
+    if (packet.protocol === 17) tap.datagram(packet, ms);
   }
   let quic = 0;
   for (const [i, features] of flows.entries()) {
@@ -58,7 +60,8 @@ test('hostile packets neither throw nor make numbers that are none', () => {
     }
     book.end(features.end(), { bytes, clientAt: 0, serverAt: 16, version: 4 }, i);
   }
-  const { patterns, roce: rdma } = book.finish();
+  const patterns = book.finish(tap.sums().refusedSeries);
+  const rdma = tap.sums().roce;
   patternReport.parse(patterns);
   roceReport.parse(rdma);
   expect(patterns.matrix.cells.reduce((sum, cell) => sum + cell.flows, 0)).toBe(40);

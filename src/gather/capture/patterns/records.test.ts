@@ -43,7 +43,7 @@ function patternsOf(records: readonly FlowRecord[], mostOpen?: number) {
   const flows = new RecordPatterns(book, mostOpen);
   for (const one of records) flows.add(one);
   flows.finish();
-  return { found, flows, report: book.finish().patterns };
+  return { found, flows, report: book.finish() };
 }
 
 describe('RecordPatterns', () => {

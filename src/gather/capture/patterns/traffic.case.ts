@@ -1,6 +1,7 @@
 import type { TrafficClass } from '../../../model/capture/pattern.ts';
 import { exponential, normal, seededRandom } from '../../../stats/random.ts';
 import { newPacket, type Packet, tcpFlag } from '../../../wire/packet/packet.ts';
+import { PacketTap } from './packet-tap.ts';
 import { PatternBook, type FlowPattern } from './book.ts';
 import { endsOf } from './ends.ts';
 import type { FlowFeatures } from './features.ts';
@@ -494,11 +495,12 @@ export function classesOf(flows: readonly SyntheticFlow[], order: Order = 'one-b
     onFlow: (tag, pattern) => (found[tag] = pattern),
   });
   const player = new Player();
-  const features = flows.map(() => book.begin());
+  const tap = new PacketTap();
+  const features = flows.map(() => tap.begin());
   for (const [i, event] of ordered(flows, order)) {
     const packet = player.play(flows[i]!, event);
     features[i]!.add(packet, event.ms, event.forth);
-    book.datagram(packet, event.ms);
+    tap.datagram(packet, event.ms);
   }
   for (const [i, flow] of flows.entries()) endOf(book, features[i]!, flow, i);
   book.finish();
