@@ -55,6 +55,16 @@ describe('inferpath capture', () => {
     expect(piped.sources[0]!.name).toBe('stdin');
   });
 
+  test('threads tell what one tells', async () => {
+    const one = await report(fixture, '--threads', '1');
+    const three = await report(fixture, '--threads', '3');
+    const inOrder = ({ flows, ...rest }: CaptureReport) => ({
+      ...rest,
+      flows: flows.toSorted((a, b) => a.number - b.number),
+    });
+    expect(inOrder(three)).toEqual(inOrder(one));
+  });
+
   test('several files are one capture', async () => {
     const { totals, packets } = await report(fixture, fixture);
     // The second copy is of earlier times: the same conversations go on.

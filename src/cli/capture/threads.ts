@@ -26,7 +26,8 @@ export async function threadsFor(
   asked: number | undefined,
   io: Pick<Io, 'fs'>,
 ): Promise<number> {
-  const sizes = await Promise.all(places.map((place) => (place === '-' ? 0 : io.fs.sizeOf(place).catch(() => -1))));
+  const sizeOf = async (place: string) => (place === '-' ? 0 : io.fs.sizeOf(place).catch(() => -1));
+  const sizes = await Promise.all(places.map(sizeOf));
   // What is no file is an interface, or an error.
   if (sizes.every((size) => size < 0)) return 1;
   if (asked !== undefined) return asked;

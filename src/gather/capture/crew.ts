@@ -152,7 +152,7 @@ class CrewFile implements PieceTaker {
       })
       .then(() => {
         this.#free.push(block);
-        this.#busy.shift();
+        void this.#busy.shift();
       });
     this.#busy.push(looking);
   }

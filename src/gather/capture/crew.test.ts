@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, expect, test } from 'vitest';
+import type { CaptureFlow } from '../../model/capture/flow.ts';
+import { startCrew } from './crew.ts';
+import { type CaptureSource, framesOf, readPieces } from './open.ts';
+import { Analyst, type Findings } from './analyst.ts';
+
+const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
+const capture = gunzipSync(readFileSync(fixture));
+
+async function* pieces(octets: Uint8Array, size: number) {
+  for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
+}
+const sourceOf = (octets: Uint8Array, size = 20_000): CaptureSource => ({
+  name: 'x',
+  chunks: pieces(octets, size),
+  totalBytes: octets.length,
+});
+
+function collector() {
+  const found = { exchanges: [] as unknown[], events: [] as unknown[], flows: [] as CaptureFlow[] };
+  const findings: Findings = {
+    exchange: (flow, exchange) => found.exchanges.push({ flow, exchange }),
+    event: (flow, event) => found.events.push({ flow, ...event }),
+    flow: (flow) => found.flows.push(flow),
+  };
+  return { found, findings };
+}
+
+const crews: { finish(): Promise<unknown> }[] = [];
+afterAll(async () => {
+  for (const crew of crews) await crew.finish().catch(() => undefined);
+});
+
+test(
+  'threads find what one finds in two files, one of them cut off and one no capture',
+  { timeout: 60_000 },
+  async () => {
+    const alone = collector();
+    const analyst = new Analyst(alone.findings, { seed: 1 });
+    const taker = () =>
+      framesOf(
+        (frame) => analyst.analysis.later(frame),
+        () => analyst.analysis.turn(),
+      );
+    const shared = collector();
+    const crew = startCrew(2, shared.findings, { seed: 1 });
+    crews.push(crew);
+    const cut = capture.subarray(0, capture.length - 10);
+    for (const octets of [capture, Buffer.from('no capture at all'), Buffer.alloc(0), cut]) {
+      const one = await readPieces(sourceOf(octets), taker());
+      const two = await readPieces(sourceOf(octets), crew.file());
+      expect(two).toEqual(one);
+    }
+    expect(crew.startEpochMs).toBe(analyst.startEpochMs);
+    analyst.analysis.finish();
+    crews.pop();
+    expect(await crew.finish()).toEqual(analyst.sums());
+    for (const of of ['exchanges', 'events', 'flows'] as const) {
+      const texts = (list: unknown[]) => list.map((one) => JSON.stringify(one)).sort();
+      expect(texts(shared.found[of])).toEqual(texts(alone.found[of]));
+    }
+    expect(shared.found.flows.length).toBeGreaterThan(4);
+    expect(shared.found.events.length).toBeGreaterThan(4);
+  },
+);
+
+test('reading that is stopped tells what was taken until then', { timeout: 60_000 }, async () => {
+  const { found, findings } = collector();
+  const crew = startCrew(2, findings, { seed: 1 });
+  const stop = new AbortController();
+  const read = await readPieces(sourceOf(capture), crew.file(), {
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
+  expect(read.end).toEqual({ kind: 'interrupted' });
+  const sums = await crew.finish();
+  expect(sums.frames).toBe(read.frames);
+  expect(sums.frames).toBeGreaterThan(0);
+  expect(found.flows.length).toBeGreaterThan(0);
+});
