@@ -56,11 +56,23 @@ export const exchange = z
     }),
     requestStartMs: ms.nullable().meta({ description: 'Null where the capture began in the middle of the answer.' }),
     requestEndMs: ms.nullable().meta({ description: 'Last octets of the request before the answer.' }),
+    requestEndOffset: count
+      .nullable()
+      .meta({ description: 'Where those octets end in the stream of the client; null where the request was not captured.' }),
     requestBytes: count,
-    requests: count.meta({ description: 'More than 1 where requests overlap and cannot be told apart.' }),
-    firstByteMs: ms.nullable().meta({ description: 'First octets of the answer: end of TTFB.' }),
+    requests: count.meta({
+      description: 'More than 1 where requests overlap and cannot be told apart; then at least so many.',
+    }),
+    firstByteMs: ms.nullable().meta({
+      description: 'First octets of the answer: end of TTFB. Null where several requests waited for it.',
+    }),
     firstChunkMs: ms.nullable().meta({
-      description: 'First chunk that is neither head nor keep-alive: end of TTFT. Of a whole answer, its first octets.',
+      description:
+        'First chunk that is neither head nor keep-alive: end of TTFT. Of a whole answer, its first octets. Null where it cannot be told whose it is.',
+    }),
+    firstChunkOtherwiseMs: ms.nullable().meta({
+      description:
+        'When the first chunk came as well, by what can be seen: behind an early head, or in one record with it. Null: nothing speaks for another moment.',
     }),
     firstChunkWireMs: ms.nullable().meta({
       description: 'When the octets of the first chunk themselves passed: earlier where they waited behind a hole.',
@@ -77,7 +89,7 @@ export const exchange = z
     gaps: z
       .strictObject({ count, medianMs: ms, p90Ms: ms, p99Ms: ms, maxMs: ms })
       .nullable()
-      .meta({ description: 'Between chunks; null where there is no cadence.' }),
+      .meta({ description: 'Between chunks; null where there is no cadence, and where requests overlap.' }),
     stallAboveMs: ms.nullable().meta({ description: 'A gap above this is a stall: max(3 × median, 60 ms).' }),
     stalls: z.array(exchangeStall),
     stallsNotListed: count.meta({ description: 'Shorter ones beyond those that are listed.' }),

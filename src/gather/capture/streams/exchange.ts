@@ -15,10 +15,15 @@ export interface Observed {
   kind: Exchange['kind'];
   requestStartMs: number | null;
   requestEndMs: number | null;
+  requestEndOffset: number | null;
   requestBytes: number;
   requests: number;
   /** NaN: unseen or none. */
   firstByteMs: number;
+  /** When the first chunk came as well, by what is seen; NaN: nothing speaks for another moment. */
+  otherwiseMs: number;
+  /** Of several requests at once, whether the first chunk is the first one's. */
+  isFirstKnown: boolean;
   endMs: number;
   answerBytes: number;
   heartbeats: number;
@@ -33,28 +38,32 @@ export interface Observed {
 
 /** The published record of an exchange. */
 export function toExchange(observed: Observed): Exchange {
-  const { cadence, requestStartMs, firstByteMs } = observed;
+  const { cadence, requestStartMs, firstByteMs, isFirstKnown } = observed;
   const shape = shapeOf(observed);
   const isStreamed = shape === 'stream';
   const stalls = isStreamed ? cadence.stalls() : { listed: [], notListed: 0 };
   // A whole answer has no first chunk but its first octets; a stream without content has none at all.
+  const isFirstTold = requestStartMs !== null && isFirstKnown;
   const firstChunkMs = observed.isStream === true || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
   return {
     kind: observed.kind,
     shape,
     requestStartMs,
     requestEndMs: observed.requestEndMs,
+    requestEndOffset: observed.requestEndOffset,
     requestBytes: observed.requestBytes,
     requests: observed.requests,
-    firstByteMs: orNull(firstByteMs),
-    firstChunkMs: orNull(requestStartMs === null ? NaN : firstChunkMs),
+    firstByteMs: orNull(isFirstKnown ? firstByteMs : NaN),
+    firstChunkMs: orNull(isFirstTold ? firstChunkMs : NaN),
+    firstChunkOtherwiseMs: orNull(isFirstTold ? observed.otherwiseMs : NaN),
     firstChunkWireMs: orNull(cadence.firstWireMs),
     firstChunkOffset: orNull(cadence.firstOffset),
     endMs: observed.endMs,
     answerBytes: observed.answerBytes,
     chunks: cadence.chunks,
     heartbeats: observed.heartbeats,
-    gaps: isStreamed ? gapsOf(cadence.gaps) : null,
+    // Several answers at once have no pace that would be any one's.
+    gaps: isStreamed && observed.requests <= 1 ? gapsOf(cadence.gaps) : null,
     stallAboveMs: isStreamed ? cadence.stallAboveMs : null,
     stalls: stalls.listed,
     stallsNotListed: stalls.notListed,

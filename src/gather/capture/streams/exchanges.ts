@@ -1,11 +1,13 @@
 import type { Exchange } from '../../../model/capture/exchange.ts';
 import { contentType } from '../../../wire/tls/code-points.ts';
 import type { StreamSink } from '../stream-sink.ts';
+import { type Asked, type AskedRecord, extendAsked, newAsked } from './asked.ts';
 import { type ExchangeReport, toExchange } from './exchange.ts';
+import { HeadHabit } from './head-habit.ts';
 import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
 import { type OpeningFacts, ticketsUntilMs } from './opening.ts';
 import { TlsAnswer } from './tls-answer.ts';
-import type { Direction, RecordSink } from './record-header.ts';
+import { type Direction, headerBytes, type RecordSink } from './record-header.ts';
 import { RecordCutter } from './tls-records.ts';
 
 const client = 0;
@@ -20,6 +22,9 @@ const steeringOfClient = new Set([9, 13, 14, 17, 18, 22, 26, 30]);
 /** The head of a second answer is packed so well that it may be as long as a pair. */
 const steeringOfServer = new Set([9, 13, 17, 26]);
 const settingsAck = 9;
+/** `HTTP/1.1 100 Continue` and an empty line. */
+const continueBytes = 25;
+const leastTicketBytes = 40;
 /** Preface 24, SETTINGS 9 and 6 for each, perhaps a WINDOW_UPDATE 13. */
 const isPreface = (bytes: number): boolean =>
   bytes === 24 || (bytes >= 33 && bytes <= 106 && ((bytes - 33) % 6 === 0 || (bytes - 46) % 6 === 0));
@@ -33,18 +38,13 @@ const maxClientFlight = 6;
 /** Of TLS 1.3, which nearly all speak. */
 const overheadUnknown = 17;
 const overhead12 = 24;
-/** A pause this much longer than the usual one ends the belief that the answer before goes on. */
-const stillGoingPaces = 2;
+/** A silence this much longer than the usual gap ends the belief that the answer before goes on. */
+const goesOn = { paces: 5, ms: 60 } as const;
+/** Of several answers at once one may not have begun yet: only the end of all, or a silence as long as this, is the end. */
+const severalGoOnMs = 10_000;
 
 /** Where the handshake stands, as seen from outside. */
 type Handshake = 'hellos' | 'flights' | 'done';
-
-/** A request that came while an answer was going on, over HTTP/2. */
-interface Second {
-  startMs: number;
-  endMs: number;
-  bytes: number;
-}
 
 /** Records of one TLS connection → exchanges. */
 export class TlsExchanges implements StreamSink, RecordSink {
@@ -61,6 +61,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #finishedLength = 0;
   #clientHelloMs = NaN;
   #serverRttMs = 0;
+  #clientRttMs = 0;
+  #serverFlightMs = NaN;
   #serverFinishedSeen = false;
   #hasEarlyTickets = false;
   #hasEarlyData = false;
@@ -72,14 +74,17 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #sawClient = false;
   readonly #startedInMiddle: boolean;
   /** Of the exchange that is going on. */
-  #request: Second | null = null;
-  #requests = 0;
+  #request: Asked | null = null;
   #answer: TlsAnswer | null = null;
-  #second: Second | null = null;
+  /** What was asked while an answer was going on, over HTTP/2. */
+  #second: Asked | null = null;
   #orphan = false;
-  /** The last of the server was what ends a stream of HTTP/2. */
+  #hadRequests = false;
+  /** Streams of HTTP/2 that were seen to end, and whether that was the last that the server sent. */
+  #ends = 0;
   #sawEnd = false;
   #holes = 0;
+  #habit = new HeadHabit();
 
   /** @param inMiddle the capture began after the connection */
   constructor(report: ExchangeReport, inMiddle: boolean) {
@@ -155,7 +160,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
 
   record(direction: Direction, type: number, length: number, atMs: number, wireMs: number, offset: number): void {
     if (type === contentType.applicationData) {
-      if (direction === client) this.#fromClient(length, atMs);
+      if (direction === client) this.#fromClient(length, atMs, offset + headerBytes + length);
       else this.#fromServer(length, atMs, wireMs, offset);
     } else if (type === contentType.handshake && this.#handshake !== 'done') this.#plainHandshake(direction, atMs);
   }
@@ -172,16 +177,17 @@ export class TlsExchanges implements StreamSink, RecordSink {
     }
     if (!Number.isNaN(this.#clientHelloMs) && this.#serverRttMs === 0)
       this.#serverRttMs = Math.max(0, atMs - this.#clientHelloMs);
+    this.#serverFlightMs = atMs;
     if (!this.#hellos?.server?.isRetry) this.#handshake = 'flights';
   }
 
-  #fromClient(length: number, atMs: number): void {
+  #fromClient(length: number, atMs: number, endOffset: number): void {
     this.#sawClient = true;
-    if (this.#handshake !== 'done' && this.#isHandshakeOfClient(length, atMs)) return;
+    if (this.#handshake !== 'done' && this.#isHandshakeOfClient(length, atMs, endOffset)) return;
     const bytes = Math.max(0, length - this.#overhead);
     const isFirst = this.#clientRecords === 0;
     this.#clientRecords++;
-    if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
+    if (bytes === settingsAck) this.#showsHttp2();
     if (bytes <= alertBytes || steeringOfClient.has(bytes)) return;
     if (!this.#isOverheadKnown && steeringOfClient.has(length - overhead12)) return;
     if (isFirst && this.#isHttp2 !== false && isPreface(bytes)) {
@@ -189,13 +195,26 @@ export class TlsExchanges implements StreamSink, RecordSink {
       return;
     }
     if (bytes <= noticeBytes && (this.#request === null || this.#answer !== null)) return;
-    this.#requestData(atMs, bytes);
+    this.#requestData({ atMs, bytes, endOffset });
+  }
+
+  /** Where it is not known what is spoken: SETTINGS are the first that a server says over HTTP/2, and no answer of HTTP/1 begins so short. */
+  #isSettings(bytes: number): boolean {
+    const isFirst = this.#answer?.isNoneYet() ?? true;
+    return isFirst && bytes !== continueBytes && bytes <= leastTicketBytes && isServerSettings(bytes);
+  }
+
+  /** What came before as an answer was what HTTP/2 begins with. */
+  #showsHttp2(): void {
+    if (this.#isHttp2 !== null) return;
+    this.#isHttp2 = true;
+    if (this.#answer?.isNoLongerThan(leastHeadBytes.http2)) this.#answer = null;
   }
 
   /** @returns whether the record still belongs to the handshake */
-  #isHandshakeOfClient(length: number, atMs: number): boolean {
+  #isHandshakeOfClient(length: number, atMs: number, endOffset: number): boolean {
     if (this.#handshake === 'hellos' && this.#hasEarlyData) {
-      this.#requestData(atMs, Math.max(0, length - overheadUnknown));
+      this.#requestData({ atMs, bytes: Math.max(0, length - overheadUnknown), endOffset });
       return true;
     }
     // TLS 1.2 has no handshake in records of this type.
@@ -223,6 +242,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #handshakeDone(finishedMs: number | null): void {
     this.#handshake = 'done';
     this.#finishedMs = finishedMs;
+    if (finishedMs !== null && finishedMs > this.#serverFlightMs) this.#clientRttMs = finishedMs - this.#serverFlightMs;
     this.#mayHaveTickets = finishedMs !== null && !this.#hasEarlyTickets;
     this.#clientRecords = 0;
     this.#isHttp2 = this.#hellos?.isHttp2 ?? this.#isHttp2;
@@ -235,23 +255,33 @@ export class TlsExchanges implements StreamSink, RecordSink {
     this.#gatherers = [null, null];
   }
 
-  #requestData(atMs: number, bytes: number): void {
+  #requestData(record: AskedRecord): void {
+    const roundTripMs = this.#serverRttMs + this.#clientRttMs;
     if (this.#answer && !this.#answer.isNoneYet()) {
       if (this.#isHttp2 && !this.#orphan) {
         // Whether the answer before is over is known when the server goes on.
-        if (this.#second) extend(this.#second, atMs, bytes);
-        else this.#second = { startMs: atMs, endMs: atMs, bytes };
+        if (this.#second) extendAsked(this.#second, record, roundTripMs);
+        else this.#second = newAsked(record);
         return;
       }
       this.#close();
     }
     if (this.#answer) this.#answer.forget();
     this.#answer = null;
-    if (this.#request) extend(this.#request, atMs, bytes);
-    else {
-      this.#request = { startMs: atMs, endMs: atMs, bytes };
-      this.#requests = 1;
-    }
+    if (this.#request) extendAsked(this.#request, record, roundTripMs);
+    else this.#ask(newAsked(record));
+  }
+
+  /** Over HTTP/1 a request that pauses is still one. */
+  get #requests(): number {
+    const requests = this.#request?.requests ?? 0;
+    return this.#isHttp2 ? requests : Math.min(1, requests);
+  }
+
+  #ask(asked: Asked): void {
+    this.#request = asked;
+    this.#hadRequests = true;
+    this.#ends = 0;
   }
 
   #fromServer(length: number, atMs: number, wireMs: number, offset: number): void {
@@ -264,19 +294,23 @@ export class TlsExchanges implements StreamSink, RecordSink {
       if (bytes > alertBytes) this.#answer?.trailer(atMs);
       return;
     }
-    if (bytes === settingsAck && this.#isHttp2 === null) this.#isHttp2 = true;
+    if (bytes === settingsAck || (this.#isHttp2 === null && this.#isSettings(bytes))) this.#showsHttp2();
     if (this.#isHttp2 && this.#isSteeringOfServer(bytes, atMs)) return;
     if (this.#second) this.#settleSecond(atMs);
     if (!this.#answer && !this.#begin()) return;
     this.#sawEnd = false;
     if (this.#answer!.records === 0 && this.#request && !this.#mayHaveTickets)
       this.#serverRttMs = Math.min(this.#serverRttMs, Math.max(0, atMs - this.#request.endMs));
+    if (this.#answer!.records === 0 && this.#requests > 1) this.#answer!.overlap();
     this.#answer!.record(atMs, wireMs, offset, bytes);
   }
 
   #isSteeringOfServer(bytes: number, atMs: number): boolean {
     // An empty DATA that ends a stream is as long as the acknowledgement of SETTINGS.
-    if (bytes === settingsAck) this.#sawEnd = true;
+    if (bytes === settingsAck && this.#answer?.isNoneYet() === false) {
+      this.#sawEnd = true;
+      this.#ends++;
+    }
     if (steeringOfServer.has(bytes)) {
       if (bytes === settingsAck) this.#answer?.trailer(atMs);
       return true;
@@ -300,7 +334,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
     if (!this.#request) {
       // Tickets and SETTINGS before any request; in the middle of a connection it can be the rest of an answer.
       if (!this.#startedInMiddle && this.#sawClient) return false;
-      if (this.#sawClient && this.#requests > 0) return false;
+      if (this.#sawClient && this.#hadRequests) return false;
       this.#orphan = true;
     }
     this.#answer = new TlsAnswer(this.#openingFacts());
@@ -312,6 +346,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
       finishedMs: this.#mayHaveTickets ? this.#finishedMs : null,
       serverRttMs: this.#serverRttMs,
       requestStartMs: this.#request?.startMs ?? null,
+      requestEndMs: this.#request?.endMs ?? null,
+      habit: this.#habit,
       leastHeadBytes: this.#isHttp2 ? leastHeadBytes.http2 : leastHeadBytes.http1,
     };
   }
@@ -319,18 +355,19 @@ export class TlsExchanges implements StreamSink, RecordSink {
   /** An answer that goes on sooner than the new request could be answered, or at its own pace, is the one before. */
   #settleSecond(atMs: number): void {
     const second = this.#second!;
+    const request = this.#request!;
     const answer = this.#answer!;
     this.#second = null;
-    const tooEarly = atMs - second.startMs < 0.8 * this.#serverRttMs;
-    const atItsPace = atMs - answer.endMs <= stillGoingPaces * answer.paceMs;
-    if (!this.#sawEnd && (tooEarly || atItsPace)) {
-      this.#requests++;
-      this.#request!.bytes += second.bytes;
+    const isTooEarly = atMs - second.startMs < 0.8 * this.#serverRttMs;
+    const isAtEnd = this.#sawEnd && this.#ends >= request.requests;
+    if (isAtEnd || (!isTooEarly && isSilent(request.requests, answer, atMs))) {
+      this.#close();
+      this.#ask(second);
       return;
     }
-    this.#close();
-    this.#request = second;
-    this.#requests = 1;
+    if (request.requests === 1) answer.overlap();
+    request.requests += second.requests;
+    request.bytes += second.bytes;
   }
 
   /** The exchange that is going on is over. */
@@ -345,8 +382,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
     const second = this.#second;
     this.#second = null;
     if (second) {
-      this.#request = second;
-      this.#requests = 1;
+      this.#ask(second);
       this.#close();
     }
   }
@@ -360,9 +396,12 @@ export class TlsExchanges implements StreamSink, RecordSink {
       kind,
       requestStartMs: request?.startMs ?? null,
       requestEndMs: request?.endMs ?? null,
+      requestEndOffset: request?.endOffset ?? null,
       requestBytes: request?.bytes ?? 0,
-      requests: request ? this.#requests : 0,
+      requests: this.#requests,
       firstByteMs: request ? answer.firstByteMs : NaN,
+      otherwiseMs: answer.otherwiseMs,
+      isFirstKnown: answer.isFirstKnown,
       endMs: Number.isNaN(answer.endMs) ? (request?.endMs ?? 0) : answer.endMs,
       answerBytes: answer.bytes,
       heartbeats: answer.heartbeats,
@@ -385,18 +424,29 @@ export class TlsExchanges implements StreamSink, RecordSink {
     const how = ['times of TLS records in order'];
     if (this.#startedInMiddle) how.push('the capture began in the middle of the connection');
     if (!this.#request) how.push('the request was not captured');
-    if (this.#requests > 1) how.push(`${this.#requests} requests overlap and cannot be told apart`);
+    const requests = this.#requests;
+    if (requests > 1) how.push(`${requests} requests or more overlap and cannot be told apart`);
     if (this.#holes > 0) how.push('octets are missing in the capture');
     if (answer.tickets > 0) how.push(`left out: ${answer.tickets} × session ticket or 100 Continue`);
     if (answer.hasHead) how.push('head taken for one that came without content');
+    if (!Number.isNaN(answer.otherwiseMs)) how.push('the first record may be a head alone or have the first chunk with it');
     if (answer.heartbeats > 0) how.push(`left out: ${answer.heartbeats} × keep-alive`);
     return how;
   }
 }
 
-const noFacts: OpeningFacts = { finishedMs: null, serverRttMs: 0, requestStartMs: null, leastHeadBytes: 0 };
-
-function extend(request: Second, atMs: number, bytes: number): void {
-  request.endMs = atMs;
-  request.bytes += bytes;
+/** Whether the answer stood still for so long before `atMs` that it must be over. */
+function isSilent(requests: number, { paceMs, endMs }: TlsAnswer, atMs: number): boolean {
+  const silentMs = atMs - endMs;
+  if (requests > 1) return silentMs > severalGoOnMs;
+  return Number.isNaN(paceMs) || silentMs > Math.max(goesOn.ms, goesOn.paces * paceMs);
 }
+
+const noFacts: OpeningFacts = {
+  finishedMs: null,
+  serverRttMs: 0,
+  requestStartMs: null,
+  requestEndMs: null,
+  leastHeadBytes: 0,
+  habit: new HeadHabit(),
+};

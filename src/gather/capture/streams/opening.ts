@@ -1,3 +1,5 @@
+import type { HeadHabit } from './head-habit.ts';
+
 /** What is known of a connection when the first records of an answer are judged. */
 export interface OpeningFacts {
   /** When the Finished of the client passed, if this may be followed by session tickets (RFC 8446 §4.6.1); else null. */
@@ -5,8 +7,11 @@ export interface OpeningFacts {
   /** No round trip from tap to server was longer, by what took part in the handshake; its work is in it. 0: unknown. */
   serverRttMs: number;
   requestStartMs: number | null;
+  requestEndMs: number | null;
   /** No head of an answer is smaller; one with a chunk in the same record is larger by that chunk. */
   leastHeadBytes: number;
+  /** What the answers before on this connection showed of heads. */
+  habit: HeadHabit;
 }
 
 export interface OpeningVerdict {
@@ -20,6 +25,8 @@ export interface OpeningVerdict {
   heartbeatBytes: number;
   /** Index of the first chunk of content; the number of records where there is none. */
   firstChunk: number;
+  /** Where the first chunk is as well, if it is not there; the same where nothing speaks for another. */
+  otherwise: number;
   /** False where it could be told otherwise with the same right. */
   isSure: boolean;
 }
@@ -54,6 +61,8 @@ const lonelyMs = 1000;
 /** Written together, with the time that a busy sender takes between two writes. */
 const togetherMs = 2;
 const earlyHeadMs = 60;
+/** A head that does not wait for the model comes this soon after the request. */
+const promptMs = 40;
 
 /**
  * The first records of an answer, kept until there are enough of them to tell tickets, head and keep-alives from content by how
@@ -103,6 +112,12 @@ export class Opening {
     return this.#tickets(facts) === this.count;
   }
 
+  /** Whether none of its records is longer. */
+  isNoLongerThan(bytes: number): boolean {
+    for (let i = 0; i < this.count; i++) if (this.bytes[i]! > bytes) return false;
+    return true;
+  }
+
   /** What the pace seems to be; NaN of too few. */
   get paceMs(): number {
     return this.count < 4 ? NaN : this.#usualGap(1);
@@ -111,8 +126,10 @@ export class Opening {
   resolve(facts: OpeningFacts): OpeningVerdict {
     const { count } = this;
     const found = this.#tickets(facts);
-    // An answer of one record, and no ticket: a request is answered rather than a ticket is all that ever comes.
-    const tickets = found === 1 && count === 1 ? this.#earlierThanAnswer(facts) : found;
+    // An answer of one record, and no ticket: a request is answered rather than a ticket is all that ever comes. And one without a head
+    // has it in front.
+    const isLone = found === 1 && (count === 1 || this.bytes[1]! < facts.leastHeadBytes);
+    const tickets = isLone ? this.#earlierThanAnswer(facts) : found;
     const ticketsSure = tickets !== 1 || this.#earlierThanAnswer(facts) === 1;
     const beats = this.#heartbeats(tickets);
     if (beats.count > 0) {
@@ -122,16 +139,20 @@ export class Opening {
         heartbeats: beats.count + this.collapsed,
         heartbeatBytes: this.bytes[beats.from]!,
         firstChunk: beats.from + beats.count,
+        otherwise: beats.from + beats.count,
         isSure: ticketsSure && beats.isSure,
       };
     }
-    const { hasHead, isSure } = this.#head(tickets, facts.leastHeadBytes);
+    const { hasHead, isSure } = this.#head(tickets, facts);
+    // It can only be told otherwise where there is a record behind the head to be told of.
+    const isOpen = !isSure && tickets + 1 < count;
     return {
       tickets,
       hasHead,
       heartbeats: 0,
       heartbeatBytes: 0,
       firstChunk: tickets + Number(hasHead),
+      otherwise: tickets + Number(hasHead !== isOpen),
       isSure: ticketsSure && isSure,
     };
   }
@@ -230,18 +251,52 @@ export class Opening {
   }
 
   /**
-   * The first record has the head, and of the answer as much as was there with it: nothing where the next one comes at once
-   * or, by the pace of what follows, late.
+   * The first record has the head, and of the answer as much as was there with it. It has nothing else where it is too small, where the
+   * next one comes at once, or where that is late by the pace of what follows. A server that stands still behind its first chunk looks
+   * like the last; then the answers before tell, or how soon the record came.
    */
-  #head(front: number, leastHeadBytes: number): { hasHead: boolean; isSure: boolean } {
-    if (front + 1 >= this.count) return { hasHead: false, isSure: true };
+  #head(front: number, facts: OpeningFacts): { hasHead: boolean; isSure: boolean } {
+    const { count, bytes } = this;
+    const { habit } = facts;
+    if (front + 1 >= count) return { hasHead: false, isSure: true };
+    const first = bytes[front]!;
+    const chunkBytes = this.#smallestChunk(front + 1);
+    const isTooSmall = first < facts.leastHeadBytes + chunkBytes;
     const gapMs = this.#gap(front);
-    if (gapMs <= togetherMs) return { hasHead: true, isSure: true };
+    // Where packets were lost or overtaken the times between records are the network's; their sizes are not.
+    if (!this.#isOnTime(front)) {
+      const known = habit.knows(first, chunkBytes);
+      return { hasHead: isTooSmall || known === 'alone', isSure: isTooSmall || known !== null || gapMs <= togetherMs };
+    }
+    if (gapMs <= togetherMs || isTooSmall) {
+      // Too small is a matter of what came behind: of one record that says little.
+      habit.isAlone(first);
+      return { hasHead: true, isSure: gapMs <= togetherMs || count > front + 2 || gapMs >= earlyHeadMs };
+    }
     const usualMs = this.#usualGap(front + 1);
     if (Number.isNaN(usualMs)) return { hasHead: gapMs >= earlyHeadMs, isSure: false };
-    const isLate = gapMs > Math.max(3 * usualMs, earlyHeadMs);
-    // A pause behind the very first chunk looks the same, but for the room that the chunk takes.
-    const isTooSmall = this.bytes[front]! < leastHeadBytes + this.bytes[front + 1]!;
-    return { hasHead: isLate, isSure: !isLate || isTooSmall };
+    if (gapMs <= Math.max(3 * usualMs, earlyHeadMs)) {
+      if (gapMs <= 2 * usualMs) habit.isWithChunk(first);
+      return { hasHead: false, isSure: true };
+    }
+    const known = habit.knows(first, chunkBytes);
+    if (known !== null) return { hasHead: known === 'alone', isSure: true };
+    const { requestEndMs, serverRttMs } = facts;
+    const isPrompt = requestEndMs === null || this.atMs[front]! - requestEndMs - serverRttMs <= promptMs;
+    return { hasHead: isPrompt, isSure: false };
+  }
+
+  /** Of the records from `from` on; a short rest behind the last does not count where there are more. */
+  #smallestChunk(from: number): number {
+    let least = this.bytes[from]!;
+    for (let i = from + 1; i + 1 < this.count; i++) least = Math.min(least, this.bytes[i]!);
+    return least;
+  }
+
+  /** Neither the record nor the one behind it waited for others or came behind others, so the time between them is the server's. */
+  #isOnTime(i: number): boolean {
+    const { atMs, wireMs, count } = this;
+    const isInOrder = wireMs[i + 1]! >= wireMs[i]! && (i + 2 >= count || wireMs[i + 2]! >= wireMs[i + 1]!);
+    return isInOrder && atMs[i]! - wireMs[i]! <= togetherMs && atMs[i + 1]! - wireMs[i + 1]! <= togetherMs;
   }
 }

@@ -13,6 +13,7 @@ interface Asked {
   startMs: number;
   endMs: number;
   bytes: number;
+  endOffset: number;
   method: string;
   path: string;
 }
@@ -37,6 +38,7 @@ export class PlainHttp implements StreamSink {
   #atMs = 0;
   #wireMs = 0;
   #offset = 0;
+  #endOffset = 0;
 
   /** @param tunnel reads what goes through a CONNECT that was granted (RFC 9110 §9.3.6) */
   constructor(report: ExchangeReport, tunnel: (report: ExchangeReport) => StreamSink) {
@@ -81,6 +83,7 @@ export class PlainHttp implements StreamSink {
     this.#atMs = deliverableMs;
     this.#wireMs = wireMs;
     this.#offset = streamOffset;
+    this.#endOffset = streamOffset + end - start + cut;
     const reader = this.#readers[direction];
     if (reader.isLost && beginsMessage(bytes, start, end, direction === 0)) this.#findAgain(direction);
     const stop = reader.read(bytes, start, end);
@@ -123,7 +126,8 @@ export class PlainHttp implements StreamSink {
   }
 
   #askBegins(): void {
-    this.#asking = { startMs: this.#atMs, endMs: this.#atMs, bytes: 0, method: '', path: '' };
+    const [atMs, endOffset] = [this.#atMs, this.#endOffset];
+    this.#asking = { startMs: atMs, endMs: atMs, bytes: 0, endOffset, method: '', path: '' };
   }
 
   #askHead({ startLine, fields }: MessageHead): BodyLength {
@@ -133,6 +137,7 @@ export class PlainHttp implements StreamSink {
     // What stands behind the question mark may be anybody's.
     asking.path = method === 'CONNECT' ? '' : printable(target.split(/[?#]/, 1)[0]!, 200);
     asking.endMs = this.#atMs;
+    asking.endOffset = this.#endOffset;
     asking.bytes += startLine.length;
     for (const [name, value] of fields) asking.bytes += name.length + value.length + 4;
     if (this.#waiting.length < maxWaiting) this.#waiting.push(asking);
@@ -144,6 +149,7 @@ export class PlainHttp implements StreamSink {
     const asking = this.#asking;
     if (!asking) return;
     asking.endMs = this.#atMs;
+    asking.endOffset = this.#endOffset;
     asking.bytes += octets;
   }
 
@@ -200,7 +206,7 @@ export class PlainHttp implements StreamSink {
 export function reportPlain(
   report: ExchangeReport,
   kind: Exchange['kind'],
-  asked: { startMs: number; endMs: number; bytes: number } | null,
+  asked: { startMs: number; endMs: number; bytes: number; endOffset: number } | null,
   body: AnswerBody | null,
   http: ExchangeHttp,
   seen: { firstByteMs: number; endMs: number; holes: number },
@@ -214,9 +220,12 @@ export function reportPlain(
     kind,
     requestStartMs: asked?.startMs ?? null,
     requestEndMs: asked?.endMs ?? null,
+    requestEndOffset: asked?.endOffset ?? null,
     requestBytes: asked?.bytes ?? 0,
     requests: asked ? 1 : 0,
     firstByteMs: seen.firstByteMs,
+    otherwiseMs: NaN,
+    isFirstKnown: true,
     endMs: seen.endMs,
     answerBytes: body?.bytes ?? 0,
     heartbeats: body?.heartbeats ?? 0,

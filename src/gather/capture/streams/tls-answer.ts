@@ -7,6 +7,8 @@ const lonePaces = 5;
 /** Much smaller than every chunk so far. */
 const smallShare = 0.8;
 const smallBytes = 72;
+/** Records that tell a head from a chunk. */
+const enoughToTell = 3;
 
 /** The answer of one exchange, out of records of which only time and size are known. */
 export class TlsAnswer {
@@ -19,6 +21,10 @@ export class TlsAnswer {
   heartbeats = 0;
   hasHead = false;
   isSure = true;
+  /** When the first chunk came if the head is not what it was taken for; NaN: nothing speaks for that. */
+  otherwiseMs = NaN;
+  /** Whether the first chunk is of the first of several requests. */
+  isFirstKnown = true;
   holes = 0;
   #opening: Opening | null;
   readonly #facts: OpeningFacts;
@@ -71,11 +77,25 @@ export class TlsAnswer {
     return opening.isOnlyTickets(this.#facts) || (opening.count === 1 && opening.bytes[0] === continueBytes);
   }
 
+  /** Whether all of it is records of so many octets at most. */
+  isNoLongerThan(bytes: number): boolean {
+    return this.#opening?.isNoLongerThan(bytes) ?? false;
+  }
+
   /** What came so far was no answer. */
   forget(): void {
     this.tickets += this.#opening?.count ?? 0;
     this.#opening?.clear();
     Object.assign(this, { records: 0, bytes: 0, endMs: NaN });
+  }
+
+  /** Another answer may be among what follows: what came so far has to tell the first chunk. */
+  overlap(): void {
+    const opening = this.#opening;
+    if (!opening) return;
+    const isEnough = opening.count >= enoughToTell;
+    if (opening.count > 0) this.#settle(opening);
+    this.isFirstKnown = isEnough && this.isSure && this.cadence.chunks > 0;
   }
 
   /** To be called once before it is read. */
@@ -87,11 +107,12 @@ export class TlsAnswer {
   #settle(opening: Opening): void {
     this.#opening = null;
     const verdict = opening.resolve(this.#facts);
-    const { tickets, heartbeats, heartbeatBytes, hasHead, firstChunk, isSure } = verdict;
+    const { tickets, heartbeats, heartbeatBytes, hasHead, firstChunk, otherwise, isSure } = verdict;
     this.tickets += tickets;
     Object.assign(this, { heartbeats, hasHead });
     this.isSure &&= isSure;
     this.#heartbeatBytes = heartbeatBytes;
+    if (otherwise !== firstChunk) this.otherwiseMs = opening.atMs[otherwise]!;
     if (tickets < opening.count) this.firstByteMs = opening.atMs[tickets]!;
     for (let i = 0; i < tickets; i++) this.bytes -= opening.bytes[i]!;
     if (this.holes > 0) this.cadence.hole();
