@@ -1,5 +1,6 @@
 import type { Exchange, ExchangeStall } from '../../model/capture/exchange.ts';
-import type { FirstChunk, JudgedExchange, JudgedStall } from '../../model/capture/judged.ts';
+import type { JudgedExchange, JudgedStall } from '../../model/capture/judged.ts';
+import { judgeFirstChunk } from './first-chunk.ts';
 import { micro } from './flow-record.ts';
 import type { Connection } from './tcp/connection.ts';
 import type { Incident } from './tcp/incidents.ts';
@@ -172,65 +173,6 @@ function longest(
     if (tookMs > (most?.tookMs ?? 0)) most = { incident, tookMs };
   }
   return most;
-}
-
-function judgeFirstChunk(exchange: Exchange, connection: Connection): FirstChunk | null {
-  const { requestEndMs, firstChunkMs } = exchange;
-  if (requestEndMs === null || firstChunkMs === null) return null;
-  const atTapMs = firstChunkMs - requestEndMs;
-  const { client, server } = connection;
-  const toServer = client.roundTrip;
-  const toClient = server.roundTrip;
-  const atClientMs = toClient.samples > 0 ? atTapMs + toClient.lowestMs : null;
-  if (toServer.samples === 0)
-    return {
-      atTapMs: micro(atTapMs),
-      atClientMs: atClientMs === null ? null : micro(atClientMs),
-      networkMs: null,
-      serverMs: null,
-      plusMinusMs: null,
-      cause: 'unknown',
-      evidence:
-        'the round trip to the server is not known: the capture shows one side only, or no handshake and no timestamps',
-    };
-  const repairMs = repairOf(exchange, connection, requestEndMs, firstChunkMs);
-  const wayMs = toServer.lowestMs + (atClientMs === null ? 0 : toClient.lowestMs);
-  const totalMs = atClientMs ?? atTapMs;
-  const networkMs = Math.min(totalMs, wayMs + repairMs);
-  const serverMs = totalMs - networkMs;
-  const share = networkMs > serverMs ? 'network' : 'server';
-  const repair = repairMs > 0 ? `, and ${ms(repairMs)} for packets that were lost and sent again` : '';
-  return {
-    atTapMs: micro(atTapMs),
-    atClientMs: atClientMs === null ? null : micro(atClientMs),
-    networkMs: micro(networkMs),
-    serverMs: micro(serverMs),
-    plusMinusMs: micro(2 * (toServer.deviationMs + (atClientMs === null ? 0 : toClient.deviationMs))),
-    cause: share,
-    evidence: `${ms(wayMs)} is the way there and back${repair}; ${ms(serverMs)} are left for the server and the model`,
-  };
-}
-
-/**
- * What repairs took of the time to the first chunk: the longest loss on the way of the request, and on the way back what the chunk waited
- * behind a hole, or was missing itself. What else of the answer was lost meanwhile held nothing up.
- */
-function repairOf(exchange: Exchange, connection: Connection, requestEndMs: number, firstChunkMs: number): number {
-  const { firstChunkWireMs, firstChunkOffset } = exchange;
-  const waitedMs = firstChunkWireMs === null ? 0 : firstChunkMs - firstChunkWireMs;
-  let requestMs = 0;
-  let chunkMs = 0;
-  for (const { kind, direction, startMs, endMs, offset, end } of connection.incidents.within(
-    requestEndMs - 1,
-    firstChunkMs,
-  )) {
-    if (kind !== 'lost-upstream' && kind !== 'lost-downstream') continue;
-    const tookMs = Math.min(endMs, firstChunkMs) - Math.max(startMs, requestEndMs);
-    if (direction === 0) requestMs = Math.max(requestMs, tookMs);
-    else if (firstChunkOffset !== null && offset <= firstChunkOffset && end > firstChunkOffset)
-      chunkMs = Math.max(chunkMs, tookMs);
-  }
-  return requestMs + Math.max(waitedMs, chunkMs);
 }
 
 function ms(value: number): string {

@@ -5,7 +5,7 @@ import { type Asked, type AskedRecord, extendAsked, newAsked } from './asked.ts'
 import { type ExchangeReport, toExchange } from './exchange.ts';
 import { HeadHabit } from './head-habit.ts';
 import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
-import { type OpeningFacts, ticketsUntilMs } from './opening.ts';
+import { equalTicketsWithinMs, type OpeningFacts, ticketsUntilMs } from './opening.ts';
 import { TlsAnswer } from './tls-answer.ts';
 import { type Direction, headerBytes, type RecordSink } from './record-header.ts';
 import { RecordCutter } from './tls-records.ts';
@@ -70,6 +70,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #clientFlightMs = NaN;
   #finishedMs: number | null = null;
   #mayHaveTickets = false;
+  /** When the first came, if that was before any request. */
+  #ticketsMs = NaN;
   #clientRecords = 0;
   #sawClient = false;
   readonly #startedInMiddle: boolean;
@@ -297,12 +299,22 @@ export class TlsExchanges implements StreamSink, RecordSink {
     if (bytes === settingsAck || (this.#isHttp2 === null && this.#isSettings(bytes))) this.#showsHttp2();
     if (this.#isHttp2 && this.#isSteeringOfServer(bytes, atMs)) return;
     if (this.#second) this.#settleSecond(atMs);
-    if (!this.#answer && !this.#begin()) return;
+    if (!this.#answer && !this.#begin(atMs)) {
+      this.#ticket(atMs);
+      return;
+    }
     this.#sawEnd = false;
     if (this.#answer!.records === 0 && this.#request && !this.#mayHaveTickets)
       this.#serverRttMs = Math.min(this.#serverRttMs, Math.max(0, atMs - this.#request.endMs));
     if (this.#answer!.records === 0 && this.#requests > 1) this.#answer!.overlap();
     this.#answer!.record(atMs, wireMs, offset, bytes);
+  }
+
+  /** What the server sends before it was asked are session tickets; all of them come together, a round trip after the Finished. */
+  #ticket(atMs: number): void {
+    if (!this.#mayHaveTickets || !Number.isNaN(this.#ticketsMs)) return;
+    this.#ticketsMs = atMs;
+    this.#serverRttMs = Math.min(this.#serverRttMs, Math.max(0, atMs - this.#finishedMs!));
   }
 
   #isSteeringOfServer(bytes: number, atMs: number): boolean {
@@ -330,13 +342,14 @@ export class TlsExchanges implements StreamSink, RecordSink {
   }
 
   /** @returns whether there is something to answer */
-  #begin(): boolean {
+  #begin(atMs: number): boolean {
     if (!this.#request) {
       // Tickets and SETTINGS before any request; in the middle of a connection it can be the rest of an answer.
       if (!this.#startedInMiddle && this.#sawClient) return false;
       if (this.#sawClient && this.#hadRequests) return false;
       this.#orphan = true;
     }
+    if (atMs - this.#ticketsMs > equalTicketsWithinMs) this.#mayHaveTickets = false;
     this.#answer = new TlsAnswer(this.#openingFacts());
     return true;
   }

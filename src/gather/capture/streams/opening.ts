@@ -44,7 +44,7 @@ const ticketBytes = { least: 40, most: 4096 } as const;
 const ticketsDifferBytes = 16;
 /** Tickets are written together; a busy server may be interrupted. */
 const ticketsWithinMs = 5;
-const equalTicketsWithinMs = 50;
+export const equalTicketsWithinMs = 50;
 /** A ticket alone is known by its time: the Finished has to come and be checked, nothing else. */
 const ticketWindow = { roundTrips: 1.5, ms: 5 } as const;
 /** What comes earlier than this share of a round trip after the request began cannot answer it. */

@@ -14,6 +14,7 @@ export function acknowledge(
 ): void {
   if (packet.sackBlocks > 0) selective(packet, receiver, acked);
   if (acked > receiver.acked) {
+    if (receiver.from === 'client') receiver.acks.add(receiver.acked, acked, timeMs);
     receiver.acked = acked;
     receiver.duplicateAcks = 0;
     receiver.lastAckMs = timeMs;

@@ -1,3 +1,4 @@
+import { AckLog } from './ack-log.ts';
 import { type Hole } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import { IpIdCounter } from './ip-id.ts';
@@ -61,6 +62,7 @@ export class Direction {
   sackedTo = Number.NEGATIVE_INFINITY;
   duplicateAcks = 0;
   lastAckMs = Number.NaN;
+  readonly acks = new AckLog();
 
   /** Advertised by this end. */
   windowOctets = -1;

@@ -10,6 +10,10 @@ export class StampClock {
   #firstStamp = 0;
   #firstMs = Number.NaN;
   #tickMs = Number.NaN;
+  #lastStamp = 0;
+  #lastMs = Number.NaN;
+  /** By how much packets come earlier or later than they were sent, as RFC 3550 §6.4.1 keeps it; 0 until the tick is known. */
+  jitterMs = 0;
 
   /** A stamp came at a time. Only of what was sent in order: late ones would bend the clock. */
   seen(stamp: number, timeMs: number): void {
@@ -18,6 +22,12 @@ export class StampClock {
       this.#firstStamp = stamp;
       return;
     }
+    if (this.#tickMs === this.#tickMs) {
+      const offMs = Math.abs(timeMs - this.#lastMs - this.betweenMs(this.#lastStamp, stamp));
+      this.jitterMs += (offMs - this.jitterMs) / 16;
+    }
+    this.#lastStamp = stamp;
+    this.#lastMs = timeMs;
     const elapsedMs = timeMs - this.#firstMs;
     if (elapsedMs < leastMs || this.#tickMs === this.#tickMs) return;
     const ticks = (stamp - this.#firstStamp) | 0;
