@@ -262,11 +262,12 @@ export class Opening {
     const first = bytes[front]!;
     const chunkBytes = this.#smallestChunk(front + 1);
     const isTooSmall = first < facts.leastHeadBytes + chunkBytes;
-    const gapMs = this.#gap(front);
-    // Where packets were lost or overtaken the times between records are the network's; their sizes are not.
-    if (!this.#isOnTime(front)) {
+    const gapMs = this.#sentGap(front);
+    // Where it was lost itself the time behind it is the network's; its size is not.
+    if (gapMs < 0) {
       const known = habit.knows(first, chunkBytes);
-      return { hasHead: isTooSmall || known === 'alone', isSure: isTooSmall || known !== null || gapMs <= togetherMs };
+      const isAtOnce = this.#gap(front) <= togetherMs;
+      return { hasHead: isTooSmall || known === 'alone', isSure: isTooSmall || known !== null || isAtOnce };
     }
     if (gapMs <= togetherMs || isTooSmall) {
       // Too small is a matter of what came behind: of one record that says little.
@@ -293,10 +294,13 @@ export class Opening {
     return least;
   }
 
-  /** Neither the record nor the one behind it waited for others or came behind others, so the time between them is the server's. */
-  #isOnTime(i: number): boolean {
-    const { atMs, wireMs, count } = this;
-    const isInOrder = wireMs[i + 1]! >= wireMs[i]! && (i + 2 >= count || wireMs[i + 2]! >= wireMs[i + 1]!);
-    return isInOrder && atMs[i]! - wireMs[i]! <= togetherMs && atMs[i + 1]! - wireMs[i + 1]! <= togetherMs;
+  /**
+   * From a record to the next that passed, whatever waited behind holes and in whatever order: the time that the server took, but for what
+   * was lost. Negative: others overtook it, so it was lost itself.
+   */
+  #sentGap(i: number): number {
+    let nextMs = Infinity;
+    for (let next = i + 1; next < Math.min(this.count, i + 4); next++) nextMs = Math.min(nextMs, this.wireMs[next]!);
+    return nextMs - this.wireMs[i]!;
   }
 }
