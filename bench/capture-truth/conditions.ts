@@ -44,8 +44,20 @@ export const conditions: readonly Condition[] = [
   { name: 'ipv6', about: '2 % loss over IPv6', link: { delayMs, loss: 0.02 }, family: 6 },
   {
     name: 'http2',
-    about: '2 % loss, HTTP/2, connections used again',
+    about: '2 % loss, HTTP/2, a connection for each request',
+    link: { delayMs, loss: 0.02 },
+    client: ['--http2', '--fresh'],
+  },
+  {
+    name: 'http2-at-once',
+    about: '2 % loss, HTTP/2, ten requests at once on a connection',
     link: { delayMs, loss: 0.02 },
     client: ['--http2'],
+  },
+  {
+    name: 'kept-alive',
+    about: '2 % loss, HTTP/1.1, connections used again',
+    link: { delayMs, loss: 0.02 },
+    client: [],
   },
 ];

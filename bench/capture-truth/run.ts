@@ -64,7 +64,7 @@ async function run(condition: Condition, seed: number): Promise<Score> {
 
 const results: { condition: string; seed: number; score: Score }[] = [];
 process.stdout.write(
-  '| condition | tap | sent again (kernel) | ours: recall, precision | tshark: recall, precision | stalls right / wrong / unknown | TTFT error p50, p99, inside | chunks right |\n|---|---|---|---|---|---|---|---|\n',
+  '| condition | tap | sent again (kernel) | ours: recall, precision | tshark: recall, precision | stalls right / wrong / unknown | TTFT error p50, p99; stated p50; inside (against the log alone) | chunks right | at once: said, were |\n|---|---|---|---|---|---|---|---|---|\n',
 );
 const todo = conditions
   .filter(({ name }) => !wanted || wanted.includes(name))
@@ -91,6 +91,7 @@ function line(name: string, tap: 'client' | 'server', scores: readonly Score[]):
   const tshark = taps.map((one) => one.tshark).reduce(add, none);
   const sum = (of: (one: TapScore) => number) => taps.reduce((total, one) => total + of(one), 0);
   const errors = taps.flatMap((one) => one.ttftErrorsMs).sort((a, b) => a - b);
+  const stated = taps.flatMap((one) => one.statedMs).sort((a, b) => a - b);
   const at = (p: number) => errors[Math.min(errors.length - 1, Math.floor(p * errors.length))]?.toFixed(1) ?? '–';
   const wrong = taps.flatMap((one) => one.wrongStalls).slice(0, 5);
   const cells = [
@@ -100,14 +101,18 @@ function line(name: string, tap: 'client' | 'server', scores: readonly Score[]):
     `${recall(ours)}, ${precision(ours)}`,
     `${recall(tshark)}, ${precision(tshark)}`,
     `${sum((one) => one.stalls.right)} / ${sum((one) => one.stalls.wrong)} / ${sum((one) => one.stalls.unknown)}`,
-    `${at(0.5)}, ${at(0.99)} ms, ${share(
+    `${at(0.5)}, ${at(0.99)} ms; ± ${stated[stated.length >> 1]?.toFixed(1) ?? '–'} ms; ${share(
       sum((one) => one.ttftInside),
       errors.length,
-    )}`,
+    )} (${share(
+      sum((one) => one.ttftInsideLog),
+      errors.length,
+    )})`,
     share(
       sum((one) => one.chunksRight),
       sum((one) => one.exchanges),
     ),
+    `${sum((one) => one.overlapping.said)}, ${sum((one) => one.overlapping.were)}`,
   ];
   return [`| ${cells.join(' | ')} |`, ...wrong.map((text) => `<!-- ${text} -->`)].join('\n');
 }

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { CaptureAnalysis } from '../../src/gather/capture/analysis.ts';
 import { judgeExchange } from '../../src/gather/capture/causes.ts';
 import { newStreamReader } from '../../src/gather/capture/streams/stream-reader.ts';
-import type { TruthRow } from '../../src/lab/reflect/truth.ts';
 import type { JudgedExchange } from '../../src/model/capture/judged.ts';
 import { decodePacket } from '../../src/wire/packet/decode.ts';
 import { newPacket } from '../../src/wire/packet/packet.ts';
 import { newFrame } from '../../src/wire/pcap/frame.ts';
 import { captureReader } from '../../src/wire/pcap/reader.ts';
 import { PORT, type Recorded } from './recorded.ts';
+import { atServer, scoreStreams, type StreamScore } from './score-streams.ts';
 
 export interface Counts {
   hits: number;
@@ -16,18 +16,9 @@ export interface Counts {
   missed: number;
 }
 
-export interface TapScore {
+export interface TapScore extends StreamScore {
   ours: Counts;
   tshark: Counts;
-  /** Stalls by what the server’s log says of them. */
-  stalls: { right: number; wrong: number; unknown: number };
-  wrongStalls: string[];
-  /** Passive time to first token less the log’s, ms, with the round trip taken off; sorted. */
-  ttftErrorsMs: number[];
-  /** Those that lie within the stated error and 5 ms. */
-  ttftInside: number;
-  chunksRight: number;
-  exchanges: number;
 }
 
 export interface Score {
@@ -45,7 +36,7 @@ interface DataPacket {
 /** Holds what both taps say against the server’s own tap, its kernel and its log. */
 export function scoreOf(recorded: Recorded): Score {
   const sent = serverPackets(recorded.server);
-  const firsts = firstCopies(recorded.server);
+  const server = atServer(recorded.server);
   const again = resent(recorded.server);
   const score = (tap: 'client' | 'server'): TapScore => {
     const read = analyse(recorded[tap]);
@@ -53,7 +44,7 @@ export function scoreOf(recorded: Recorded): Score {
     return {
       ours: countsOf(packets, again, read.retransmissions),
       tshark: countsOf(packets, again, tsharkRetransmissions(recorded.files[tap])),
-      ...scoreStreams(read, recorded, firsts),
+      ...scoreStreams(read, recorded, server),
     };
   };
   return {
@@ -129,32 +120,6 @@ function resent(bytes: Buffer): Set<string> {
   return again;
 }
 
-/** When which octet of a flow's stream went out for the first time: ends of first copies with their times, in order. */
-type Firsts = Map<string, { end: number; ms: number }[]>;
-
-function firstCopies(bytes: Buffer): Firsts {
-  const begin = new Map<string, number>();
-  const firsts: Firsts = new Map();
-  eachServerPacket(bytes, ({ flow, sequence, octets, syn, ms }) => {
-    if (syn) begin.set(flow, (sequence + 1) | 0);
-    const start = begin.get(flow);
-    if (start === undefined || syn) return;
-    const list = firsts.get(flow) ?? [];
-    firsts.set(flow, list);
-    const end = ((sequence + octets - start) | 0) >>> 0;
-    if (end > (list.at(-1)?.end ?? 0)) list.push({ end, ms });
-  });
-  return firsts;
-}
-
-/** By how much later than the octet before it the octet at an offset was first sent. */
-function sentGapMs(firsts: Firsts, port: number, offset: number): number {
-  const list = firsts.get(String(port)) ?? [];
-  const at = list.findIndex(({ end }) => end > offset);
-  const before = list[at - 1];
-  return at > 0 && before ? list[at]!.ms - before.ms : Number.NaN;
-}
-
 interface Read {
   retransmissions: Set<number>;
   exchanges: { port: number; exchange: JudgedExchange }[];
@@ -199,56 +164,4 @@ function tsharkRetransmissions(file: string): Set<number> {
   ];
   const { stdout } = spawnSync('tshark', words, { encoding: 'utf8', maxBuffer: 1 << 28 });
   return new Set(stdout.split('\n').filter(Boolean).map(Number));
-}
-
-/** Half of what a gap has too much must be the server’s for the stall to be the server’s. */
-const mostOf = 0.5;
-const slackMs = 5;
-
-function scoreStreams(
-  read: Read,
-  { truth, monoMinusWallMs }: Recorded,
-  firsts: Firsts,
-): Omit<TapScore, 'ours' | 'tshark'> {
-  const score = {
-    stalls: { right: 0, wrong: 0, unknown: 0 },
-    wrongStalls: [] as string[],
-    ttftErrorsMs: [] as number[],
-    ttftInside: 0,
-    chunksRight: 0,
-    exchanges: read.exchanges.length,
-  };
-  for (const { port, exchange } of read.exchanges) {
-    const row = rowOf(truth, port, read.startMs + monoMinusWallMs + (exchange.requestEndMs ?? Number.NaN));
-    if (!row || row.firstTokenMs === null) continue;
-    if (exchange.chunks === row.tokenMs.length || exchange.chunks === row.tokenMs.length + 1) score.chunksRight += 1;
-    if (exchange.firstChunk?.serverMs != null) {
-      const error = exchange.firstChunk.serverMs - (row.firstTokenMs - row.requestReadMs);
-      score.ttftErrorsMs.push(error);
-      if (Math.abs(error) <= slackMs + (exchange.firstChunk.plusMinusMs ?? 0)) score.ttftInside += 1;
-    }
-    for (const stall of exchange.stalls) {
-      const sentMs = sentGapMs(firsts, port, stall.streamOffset);
-      if (Number.isNaN(sentMs)) continue;
-      const server = sentMs >= mostOf * stall.gapMs;
-      const said = stall.cause === 'server' || stall.cause === 'buffering';
-      if (stall.cause === 'unknown' || stall.cause === 'capture-loss') score.stalls.unknown += 1;
-      else if (said === server) score.stalls.right += 1;
-      else {
-        score.stalls.wrong += 1;
-        score.wrongStalls.push(
-          `port ${port}, after chunk ${stall.afterChunk}: ${stall.gapMs.toFixed(1)} ms, sent ${sentMs.toFixed(1)} ms after the one before; said ${stall.cause}: ${stall.evidence}`,
-        );
-      }
-    }
-  }
-  score.ttftErrorsMs.sort((a, b) => a - b);
-  return score;
-}
-
-/** The row of a connection whose request was read nearest to the time at the tap. */
-function rowOf(truth: readonly TruthRow[], port: number, atMs: number): TruthRow | undefined {
-  return truth
-    .filter(({ connection }) => connection === port)
-    .sort((a, b) => Math.abs(a.requestReadMs - atMs) - Math.abs(b.requestReadMs - atMs))[0];
 }

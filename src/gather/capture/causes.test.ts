@@ -25,6 +25,7 @@ function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean } 
     answerBytes: 9000,
     chunks: 90,
     heartbeats: 0,
+    paceMs: 28,
     gaps: { count: 89, medianMs: 25, p90Ms: 26, p99Ms: 200, maxMs: 200 },
     stallAboveMs: 75,
     stalls: [
@@ -125,6 +126,14 @@ describe('the cause of a stall', () => {
   });
 });
 
+test('of several answers at once a silence is nobody’s, a loss still is the network’s', () => {
+  const several = { ...exchange(), overlapped: true, requests: 3, gaps: null };
+  expect(judgeExchange(several, connection()).stalls[0]).toMatchObject({ cause: 'unknown', confidence: 'low' });
+  const of = connection();
+  of.incidents.add('lost-downstream', 1, 1010, 1200, 2000, 2100, 'high');
+  expect(judgeExchange(several, of).stalls[0]).toMatchObject({ cause: 'loss', confidence: 'low', networkMs: 190 });
+});
+
 describe('the time to the first chunk', () => {
   test('is projected to the client, and divided by the round trips of both sides', () => {
     expect(judgeExchange(exchange(), connection()).firstChunk).toMatchObject({
@@ -154,6 +163,33 @@ describe('the time to the first chunk', () => {
     const of = connection();
     of.incidents.add('lost-upstream', 1, 410, 510, 1400, 1500, 'high');
     expect(judgeExchange(exchange(), of).firstChunk).toMatchObject({ networkMs: 166, serverMs: 335 });
+  });
+
+  test('takes the request for late where its acknowledgement was, unless that was put off', () => {
+    const late = connection();
+    late.incidents.add('lost-downstream', 0, 10, 90, 0, 900, 'high');
+    late.client.acks.add(0, 1200, 130);
+    expect(judgeExchange(exchange(), late).firstChunk).toMatchObject({ networkMs: 121, serverMs: 380 });
+
+    // The copy was sent for nothing: the first one had come before.
+    const early = connection();
+    early.incidents.add('lost-downstream', 0, 10, 90, 0, 900, 'high');
+    early.client.acks.add(0, 1200, 55);
+    expect(judgeExchange(exchange(), early).firstChunk).toMatchObject({ networkMs: 46, serverMs: 455 });
+
+    const delayedAck = connection();
+    delayedAck.client.acks.add(0, 1200, 95);
+    expect(judgeExchange(exchange(), delayedAck).firstChunk).toMatchObject({ networkMs: 41, serverMs: 460 });
+  });
+
+  test('states an error that covers what cannot be told', () => {
+    const plain = judgeExchange(exchange(), connection()).firstChunk!;
+    const lost = connection();
+    lost.incidents.add('lost-upstream', 1, 410, 510, 1400, 1500, 'high');
+    expect(judgeExchange(exchange(), lost).firstChunk!.plusMinusMs).toBeCloseTo(plain.plusMinusMs! + 26);
+    const open = { ...exchange(), firstChunkOtherwiseMs: 730 };
+    expect(judgeExchange(open, connection()).firstChunk).toMatchObject({ plusMinusMs: plain.plusMinusMs! + 220 });
+    expect(judgeExchange(open, connection()).firstChunk!.evidence).toContain('or 220 ms more');
   });
 
   test('is not divided where the way to the server is unknown', () => {

@@ -5,7 +5,7 @@ import { micro } from './flow-record.ts';
 import type { Connection } from './tcp/connection.ts';
 import type { Incident } from './tcp/incidents.ts';
 
-/** A cause that explains at least this share of a gap is the cause. */
+/** A cause that explains at least this share of what a gap has beyond the usual one is the cause. */
 const mainShare = 0.5;
 /** That many chunks at once, right behind a gap, were held back. */
 const heldBackChunks = 8;
@@ -37,7 +37,7 @@ export function judgeExchange(exchange: Exchange, connection: Connection): Judge
 
 function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connection): JudgedStall {
   const incidents = connection.incidents.within(stall.startMs, stall.endMs).filter((one) => one.direction === 1);
-  const found = causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection);
+  const found = ofSeveral(exchange, causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection));
   const tookMs = Math.min(stall.gapMs, Math.max(0, found.tookMs));
   const isNetwork = !['server', 'buffering', 'unknown', 'capture-loss'].includes(found.cause);
   const networkMs = isNetwork || found.cause === 'server' ? tookMs : 0;
@@ -54,6 +54,17 @@ function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connec
 
 type Found = Pick<JudgedStall, 'cause' | 'confidence' | 'evidence'> & { tookMs: number };
 
+/** Where several answers come at once, which of them should have gone on cannot be told: the server may have had nothing to say. */
+function ofSeveral({ overlapped, requests }: Exchange, found: Found): Found {
+  if (!overlapped || (found.cause !== 'server' && found.cause !== 'buffering')) return found;
+  return {
+    cause: 'unknown',
+    confidence: 'low',
+    tookMs: 0,
+    evidence: `of the answers to ${requests} requests on one connection none went on, and nothing was missing: which of them had more to come cannot be seen`,
+  };
+}
+
 function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Incident[], connection: Connection): Found {
   const captureLoss = incidents.find(({ kind }) => kind === 'capture-loss');
   if (stall.acrossCaptureGap || captureLoss) {
@@ -66,41 +77,42 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
     };
   }
   // What was lost before the tap would have come before that which showed its absence: by one usual gap, as chunks go.
+  const enoughMs = mainShare * (stall.gapMs - usualMs);
   const loss = longest(incidents, ['lost-upstream', 'lost-downstream'], stall, usualMs);
   const order = longest(incidents, ['reordered'], stall, usualMs);
   const closed = longest(incidents, ['zero-window'], stall, 0);
   const late = longest(incidents, ['delayed'], stall, 0);
   const nagle = longest(incidents, ['nagle-wait'], stall, 0);
-  if (loss && loss.tookMs >= mainShare * stall.gapMs) return lossFound(loss, stall);
-  if (closed && closed.tookMs >= mainShare * stall.gapMs)
+  if (loss && loss.tookMs >= enoughMs) return lossFound(loss, stall);
+  if (closed && closed.tookMs >= enoughMs)
     return {
       cause: 'receiver-window',
       confidence: 'high',
       tookMs: closed.tookMs,
       evidence: `the client’s window was closed for ${ms(closed.tookMs)}`,
     };
-  if (order && order.tookMs >= mainShare * stall.gapMs)
+  if (order && order.tookMs >= enoughMs)
     return {
       cause: 'reordering',
       confidence: order.incident.confidence,
       tookMs: order.tookMs,
       evidence: `a packet was overtaken and came ${ms(order.tookMs)} later`,
     };
-  if (late && late.tookMs >= mainShare * stall.gapMs)
+  if (late && late.tookMs >= enoughMs)
     return {
       cause: 'delay',
       confidence: 'high',
       tookMs: late.tookMs,
       evidence: `by the server’s own clock the chunk was sent in time; the network held it for ${ms(late.tookMs)}`,
     };
-  if (nagle && connection.server.nagleWaits >= leastNagleWaits && nagle.tookMs >= mainShare * stall.gapMs)
+  if (nagle && connection.server.nagleWaits >= leastNagleWaits && nagle.tookMs >= enoughMs)
     return {
       cause: 'nagle',
       confidence: 'medium',
       tookMs: nagle.tookMs,
       evidence: `a small packet waited for an acknowledgement that came ${ms(nagle.tookMs)} late, as ${connection.server.nagleWaits} times on this connection (set TCP_NODELAY at the server)`,
     };
-  if (loss && loss.incident.kind === 'lost-upstream' && mostOf(loss, stall) >= mainShare * stall.gapMs)
+  if (loss && loss.incident.kind === 'lost-upstream' && mostOf(loss, stall) >= enoughMs)
     return {
       cause: 'unknown',
       confidence: 'low',

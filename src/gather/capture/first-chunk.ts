@@ -8,6 +8,8 @@ import type { RoundTrip } from './tcp/round-trip.ts';
 const delayedAckMs = 30;
 /** What clocks and captures blur. */
 const blurMs = 1;
+/** What comes this close behind another waited together with it. */
+const atOnceMs = 2;
 /** Of a mean deviation: nearly all that comes is within so many. */
 const deviations = 3;
 
@@ -106,25 +108,27 @@ function requestLate(
  * What repairs took of the first chunk: what it waited behind a hole, or was missing itself. What else of the answer was lost meanwhile
  * held nothing up. A chunk lost before the tap was due one usual gap before that which showed its absence.
  */
-function chunkLate(
-  { firstChunkWireMs, firstChunkOffset, gaps }: Exchange,
-  { incidents }: Connection,
-  requestEndMs: number,
-  firstChunkMs: number,
-): Late {
+function chunkLate(exchange: Exchange, { incidents }: Connection, requestEndMs: number, firstChunkMs: number): Late {
+  const { firstChunkWireMs, firstChunkOffset } = exchange;
   const late: Late = { lateMs: firstChunkWireMs === null ? 0 : firstChunkMs - firstChunkWireMs, plusMinusMs: 0 };
   if (firstChunkOffset === null) return late;
-  const usualMs = gaps?.medianMs ?? 0;
+  const pace = paceOf(exchange);
   for (const { kind, direction, startMs, endMs, offset, end } of incidents.within(requestEndMs - 1, firstChunkMs)) {
     if (direction !== 1 || offset > firstChunkOffset || end <= firstChunkOffset) continue;
     if (kind !== 'lost-upstream' && kind !== 'lost-downstream') continue;
-    const earlierMs = kind === 'lost-upstream' ? usualMs : 0;
-    const lateMs = Math.min(endMs, firstChunkMs) - Math.max(startMs - earlierMs, requestEndMs);
+    const isUnseen = kind === 'lost-upstream';
+    const lateMs = Math.min(endMs, firstChunkMs) - Math.max(startMs - (isUnseen ? pace.usualMs : 0), requestEndMs);
     if (lateMs <= late.lateMs) continue;
     late.lateMs = lateMs;
-    late.plusMinusMs = earlierMs;
+    late.plusMinusMs = isUnseen ? pace.upToMs : 0;
   }
   return late;
+}
+
+/** The usual gap of an answer, and up to what gaps are usual. What waited behind a hole came at once: of few gaps the median may be that. */
+function paceOf({ gaps, paceMs }: Exchange): { usualMs: number; upToMs: number } {
+  const usualMs = gaps && gaps.medianMs > atOnceMs ? gaps.medianMs : (paceMs ?? 0);
+  return { usualMs, upToMs: Math.max(usualMs, Math.min(gaps?.p90Ms ?? 0, 3 * usualMs)) };
 }
 
 function ms(value: number): string {

@@ -58,7 +58,9 @@ export const exchange = z
     requestEndMs: ms.nullable().meta({ description: 'Last octets of the request before the answer.' }),
     requestEndOffset: count
       .nullable()
-      .meta({ description: 'Where those octets end in the stream of the client; null where the request was not captured.' }),
+      .meta({
+        description: 'Where those octets end in the stream of the client; null where the request was not captured.',
+      }),
     requestBytes: count,
     requests: count.meta({
       description: 'More than 1 where requests overlap and cannot be told apart; then at least so many.',
@@ -86,6 +88,10 @@ export const exchange = z
       description: 'Pieces that came one by one; a chunk may carry several tokens, or a part of one.',
     }),
     heartbeats: count.meta({ description: 'Keep-alives that were left out.' }),
+    paceMs: ms.nullable().meta({
+      description:
+        'Mean time between chunks by when they themselves passed, whatever waited behind holes. Null of fewer than two, and where requests overlap.',
+    }),
     gaps: z
       .strictObject({ count, medianMs: ms, p90Ms: ms, p99Ms: ms, maxMs: ms })
       .nullable()

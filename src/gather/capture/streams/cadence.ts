@@ -19,6 +19,8 @@ export class Cadence {
   firstOffset = NaN;
   /** Moments at which something came that had nothing within a millisecond before it. */
   moments = 0;
+  #earliestWireMs = Infinity;
+  #latestWireMs = -Infinity;
   #candidates: ExchangeStall[] = [];
   #dropped = 0;
   #usualMs = NaN;
@@ -35,8 +37,15 @@ export class Cadence {
     if (this.chunks === 0) this.#first(atMs, wireMs, streamOffset);
     else this.#next(atMs, wireMs, streamOffset);
     this.#holed = false;
+    if (wireMs < this.#earliestWireMs) this.#earliestWireMs = wireMs;
+    if (wireMs > this.#latestWireMs) this.#latestWireMs = wireMs;
     this.chunks++;
     this.lastMs = atMs;
+  }
+
+  /** Mean time between chunks by when they passed; NaN of fewer than two. */
+  get paceMs(): number {
+    return this.chunks < 2 ? NaN : (this.#latestWireMs - this.#earliestWireMs) / (this.chunks - 1);
   }
 
   /** Median gap so far, recalculated as the number of gaps doubles; NaN of few. */

@@ -63,6 +63,7 @@ export function toExchange(observed: Observed): Exchange {
     chunks: cadence.chunks,
     heartbeats: observed.heartbeats,
     // Several answers at once have no pace that would be any one's.
+    paceMs: orNull(observed.requests <= 1 ? cadence.paceMs : NaN),
     gaps: isStreamed && observed.requests <= 1 ? gapsOf(cadence.gaps) : null,
     stallAboveMs: isStreamed ? cadence.stallAboveMs : null,
     stalls: stalls.listed,

@@ -81,7 +81,9 @@ test('a head that comes early makes TTFB and TTFT differ; on the next exchange a
 test('a head that is large enough for a chunk makes an early head unsure', () => {
   const connection = new ToldConnection().client(askedMs, 600).server(2 * rttMs + 3, 900);
   stream(connection, 400, 30);
-  expect(connection.exchanges()).toMatchObject([{ firstChunkMs: 400, confidence: 'medium' }]);
+  expect(connection.exchanges()).toMatchObject([
+    { firstChunkMs: 400, firstChunkOtherwiseMs: 2 * rttMs + 3, confidence: 'medium' },
+  ]);
 });
 
 test('a long request that is still going on when the tickets come is one request', () => {
@@ -181,7 +183,15 @@ test('HTTP/2: SETTINGS, acknowledgements, windows and pings are no requests and 
         .client(335 + 20 * i, 17);
   }
   expect(connection.exchanges()).toMatchObject([
-    { kind: 'http2-tls', requestEndMs: askedMs, firstByteMs: 300, firstChunkMs: 320, chunks: 40, overlapped: false, stalls: [] },
+    {
+      kind: 'http2-tls',
+      requestEndMs: askedMs,
+      firstByteMs: 300,
+      firstChunkMs: 320,
+      chunks: 40,
+      overlapped: false,
+      stalls: [],
+    },
   ]);
 });
 
@@ -202,7 +212,85 @@ test('HTTP/2: a request behind the end of a stream is the next exchange; one in 
   const halfMs = stream(two, 320, 30);
   two.client(halfMs + 5, 60, 500);
   stream(two, halfMs + 20, 60, 10);
-  expect(two.exchanges()).toMatchObject([{ requests: 2, overlapped: true, confidence: 'low' }]);
+  expect(two.exchanges()).toMatchObject([
+    { requests: 2, overlapped: true, confidence: 'low', firstByteMs: 300, firstChunkMs: 320, gaps: null, paceMs: null },
+  ]);
+});
+
+test('HTTP/2: requests at once before any answer are counted, and of none is told when it was answered', () => {
+  const apart = new ToldConnection({ alpn: ['h2'] })
+    .client(askedMs, 120, 700)
+    .client(200, 60, 900)
+    .client(350, 60, 900);
+  stream(apart.server(400, 60), 410, 30);
+  stream(apart, 1100, 30, 10);
+  expect(apart.exchanges()).toMatchObject([
+    { requests: 3, overlapped: true, firstByteMs: null, firstChunkMs: null, firstChunkOtherwiseMs: null },
+  ]);
+  // Bodies that do not fill their frames are whole: what follows them at once is the next request.
+  const together = new ToldConnection({ alpn: ['h2'] }).client(askedMs, 120, 700, 60, 900);
+  stream(together.server(400, 60), 410, 30);
+  expect(together.exchanges()).toMatchObject([{ requests: 2, overlapped: true, firstChunkMs: null }]);
+  const long = new ToldConnection({ alpn: ['h2'] }).client(askedMs, 120, 16_393, 16_393, 900);
+  stream(long.server(400, 60), 410, 30);
+  expect(long.exchanges()).toMatchObject([{ requests: 1, overlapped: false, firstByteMs: 400, firstChunkMs: 410 }]);
+});
+
+test('HTTP/2: while requests overlap a silence ends nothing; the end of all of their streams does', () => {
+  const connection = new ToldConnection({ alpn: ['h2'] }).client(askedMs, 120, 700).server(300, 60);
+  connection.client(stream(connection, 320, 30) + 5, 60, 500);
+  const endMs = stream(connection, 910, 30, 10);
+  // The second one may still be waiting for its model.
+  connection.client(endMs + 900, 60, 500);
+  const laterMs = stream(connection.server(endMs + 1000, 9), endMs + 1010, 30);
+  connection
+    .server(laterMs, 9)
+    .server(laterMs + 5, 9)
+    .client(laterMs + 50, 60, 600);
+  stream(connection.server(laterMs + 100, 40), laterMs + 300, 30);
+  expect(connection.exchanges()).toMatchObject([
+    { requests: 3, overlapped: true },
+    { requests: 1, overlapped: false, firstByteMs: laterMs + 100, firstChunkMs: laterMs + 300 },
+  ]);
+});
+
+test('HTTP/2 that was not agreed on in sight shows by its SETTINGS', () => {
+  const connection = new ToldConnection({ alpn: ['h2', 'http/1.1'] }).client(askedMs, 1400);
+  connection.server(2 * rttMs + 3, 15, 9).client(2 * rttMs + 4, 9);
+  stream(connection.server(300, 60), 320, 30);
+  expect(connection.exchanges()).toMatchObject([
+    { kind: 'http2-tls', requests: 1, firstByteMs: 300, firstChunkMs: 320, chunks: 30 },
+  ]);
+});
+
+test('a server that stands still behind its first chunk: both moments are told, or the answers before tell which', () => {
+  const open = new ToldConnection().client(askedMs, 600).server(300, 900);
+  stream(open, 700, 30);
+  // A head would not have waited for the model, so the chunk is more likely with it.
+  expect(open.exchanges()).toMatchObject([{ firstChunkMs: 300, firstChunkOtherwiseMs: 700, confidence: 'medium' }]);
+
+  const known = new ToldConnection().client(askedMs, 600).server(300, 900);
+  const endMs = stream(known, 320, 30);
+  known.client(endMs + 500, 700).server(endMs + 545, 902);
+  stream(known, endMs + 900, 30);
+  expect(known.exchanges()).toMatchObject([
+    { firstChunkMs: 300, firstChunkOtherwiseMs: null, chunks: 31 },
+    { firstChunkMs: endMs + 545, firstChunkOtherwiseMs: null, chunks: 31, confidence: 'high' },
+  ]);
+});
+
+test('a head that is followed at once tells what heads of its size are', () => {
+  const connection = new ToldConnection().client(askedMs, 600).server(300, 250).server(300.5, 88);
+  const endMs = stream(connection, 320, 30);
+  connection.client(endMs + 500, 700).server(endMs + 600, 252);
+  stream(connection, endMs + 900, 30);
+  connection.client(endMs + 2500, 700).server(endMs + 2600, 250 + 88);
+  stream(connection, endMs + 2900, 30);
+  expect(connection.exchanges()).toMatchObject([
+    { firstChunkMs: 300.5 },
+    { firstByteMs: endMs + 600, firstChunkMs: endMs + 900, firstChunkOtherwiseMs: null },
+    { firstChunkMs: endMs + 2600, firstChunkOtherwiseMs: null },
+  ]);
 });
 
 test('a client with a certificate: its flight is no request', () => {

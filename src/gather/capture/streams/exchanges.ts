@@ -442,7 +442,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
     if (this.#holes > 0) how.push('octets are missing in the capture');
     if (answer.tickets > 0) how.push(`left out: ${answer.tickets} × session ticket or 100 Continue`);
     if (answer.hasHead) how.push('head taken for one that came without content');
-    if (!Number.isNaN(answer.otherwiseMs)) how.push('the first record may be a head alone or have the first chunk with it');
+    if (!Number.isNaN(answer.otherwiseMs))
+      how.push('the first record may be a head alone or have the first chunk with it');
     if (answer.heartbeats > 0) how.push(`left out: ${answer.heartbeats} × keep-alive`);
     return how;
   }

@@ -13,8 +13,8 @@ describe('the clock of a sender', () => {
     expect(clockOf(tickMs, 20, 600).tickMs).toBe(tickMs);
   });
 
-  test('is not known before half a second, nor when its tick is none in use', () => {
-    expect(clockOf(1, 20, 20).tickMs).toBeNaN();
+  test('is not known before 150 ms, nor when its tick is none in use', () => {
+    expect(clockOf(1, 20, 7).tickMs).toBeNaN();
     expect(clockOf(7, 20, 600).tickMs).toBeNaN();
   });
 

@@ -1,9 +1,14 @@
 /** Ticks in use, ms: Linux, macOS and current Windows have 1; older systems the others (RFC 7323 section 5.4 allows 1 ms to 1 s). */
 const knownTicksMs = [1, 4, 10, 100, 500, 1000];
 /** How far from one of them the measured tick may be. */
-const tolerance = 0.03;
+const tolerance = { least: 0.03, most: 0.25 } as const;
+/** Packets come early or late by as much. */
+const blurMs = 50;
 /** Before this it is not measured. */
-const leastMs = 500;
+const leastMs = 150;
+
+/** Over so many packets the jitter is averaged, and over all of fewer. */
+const jitterSteps = 16;
 
 /** The sender's own clock, as its timestamps (RFC 7323) show it: what was sent when, whatever the network did since. */
 export class StampClock {
@@ -12,6 +17,7 @@ export class StampClock {
   #tickMs = Number.NaN;
   #lastStamp = 0;
   #lastMs = Number.NaN;
+  #steps = 0;
   /** By how much packets come earlier or later than they were sent, as RFC 3550 §6.4.1 keeps it; 0 until the tick is known. */
   jitterMs = 0;
 
@@ -24,7 +30,8 @@ export class StampClock {
     }
     if (this.#tickMs === this.#tickMs) {
       const offMs = Math.abs(timeMs - this.#lastMs - this.betweenMs(this.#lastStamp, stamp));
-      this.jitterMs += (offMs - this.jitterMs) / 16;
+      if (this.#steps < jitterSteps) this.#steps += 1;
+      this.jitterMs += (offMs - this.jitterMs) / this.#steps;
     }
     this.#lastStamp = stamp;
     this.#lastMs = timeMs;
@@ -33,8 +40,8 @@ export class StampClock {
     const ticks = (stamp - this.#firstStamp) | 0;
     const measuredMs = ticks > 0 ? elapsedMs / ticks : Number.NaN;
     // A path that slows down meanwhile shows as a longer tick: then it is looked at again later.
-    this.#tickMs =
-      knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= tolerance + 50 / elapsedMs) ?? Number.NaN;
+    const within = Math.min(tolerance.most, tolerance.least + blurMs / elapsedMs);
+    this.#tickMs = knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= within) ?? Number.NaN;
   }
 
   /** Time between two stamps by the sender’s clock; NaN: its tick is not known. Good to one tick. */
