@@ -56,11 +56,9 @@ export const exchange = z
     }),
     requestStartMs: ms.nullable().meta({ description: 'Null where the capture began in the middle of the answer.' }),
     requestEndMs: ms.nullable().meta({ description: 'Last octets of the request before the answer.' }),
-    requestEndOffset: count
-      .nullable()
-      .meta({
-        description: 'Where those octets end in the stream of the client; null where the request was not captured.',
-      }),
+    requestEndOffset: count.nullable().meta({
+      description: 'Where those octets end in the stream of the client; null where the request was not captured.',
+    }),
     requestBytes: count,
     requests: count.meta({
       description: 'More than 1 where requests overlap and cannot be told apart; then at least so many.',
