@@ -27,7 +27,7 @@ function rowOf(packet: Packet, decoded: boolean, compat: WiresharkCompat, frame:
   const analysis = compat.analyse(frame, packet, number);
   row['ip'] = addressText(packet);
   const hasPorts = packet.protocol === 6 || packet.protocol === 17;
-  if (hasPorts && packet.fragment !== 2 && packet.capturedEnd - packet.transportAt >= 4)
+  if (hasPorts && packet.fragment === 0 && packet.capturedEnd - packet.transportAt >= 4)
     row['ports'] = `${packet.sourcePort} ${packet.destinationPort}`;
   if (
     packet.protocol === 6 &&
@@ -35,7 +35,10 @@ function rowOf(packet: Packet, decoded: boolean, compat: WiresharkCompat, frame:
     !packet.inError &&
     packet.capturedEnd - packet.transportAt >= 16
   ) {
-    if (packet.framedBytes >= 0) row['length'] = String(packet.framedBytes);
+    // Of a header that lies about its own length, tshark tells what is left behind it.
+    const headerBytes = (packet.bytes[packet.transportAt + 12]! >>> 4) * 4;
+    if (headerBytes < 20) row['length'] = String(packet.packetEnd - packet.transportAt - headerBytes);
+    else if (packet.framedBytes >= 0) row['length'] = String(packet.framedBytes);
     row['sequence'] = String(packet.sequence);
   }
   if (!analysis) return row;

@@ -76,7 +76,8 @@ function jumbo(cursor: Cursor, bytes: Uint8Array, nextHeader: number): void {
   }
 }
 
-function setEnds(cursor: Cursor, end: number): void {
+/** What follows ends there, whatever was around it says. */
+export function setEnds(cursor: Cursor, end: number): void {
   cursor.saidEnd = end;
   if (end < cursor.wireEnd) cursor.wireEnd = end;
   if (end < cursor.end) cursor.end = end;

@@ -1,5 +1,5 @@
 import { type Cursor, layer, u16, u32 } from './cursor.ts';
-import { setPayload } from './ip.ts';
+import { setEnds, setPayload } from './ip.ts';
 import { encapsulation, type Packet } from './packet.ts';
 import { tcpOptions } from './tcp-options.ts';
 import { gre, isTunnelPort, udpTunnel } from './tunnel.ts';
@@ -92,6 +92,7 @@ function udp(cursor: Cursor, bytes: Uint8Array, packet: Packet): number {
   setPayload(cursor, packet, at + 8);
   if (length >= 8 && isWhole) shorten(packet, length - 8);
   if (!isWhole || !isTunnelPort(packet.sourcePort, packet.destinationPort)) return layer.stop;
+  if (length >= 8) setEnds(cursor, at + length);
   cursor.at = at + 8;
   return udpTunnel(cursor, bytes, packet);
 }

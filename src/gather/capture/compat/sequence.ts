@@ -128,7 +128,8 @@ function judgeRetransmission(
   const { retransmission, spurious_retransmission, fast_retransmission, out_of_order } = wiresharkFlag;
   const next = forward.nextSequence;
   const end = (sequence + length) >>> 0;
-  if (length > 0 && reverse.lastAck !== 0 && !isBehind(end, reverse.lastAck)) {
+  // "At most", and half of all numbers away is both.
+  if (length > 0 && reverse.lastAck !== 0 && ((end - reverse.lastAck) | 0) <= 0) {
     out.flags |= spurious_retransmission | retransmission;
     return;
   }

@@ -107,7 +107,7 @@ export class WiresharkCompat {
       analyseSequence(stream, forward, reverse, segment, analysis);
     if (headerBytes(packet) < 20) return clear(analysis);
     handshake(stream, forward, segment);
-    if (!optionsAreThere(packet)) return clear(analysis);
+    if (!optionsAreThere(packet, (segment.acknowledgement - reverse.baseSequence) | 0)) return clear(analysis);
     if (flags & tcpFlag.syn) setScale(forward, reverse, packet);
     analysis.initialRttNs = initialRttNs(stream);
     return analysis;
@@ -151,8 +151,11 @@ function handshake(stream: Stream, forward: Direction, { flags, seconds, nanosec
   forward.isFirstAck = false;
 }
 
-/** Options of which a part was not captured end the dissection before the analysis is shown. */
-function optionsAreThere(packet: Packet): boolean {
+/**
+ * Options of which a part is missing end the dissection before the analysis is shown: not captured, or, of a SACK that is too short
+ * for one block, looked for when the number acknowledged (from the first octet on) makes the block one of duplicates.
+ */
+function optionsAreThere(packet: Packet, acknowledged: number): boolean {
   const { bytes, transportAt, capturedEnd } = packet;
   if (capturedEnd - transportAt < 20) return false;
   const end = transportAt + headerBytes(packet);
@@ -167,8 +170,10 @@ function optionsAreThere(packet: Packet): boolean {
     if (at + 1 >= end) return true;
     if (at + 1 >= capturedEnd) return false;
     const length = bytes[at + 1]!;
-    if (length < 2 || at + length > end) return true;
-    if (at + length > capturedEnd) return false;
+    if (length < 2) return true;
+    // Of one that is longer than the header all up to the end of the header is shown.
+    if (at + length > end) return end <= capturedEnd;
+    if (at + length > capturedEnd || (kind === 5 && length < 10 && acknowledged > 0)) return false;
     at += length;
   }
   return true;
