@@ -34,48 +34,63 @@ export function readTemplate(path: string): Template {
 }
 
 /**
- * Makes what the connections of a template carry from their clients look like TLS: a ClientHello, then records of 16 KiB. The way of the
- * packets (losses, order, times) stays as it was.
+ * Makes what the connections of a template carry look like TLS on port 443: the first flights of a real connection, then records of 16 KiB,
+ * also where the capture had cut it off. The way of the packets (losses, order, times) stays as it was.
  */
-export function asTls({ bytes, packets, durationUs }: Template, hello: Buffer): Template {
-  const copy = Buffer.from(bytes);
-  const first = new Map<number, number>();
-  for (const { start, end } of packets) {
-    const tcp = start + 14 + (copy[start + 14]! & 15) * 4;
-    const from = copy.readUInt16BE(tcp);
+export function asTls(template: Template, flights: { client: Buffer; server: Buffer }): Template {
+  const began = new Map<number, { first: number; flight: Buffer; isServer: boolean }>();
+  const pieces: Buffer[] = [];
+  const packets: TemplatePacket[] = [];
+  let used = 0;
+  for (const { atUs, start, end } of template.packets) {
+    const length = template.bytes.readUInt32LE(start - 4);
+    // Four octets in front: the length on the wire.
+    const copy = Buffer.alloc(4 + length);
+    template.bytes.copy(copy, 0, start - 4, end);
+    const tcp = 18 + (copy[18]! & 15) * 4;
+    const key = copy.readUInt32BE(tcp);
     const sequence = copy.readUInt32BE(tcp + 4);
     const flags = copy[tcp + 13]!;
-    if ((flags & 2) !== 0) {
-      if ((flags & 16) === 0) first.set(from, (sequence + 1) >>> 0);
-      continue;
+    const isServer = (flags & 18) === 18;
+    if ((flags & 2) !== 0)
+      began.set(key, { first: (sequence + 1) >>> 0, flight: isServer ? flights.server : flights.client, isServer });
+    const side = began.get(key);
+    if (side) {
+      copy.writeUInt16BE(443, tcp + (side.isServer ? 0 : 2));
+      const payload = tcp + (copy[tcp + 12]! >>> 4) * 4;
+      const offset = (sequence - side.first) >>> 0;
+      for (let at = payload; at < copy.length; at++) copy[at] = octetAt(offset + at - payload, side.flight);
     }
-    const began = first.get(from);
-    if (began === undefined) continue;
-    const payload = tcp + (copy[tcp + 12]! >>> 4) * 4;
-    const offset = (sequence - began) >>> 0;
-    for (let at = payload; at < end; at++) copy[at] = octetAt(offset + at - payload, hello);
+    pieces.push(copy);
+    packets.push({ atUs, start: used + 4, end: used + copy.length });
+    used += copy.length;
   }
-  return { bytes: copy, packets, durationUs };
+  return { bytes: Buffer.concat(pieces), packets, durationUs: template.durationUs };
 }
 
 const recordBytes = 16_384 + 22;
 const recordHead = Buffer.from([23, 3, 3, (recordBytes - 5) >> 8, (recordBytes - 5) & 255]);
 
-function octetAt(offset: number, hello: Buffer): number {
-  if (offset < hello.length) return hello[offset]!;
-  const inRecord = (offset - hello.length) % recordBytes;
+function octetAt(offset: number, flight: Buffer): number {
+  if (offset < flight.length) return flight[offset]!;
+  const inRecord = (offset - flight.length) % recordBytes;
   if (inRecord < recordHead.length) return recordHead[inRecord]!;
   return (Math.imul(offset, 0x9e37_79b1) >>> 24) & 255;
 }
 
-/** The first flight of the first client that speaks TLS. */
-export function helloOf({ bytes, packets }: Template): Buffer {
-  for (const { start, end } of packets) {
-    const tcp = start + 14 + (bytes[start + 14]! & 15) * 4;
-    const payload = tcp + (bytes[tcp + 12]! >>> 4) * 4;
-    if (payload < end && bytes[payload] === 22) return Buffer.from(bytes.subarray(payload, end));
-  }
-  throw new Error('the template holds no ClientHello');
+/** The ClientHello and the ServerHello of the first connections that have one. */
+export function flightsOf({ bytes, packets }: Template): { client: Buffer; server: Buffer } {
+  const found: Buffer[] = [];
+  for (const message of [1, 2])
+    for (const { start, end } of packets) {
+      const tcp = start + 14 + (bytes[start + 14]! & 15) * 4;
+      const at = tcp + (bytes[tcp + 12]! >>> 4) * 4;
+      if (at + 6 > end || bytes[at] !== 22 || bytes[at + 5] !== message) continue;
+      found.push(Buffer.from(bytes.subarray(at, Math.min(end, at + 5 + bytes.readUInt16BE(at + 3)))));
+      break;
+    }
+  if (found.length < 2) throw new Error('the template holds no handshake of TLS');
+  return { client: found[0]!, server: found[1]! };
 }
 
 /** Plays templates over and over, so many at once, merged in the order of time; pieces of about a megabyte until `octets` are there. */
