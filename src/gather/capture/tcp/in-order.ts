@@ -1,4 +1,5 @@
 import type { StreamSink } from '../stream-sink.ts';
+import { copyOf, giveBack } from './octet-pool.ts';
 
 /** Octets, and pieces, that wait behind a hole or for their acknowledgement at most; beyond them the reader is told of a gap. */
 const maxWaitingOctets = 256 * 1024;
@@ -9,8 +10,9 @@ const maxUnackedMs = 3000;
 interface Piece {
   offset: number;
   end: number;
-  /** Captured octets; what lies behind them up to `end` was cut off. */
+  /** Captured octets are the first so many of these; what lies behind them up to `end` was cut off. */
   bytes: Buffer;
+  captured: number;
   wireMs: number;
   deliverableMs: number;
 }
@@ -25,6 +27,8 @@ export class InOrder {
   readonly #sink: StreamSink;
   /** Everything before was handed on, or waits in `#unacked`. */
   #next = 0;
+  /** As the reader said when it last got something: asking it for each packet would fetch all of it. */
+  wanted: boolean;
   #started = false;
   #waiting: Piece[] = [];
   #waitingOctets = 0;
@@ -35,10 +39,7 @@ export class InOrder {
   constructor(direction: 0 | 1, sink: StreamSink) {
     this.#direction = direction;
     this.#sink = sink;
-  }
-
-  get wanted(): boolean {
-    return this.#sink.wanted;
+    this.wanted = sink.wanted;
   }
 
   begin(offset: number): void {
@@ -105,17 +106,18 @@ export class InOrder {
       const piece = this.#unacked[0]!;
       if (piece.end > offset && timeMs - piece.wireMs < maxUnackedMs) return;
       this.#unacked.shift();
-      this.#unackedOctets -= piece.bytes.length;
+      this.#unackedOctets -= piece.captured;
       this.#releasedMs = Math.max(this.#releasedMs, piece.deliverableMs);
       this.#hand(
         piece.bytes,
         0,
-        piece.bytes.length,
-        piece.end - piece.offset - piece.bytes.length,
+        piece.captured,
+        piece.end - piece.offset - piece.captured,
         this.#releasedMs,
         piece.wireMs,
         piece.offset,
       );
+      giveBack(piece.bytes);
     }
   }
 
@@ -127,7 +129,8 @@ export class InOrder {
     const piece = {
       offset,
       end,
-      bytes: Buffer.from(bytes.subarray(start, start + captured)),
+      bytes: copyOf(bytes, start, captured),
+      captured,
       wireMs: timeMs,
       deliverableMs: timeMs,
     };
@@ -140,14 +143,17 @@ export class InOrder {
   #release(timeMs: number, hold: boolean): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.offset <= this.#next) {
       const piece = this.#waiting.shift()!;
-      this.#waitingOctets -= piece.bytes.length;
-      if (piece.end <= this.#next) continue;
+      this.#waitingOctets -= piece.captured;
+      if (piece.end <= this.#next) {
+        giveBack(piece.bytes);
+        continue;
+      }
       const skip = this.#next - piece.offset;
       this.#next = piece.end;
-      const captured = Math.max(0, piece.bytes.length - skip);
+      const captured = Math.max(0, piece.captured - skip);
       this.#pass(
         piece.bytes,
-        Math.min(skip, piece.bytes.length),
+        Math.min(skip, piece.captured),
         captured,
         piece.offset + skip,
         piece.end,
@@ -155,6 +161,7 @@ export class InOrder {
         piece.wireMs,
         hold,
       );
+      giveBack(piece.bytes);
     }
   }
 
@@ -172,8 +179,8 @@ export class InOrder {
       if (this.#unacked.length > 0) this.acked(Number.POSITIVE_INFINITY, timeMs);
       return this.#hand(bytes, start, start + captured, end - offset - captured, timeMs, wireMs, offset);
     }
-    const copy = Buffer.from(bytes.subarray(start, start + captured));
-    this.#unacked.push({ offset, end, bytes: copy, wireMs, deliverableMs: timeMs });
+    const copy = copyOf(bytes, start, captured);
+    this.#unacked.push({ offset, end, bytes: copy, captured, wireMs, deliverableMs: timeMs });
     this.#unackedOctets += captured;
     while (this.#unackedOctets > maxWaitingOctets || this.#unacked.length > maxWaitingPieces)
       this.acked(this.#unacked[0]!.end, timeMs);
@@ -188,6 +195,8 @@ export class InOrder {
     wireMs: number,
     offset: number,
   ): void {
-    this.#sink.data(this.#direction, bytes, start, end, cut, deliverableMs, wireMs, offset);
+    const sink = this.#sink;
+    sink.data(this.#direction, bytes, start, end, cut, deliverableMs, wireMs, offset);
+    this.wanted = sink.wanted;
   }
 }

@@ -47,6 +47,8 @@ export class Incidents {
 
   /** Those of a time, in no order. */
   within(startMs: number, endMs: number): Incident[] {
-    return this.#ring.filter((incident) => incident.endMs >= startMs && incident.startMs <= endMs);
+    const found: Incident[] = [];
+    for (const incident of this.#ring) if (incident.endMs >= startMs && incident.startMs <= endMs) found.push(incident);
+    return found;
   }
 }
