@@ -90,7 +90,9 @@ function measure(tool: Tool, file: string): Measured {
     .at(-1)!
     .split(' ')
     .map(Number);
-  return { tool, file, ok: status === 0 && signal === null, wallS, cpuS: user + system, rssMb: kb / 1000 };
+  const measured = { tool, file, ok: status === 0 && signal === null, wallS, cpuS: user + system, rssMb: kb / 1000 };
+  console.error(JSON.stringify(measured));
+  return measured;
 }
 
 function packetsOf(file: string): number {

@@ -9,6 +9,8 @@ import type { PieceTaker } from './open.ts';
 /** Octets that are handed to the threads at once, and how often: while they look at some, others are read. */
 const blockBytes = 1024 * 1024;
 const blocks = 4;
+/** What is made for a moment needs little room, and each thread has its own. */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 /**
  * Threads that share the conversations of a capture. Each reads all of it from memory that they share, which is cheap, and looks at the
@@ -28,7 +30,7 @@ export function startCrew(threads: number, findings: Findings, { seed }: Pick<An
   const memory = Array.from({ length: blocks }, () => new SharedArrayBuffer(blockBytes));
   const crew = Array.from({ length: threads }, (_, index) => {
     const workerData: CrewStart = { memory, seed, share: { index, of: threads }, withEvents: !!findings.event };
-    return new Member(startWorker(import.meta.url, './crew.worker', { workerData }));
+    return new Member(startWorker(import.meta.url, './crew.worker', { workerData, resourceLimits }));
   });
   const state: { startEpochMs: number | null } = { startEpochMs: null };
   /** The same order to all; what they answer is told when all have. */
