@@ -11,7 +11,8 @@ export interface Condition {
   timestamps?: false;
   /** Further flags of `inferpath infer`. */
   client?: string[];
-
+  /** Another server than `inferpath reflect`, which is Node over OpenSSL: Go's net/http over its own crypto/tls. */
+  server?: 'go' | 'go-http2';
   /** Tokens of an answer. */
   tokens?: number;
 }
@@ -59,5 +60,13 @@ export const conditions: readonly Condition[] = [
     about: '2 % loss, HTTP/1.1, connections used again',
     link: { delayMs, loss: 0.02 },
     client: [],
+  },
+  { name: 'tls-go', about: '2 % loss, TLS of Go', link: { delayMs, loss: 0.02 }, server: 'go' },
+  {
+    name: 'http2-go',
+    about: '2 % loss, HTTP/2 and TLS of Go, connections used again',
+    link: { delayMs, loss: 0.02 },
+    server: 'go-http2',
+    client: ['--http2'],
   },
 ];

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LabOptions, startLab } from '../../src/lab/lab.ts';
 import type { Condition } from './conditions.ts';
+import { goServer } from './go-server.ts';
 import { type Numbers, PORT } from './recorded.ts';
 
 interface RecordOptions {
@@ -18,30 +19,15 @@ export async function record(condition: Condition, { cli, requests, seed, io, fo
   await mkdir(folder, { recursive: true });
   const file = (name: string) => join(folder, name);
   const family = condition.family ?? 4;
-  const reflect = [
-    ...cli,
-    'reflect',
-    '--json',
-    '--listen',
-    `${family === 6 ? '[::]' : '0.0.0.0'}:${PORT}`,
-    '--tls',
-    '--truth',
-    file('truth.jsonl'),
-    '--seed',
-    String(seed),
-    '--queue-ms',
-    'uniform:80,160',
-    '--token-ms',
-    '20',
-    '--tokens',
-    String(condition.tokens ?? 40),
-    '--stall',
-    '0.02:300',
-  ];
+  const tokens = String(condition.tokens ?? 40);
+  const of = { listen: `${family === 6 ? '[::]' : '0.0.0.0'}:${PORT}`, truth: file('truth.jsonl'), seed, tokens };
+  const command = condition.server
+    ? [await goServer(), ...goWords(of), ...(condition.server === 'go-http2' ? ['--http2'] : [])]
+    : [...cli, 'reflect', '--json', '--tls', ...reflectWords(of)];
   const lab = await startLab(
     {
       seed,
-      hosts: [{ name: 'client' }, { name: 'server', command: reflect, readyPort: PORT }],
+      hosts: [{ name: 'client' }, { name: 'server', command, readyPort: PORT }],
       routers: [],
       links: [{ a: 'client', b: 'server', ...condition.link }],
     },
@@ -90,6 +76,23 @@ export async function record(condition: Condition, { cli, requests, seed, io, fo
   } finally {
     await lab.stop();
   }
+}
+
+interface Answers {
+  listen: string;
+  truth: string;
+  seed: number;
+  tokens: string;
+}
+
+function reflectWords({ listen, truth, seed, tokens }: Answers): string[] {
+  const pace = ['--queue-ms', 'uniform:80,160', '--token-ms', '20', '--tokens', tokens, '--stall', '0.02:300'];
+  return ['--listen', listen, '--truth', truth, '--seed', String(seed), ...pace];
+}
+
+function goWords({ listen, truth, seed, tokens }: Answers): string[] {
+  const pace = ['--queue-ms', '80,160', '--token-ms', '20', '--tokens', tokens, '--stall', '0.02:300'];
+  return ['--listen', listen, '--truth', truth, '--seed', String(seed), ...pace];
 }
 
 const wallMs = () => performance.timeOrigin + performance.now();

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TruthRow, truthRow } from '../../src/lab/reflect/truth.ts';
 
@@ -38,4 +38,12 @@ export async function recorded(folder: string): Promise<Recorded> {
     server: await readFile(files.server),
     truth: rows.map((line) => truthRow.parse(JSON.parse(line))),
   };
+}
+
+/** Its numbers are written last. */
+export async function isRecorded(folder: string): Promise<boolean> {
+  return access(join(folder, 'numbers.json')).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { CaptureAnalysis } from '../../src/gather/capture/analysis.ts';
 import { judgeExchange } from '../../src/gather/capture/causes.ts';
 import { newStreamReader } from '../../src/gather/capture/streams/stream-reader.ts';
@@ -7,6 +6,7 @@ import { decodePacket } from '../../src/wire/packet/decode.ts';
 import { newPacket } from '../../src/wire/packet/packet.ts';
 import { newFrame } from '../../src/wire/pcap/frame.ts';
 import { captureReader } from '../../src/wire/pcap/reader.ts';
+import type { Peers } from './peers.ts';
 import { PORT, type Recorded } from './recorded.ts';
 import { atServer, scoreStreams, type StreamScore } from './score-streams.ts';
 
@@ -19,6 +19,8 @@ export interface Counts {
 export interface TapScore extends StreamScore {
   ours: Counts;
   tshark: Counts;
+  /** By sums per connection; null: not installed. */
+  tcptrace: Counts | null;
 }
 
 export interface Score {
@@ -28,22 +30,31 @@ export interface Score {
   server: TapScore;
 }
 
+/** A packet of the server that carries something. */
 interface DataPacket {
   frame: number;
+  flow: string;
+  sequence: number;
+  octets: number;
+  syn: boolean;
+  ms: number;
+  /** What tells one copy from another: the sender stamps or counts each, where it does. */
   key: string;
 }
 
 /** Holds what both taps say against the server’s own tap, its kernel and its log. */
-export function scoreOf(recorded: Recorded): Score {
+export function scoreOf(recorded: Recorded, peers: Peers): Score {
   const sent = serverPackets(recorded.server);
   const server = atServer(recorded.server);
-  const again = resent(recorded.server);
+  const again = resent(sent);
   const score = (tap: 'client' | 'server'): TapScore => {
     const read = analyse(recorded[tap]);
     const packets = tap === 'server' ? sent : serverPackets(recorded[tap]);
+    const copies = tap === 'server' ? again : arrivedAgain(packets, sent, again);
     return {
-      ours: countsOf(packets, again, read.retransmissions),
-      tshark: countsOf(packets, again, tsharkRetransmissions(recorded.files[tap])),
+      ours: countsOf(packets, copies, read.retransmissions),
+      tshark: countsOf(packets, copies, new Set(peers[tap].tshark)),
+      tcptrace: sumsOf(packets, copies, peers[tap].tcptrace && new Map(peers[tap].tcptrace)),
       ...scoreStreams(read, recorded, server),
     };
   };
@@ -55,10 +66,10 @@ export function scoreOf(recorded: Recorded): Score {
   };
 }
 
-function countsOf(packets: readonly DataPacket[], again: ReadonlySet<string>, said: ReadonlySet<number>): Counts {
+function countsOf(packets: readonly DataPacket[], again: ReadonlySet<number>, said: ReadonlySet<number>): Counts {
   const counts = { hits: 0, wrong: 0, missed: 0 };
-  for (const { frame, key } of packets) {
-    const is = again.has(key);
+  for (const { frame } of packets) {
+    const is = again.has(frame);
     if (is && said.has(frame)) counts.hits += 1;
     else if (is) counts.missed += 1;
     else if (said.has(frame)) counts.wrong += 1;
@@ -66,18 +77,28 @@ function countsOf(packets: readonly DataPacket[], again: ReadonlySet<string>, sa
   return counts;
 }
 
-function eachServerPacket(
-  bytes: Buffer,
-  take: (of: {
-    frame: number;
-    flow: string;
-    sequence: number;
-    octets: number;
-    key: string;
-    syn: boolean;
-    ms: number;
-  }) => void,
-): void {
+/** Of a peer that gives sums per connection only: at best what both have are the same packets. SYN-ACKs do not count, as it does not count them. */
+function sumsOf(
+  packets: readonly DataPacket[],
+  again: ReadonlySet<number>,
+  said: ReadonlyMap<string, number> | null,
+): Counts | null {
+  if (!said) return null;
+  const real = new Map<string, number>();
+  for (const { frame, flow, syn } of packets)
+    if (!syn) real.set(flow, (real.get(flow) ?? 0) + (again.has(frame) ? 1 : 0));
+  const counts = { hits: 0, wrong: 0, missed: 0 };
+  for (const [flow, count] of real) {
+    const theirs = said.get(flow) ?? 0;
+    counts.hits += Math.min(count, theirs);
+    counts.missed += Math.max(0, count - theirs);
+    counts.wrong += Math.max(0, theirs - count);
+  }
+  return counts;
+}
+
+function serverPackets(bytes: Buffer): DataPacket[] {
+  const all: DataPacket[] = [];
   const reader = captureReader();
   const [frame, packet] = [newFrame(), newPacket()];
   reader.push(bytes);
@@ -86,38 +107,44 @@ function eachServerPacket(
     const octets = packet.payloadBytes + ((packet.flags & 3) === 0 ? 0 : 1);
     if (octets === 0) continue;
     const flow = String(packet.destinationPort);
-    const { sequence } = packet;
-    // What tells one copy from another: the sender stamps or counts each.
-    const key = [flow, sequence, octets, packet.tsVal, packet.ipId].join(' ');
-    take({
-      frame: number,
-      flow,
-      sequence,
-      octets,
-      key,
-      syn: (packet.flags & 2) !== 0,
-      ms: frame.seconds * 1000 + frame.nanoseconds / 1e6,
-    });
+    const { sequence, tsVal, ipId } = packet;
+    const syn = (packet.flags & 2) !== 0;
+    const ms = frame.seconds * 1000 + frame.nanoseconds / 1e6;
+    all.push({ frame: number, flow, sequence, octets, syn, ms, key: [flow, sequence, octets, tsVal, ipId].join(' ') });
   }
-}
-
-function serverPackets(bytes: Buffer): DataPacket[] {
-  const all: DataPacket[] = [];
-  eachServerPacket(bytes, ({ frame, key }) => all.push({ frame, key }));
   return all;
 }
 
 /** At the server’s own tap a second copy is one whose last octet went out before; nothing is lost or overtaken there. */
-function resent(bytes: Buffer): Set<string> {
+function resent(sent: readonly DataPacket[]): Set<number> {
   const highest = new Map<string, number>();
-  const again = new Set<string>();
-  eachServerPacket(bytes, ({ flow, sequence, octets, key }) => {
+  const again = new Set<number>();
+  for (const { frame, flow, sequence, octets } of sent) {
     const end = (sequence + octets) | 0;
     const before = highest.get(flow);
-    if (before !== undefined && ((end - before) | 0) <= 0) again.add(key);
+    if (before !== undefined && ((end - before) | 0) <= 0) again.add(frame);
     else highest.set(flow, end);
-  });
+  }
   return again;
+}
+
+/**
+ * Which of the packets that arrived left as second copies. Where stamps and numbers are the same for all copies (SYN-ACKs without
+ * timestamps), one that arrives is the last that had left by then: both taps have one clock.
+ */
+function arrivedAgain(
+  arrived: readonly DataPacket[],
+  sent: readonly DataPacket[],
+  again: ReadonlySet<number>,
+): Set<number> {
+  const copies = new Map<string, DataPacket[]>();
+  for (const one of sent) copies.set(one.key, [...(copies.get(one.key) ?? []), one]);
+  const found = new Set<number>();
+  for (const { key, frame, ms } of arrived) {
+    const left = copies.get(key)?.findLast((one) => one.ms <= ms);
+    if (left && again.has(left.frame)) found.add(frame);
+  }
+  return found;
 }
 
 interface Read {
@@ -149,19 +176,4 @@ function analyse(bytes: Buffer): Read {
     exchanges: judged.map(({ flow, exchange }) => ({ port: ports.get(flow)!, exchange })),
     startMs: analysis.firstSeconds * 1000 + analysis.firstNanoseconds / 1e6,
   };
-}
-
-function tsharkRetransmissions(file: string): Set<number> {
-  const words = [
-    '-r',
-    file,
-    '-Y',
-    'tcp.analysis.retransmission && tcp.srcport == 7041',
-    '-T',
-    'fields',
-    '-e',
-    'frame.number',
-  ];
-  const { stdout } = spawnSync('tshark', words, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  return new Set(stdout.split('\n').filter(Boolean).map(Number));
 }

@@ -181,7 +181,10 @@ function longest(
     if (!kinds.includes(incident.kind)) continue;
     const tookMs =
       Math.min(incident.endMs, stall.endMs) -
-      Math.max(incident.startMs - (incident.kind === 'lost-downstream' ? 0 : earlierMs), stall.startMs);
+      Math.max(
+        incident.startMs - (incident.kind === 'lost-downstream' || incident.exact ? 0 : earlierMs),
+        stall.startMs,
+      );
     if (tookMs > (most?.tookMs ?? 0)) most = { incident, tookMs };
   }
   return most;

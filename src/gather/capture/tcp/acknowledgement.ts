@@ -12,7 +12,7 @@ export function acknowledge(
   offset: number,
   timeMs: number,
 ): void {
-  if (packet.sackBlocks > 0) selective(packet, receiver, acked);
+  if (packet.sackBlocks > 0) selective(packet, receiver, acked, timeMs);
   if (acked > receiver.acked) {
     if (receiver.from === 'client') receiver.acks.add(receiver.acked, acked, timeMs);
     receiver.acked = acked;
@@ -29,8 +29,10 @@ export function acknowledge(
     receiver.next > acked &&
     packet.window === sender.windowRaw &&
     (packet.flags & (tcpFlag.syn | tcpFlag.fin)) === 0
-  )
+  ) {
     receiver.duplicateAcks += 1;
+    receiver.lackedMs = timeMs;
+  }
   if (receiver.holes.length > 0) journal.settleHoles(receiver, timeMs);
 }
 
@@ -45,12 +47,14 @@ function unseen(receiver: Direction, acked: number, timeMs: number): void {
     openerStamp: 0,
     openerHasStamp: false,
     openerIpId: -1,
+    openerAgain: false,
     ackedMs: timeMs,
   });
 }
 
 /** RFC 2018, and RFC 2883 for what came twice. */
-function selective(packet: Packet, receiver: Direction, acked: number): void {
+function selective(packet: Packet, receiver: Direction, acked: number, timeMs: number): void {
+  receiver.lackedMs = timeMs;
   for (let i = 0; i < packet.sackBlocks; i++) {
     const left = receiver.offsetOf(packet.sack[2 * i]!);
     const right = receiver.offsetOf(packet.sack[2 * i + 1]!);

@@ -4,13 +4,16 @@ import { acknowledge } from './acknowledgement.ts';
 import { Direction, implausibleOctets } from './direction.ts';
 import type { TcpEvent } from './event.ts';
 import { beginAt, handshakePacket } from './handshake.ts';
-import { maxHoles } from './hole.ts';
+import { type Hole, maxHoles } from './hole.ts';
 import { InOrder } from './in-order.ts';
 import type { Incidents } from './incidents.ts';
 import { captureGraceMs, Journal } from './journal.ts';
-import { below, followsLoss } from './second-copy.ts';
+import { inOrderAfterLoss, opensAgain } from './lost-end.ts';
+import { below } from './second-copy.ts';
 import { delayed, held, waitedForAck } from './waiting.ts';
 
+/** The flow label stands so far ahead of the source address (RFC 8200). */
+const labelBefore = 8;
 const { fin, syn, rst, ack, ece } = tcpFlag;
 
 /**
@@ -51,6 +54,8 @@ export class Connection {
     sender.packets += 1;
     if (Number.isNaN(sender.firstMs)) sender.firstMs = timeMs;
     if (packet.version === 4) sender.ipId.seen(packet.ipId, segments);
+    else if (packet.sourceAt >= labelBefore)
+      sender.flowLabel.seen(packet.bytes.readUInt32BE(packet.sourceAt - labelBefore) & 0xf_ffff);
     if (packet.ecn === 3) sender.congestionMarks += 1;
     if ((flags & ece) !== 0 && (flags & syn) === 0) sender.congestionEchoes += 1;
     if ((flags & rst) !== 0) {
@@ -59,7 +64,7 @@ export class Connection {
       return;
     }
     if ((flags & syn) !== 0) handshakePacket(this.#journal, packet, sender, receiver, timeMs);
-    else if (!sender.started) beginAt(sender, packet, packet.sequence);
+    else if (!sender.started) beginAt(sender, packet, packet.sequence, timeMs);
     const offset = sender.offsetOf(packet.sequence) + ((flags & syn) === 0 ? 0 : 1);
     if (Math.abs(offset - sender.next) > implausibleOctets) {
       sender.implausible += 1;
@@ -97,6 +102,7 @@ export class Connection {
   }
 
   #acknowledge(packet: Packet, sender: Direction, receiver: Direction, offset: number, timeMs: number): void {
+    receiver.ackedBefore = receiver.acked;
     if (!receiver.started) return;
     const acked = receiver.offsetOf(packet.acknowledgement);
     if (Math.abs(acked - receiver.next) > implausibleOctets) return;
@@ -140,14 +146,21 @@ export class Connection {
       sender.windowProbes += 1;
       if (offset < sender.next) return;
     }
-    if (payload <= 1 && offset === sender.next - 1 && sender.acked >= sender.next && end <= sender.next) {
+    if (
+      payload <= 1 &&
+      offset === sender.next - 1 &&
+      sender.acked >= sender.next &&
+      end <= sender.next &&
+      (packet.flags & fin) === 0
+    ) {
       sender.keepAlives += 1;
       return;
     }
     sender.dataPackets += 1;
     sender.payloadOctets += payload;
-    if (payload > sender.largestPayload) sender.largestPayload = payload;
     this.#place(packet, sender, receiver, offset, end, payload, segments, timeMs);
+    if (payload > sender.largestPayload) sender.largestPayload = payload;
+    if (payload > 0 && payload < sender.smallestPayload) sender.smallestPayload = payload;
     if (end > sender.next) {
       sender.advance(end);
       if (!sender.hasStamps) sender.roundTrip.sent(end, timeMs);
@@ -184,28 +197,38 @@ export class Connection {
       held(sender, receiver, end, timeMs);
       if (packet.hasTimestamps) delayed(journal, sender, packet.tsVal, offset, end, timeMs);
     }
-    if (offset > before) return this.#open(sender, before, offset, packet, timeMs);
-    if (offset === before && sender.untracedLosses + sender.ipId.gapBefore === 0) return;
+    const hole = offset > before ? this.#open(sender, before, offset, packet, timeMs) : null;
+    const { gapBefore } = sender.ipId;
+    if (
+      hole
+        ? gapBefore <= 1
+        : offset === before && sender.untracedLosses + gapBefore === 0 && !sender.flowLabel.justChanged
+    )
+      return;
     const { frameNumber } = journal;
     const waitedMs = timeMs - sender.lastDataMs;
     const seen = { signal: 'range-seen', confidence: 'high', original: 'seen' } as const;
     const of = { offset, end, payload, segments, timeMs, waitedMs, frameNumber, ...seen };
-    if (offset < before) below(journal, packet, sender, receiver, of);
-    else followsLoss(journal, sender, receiver, of);
+    if (hole) hole.openerAgain = opensAgain(journal, packet, sender, receiver, of, hole);
+    else if (offset < before) below(journal, packet, sender, receiver, of);
+    else inOrderAfterLoss(journal, packet, sender, receiver, of);
   }
 
-  #open(sender: Direction, from: number, to: number, packet: Packet, timeMs: number): void {
+  #open(sender: Direction, from: number, to: number, packet: Packet, timeMs: number): Hole {
     if (sender.holes.length >= maxHoles) this.#journal.captureLoss(sender, timeMs);
-    sender.holes.push({
+    const hole = {
       start: from,
       end: to,
       openedMs: timeMs,
       openerStamp: packet.tsVal,
       openerHasStamp: packet.hasTimestamps,
       openerIpId: packet.ipId,
+      openerAgain: false,
       ackedMs: from < sender.acked && to <= sender.acked ? timeMs : Number.NaN,
-    });
+    };
+    sender.holes.push(hole);
     sender.advance(to);
+    return hole;
   }
 }
 

@@ -1,6 +1,8 @@
+import type { Packet } from '../../../wire/packet/packet.ts';
 import { AckLog } from './ack-log.ts';
-import { type Hole } from './hole.ts';
+import type { Hole } from './hole.ts';
 import { InOrder } from './in-order.ts';
+import { FlowLabel } from './flow-label.ts';
 import { IpIdCounter } from './ip-id.ts';
 import { RoundTrip } from './round-trip.ts';
 import { StampClock } from './stamp-clock.ts';
@@ -14,9 +16,10 @@ const rememberedRetransmissions = 32;
 /** A retransmission with what tells its first copy from further ones. */
 interface Copy {
   event: Retransmission;
-  /** Of the segment that opened the hole which it filled: its first copy was sent before that. */
-  openerStamp: number;
-  openerIpId: number;
+  /** Its first copy was stamped then at the latest: before the segment that opened the hole, or else before this one. 0: not known. */
+  latestStamp: number;
+  /** The number that its first copy lies below; -1: not known. */
+  belowIpId: number;
 }
 
 /** What one end sent, as the tap saw it. Offsets count the octets of the stream, the first one after SYN being 0. */
@@ -56,13 +59,18 @@ export class Direction {
   mss = 0;
   /** Largest payload of one packet: above the MSS the card or the kernel had joined segments. */
   largestPayload = 0;
+  smallestPayload = Number.POSITIVE_INFINITY;
 
   // What the other end says of this direction.
   acked = Number.NEGATIVE_INFINITY;
+  /** The same before the packet that is looked at. */
+  ackedBefore = Number.NEGATIVE_INFINITY;
   sackedTo = Number.NEGATIVE_INFINITY;
   duplicateAcks = 0;
   lastAckMs = Number.NaN;
   readonly acks = new AckLog();
+  /** When the other end last told that it lacked something. */
+  lackedMs = Number.NEGATIVE_INFINITY;
 
   /** Advertised by this end. */
   windowOctets = -1;
@@ -71,9 +79,11 @@ export class Direction {
 
   readonly roundTrip = new RoundTrip();
   readonly ipId = new IpIdCounter();
+  readonly flowLabel = new FlowLabel();
   readonly clock = new StampClock();
-  /** Stamp of the newest data. */
+  /** Stamp of the newest data, and when that came. */
   lastDataStamp = 0;
+  lastStampMs = Number.NaN;
   readonly inOrder: InOrder;
 
   /** Until here the sender is making good a timeout; retransmissions before it belong to that. */
@@ -81,6 +91,8 @@ export class Direction {
   /** The last retransmission was a probe (RACK-TLP, RFC 8985); the next timer is a timeout. */
   probed = Number.NEGATIVE_INFINITY;
   recent: Copy[] = [];
+  /** When something was sent again last. */
+  lastResentMs = Number.NEGATIVE_INFINITY;
 
   /** Packets that the sender's counter misses and no hole accounts for. */
   untracedLosses = 0;
@@ -132,8 +144,12 @@ export class Direction {
     this.next = end;
   }
 
-  remember(event: Retransmission, hole: Hole | null): void {
-    this.recent.push({ event, openerStamp: hole?.openerStamp ?? 0, openerIpId: hole?.openerIpId ?? -1 });
+  remember(event: Retransmission, hole: Hole | null, { tsVal, ipId }: Packet): void {
+    this.recent.push({
+      event,
+      latestStamp: hole ? hole.openerStamp : tsVal - 1,
+      belowIpId: hole ? hole.openerIpId : ipId,
+    });
     if (this.recent.length > rememberedRetransmissions) this.recent.shift();
   }
 

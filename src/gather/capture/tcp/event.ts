@@ -7,8 +7,10 @@ export type Signal =
   | 'range-seen'
   /** RFC 7323: it was stamped after the segment that opened the hole. */
   | 'timestamp'
-  /** The sender's counter of IPv4 identifications stood higher, or lower, than when the hole was opened. */
+  /** The sender's counter of IPv4 identifications stood higher, or lower, than when the hole was opened; or it skipped what never came. */
   | 'ip-id'
+  /** IPv6: Linux draws a new flow label at each timeout. */
+  | 'flow-label'
   /** The hole was open for longer, or shorter, than the sender needs to learn of it. */
   | 'hole-age'
   /** Nothing but the time, and no round trip to hold it against. */

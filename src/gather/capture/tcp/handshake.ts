@@ -24,10 +24,10 @@ export function handshakePacket(
   if (again) {
     const spurious = receiver.hasSyn && sender.from === 'client';
     const event = handshakeEvent(sender.from, timeMs, timeMs - sender.synMs, journal.frameNumber);
-    journal.resent(sender, { ...event, spurious }, null);
+    journal.resent(sender, { ...event, spurious }, null, packet);
     sender.roundTrip.forgetWaiting();
   } else if (!sender.started || sender.next <= 0) {
-    beginAt(sender, packet, (packet.sequence + 1) >>> 0);
+    beginAt(sender, packet, (packet.sequence + 1) >>> 0, timeMs);
     if ((packet.flags & tcpFlag.ack) !== 0 && receiver.hasSyn) answered(journal, packet, sender, receiver, timeMs);
   }
   sender.hasSyn = true;
@@ -35,11 +35,12 @@ export function handshakePacket(
 }
 
 /** The first packet that the tap saw of a side. */
-export function beginAt(sender: Direction, packet: Packet, sequence: number): void {
+export function beginAt(sender: Direction, packet: Packet, sequence: number, timeMs: number): void {
   sender.begin(sequence, 0);
   sender.inOrder.begin(0);
   sender.hasStamps = packet.hasTimestamps;
   sender.firstStamp = packet.tsVal;
+  if (packet.hasTimestamps) sender.clock.seen(packet.tsVal, timeMs);
   sender.firstIpId = packet.ipId;
 }
 
@@ -54,7 +55,7 @@ function answered(journal: Journal, packet: Packet, sender: Direction, receiver:
     return;
   }
   const event = handshakeEvent(sender.from, timeMs, waitedMs, journal.frameNumber);
-  journal.resent(sender, { ...event, original: 'unseen', signal: 'timestamp', confidence: 'medium' }, null);
+  journal.resent(sender, { ...event, original: 'unseen', signal: 'timestamp', confidence: 'medium' }, null, packet);
 }
 
 /** A SYN, or SYN-ACK, that was sent again. */

@@ -7,6 +7,8 @@ export interface Hole {
   openerStamp: number;
   openerHasStamp: boolean;
   openerIpId: number;
+  /** That segment was a second copy itself, the first of which was lost with what lies in the hole. */
+  openerAgain: boolean;
   /** When the receiver acknowledged all of it; NaN: not yet. */
   ackedMs: number;
 }

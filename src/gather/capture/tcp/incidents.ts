@@ -22,6 +22,8 @@ export interface Incident {
   offset: number;
   end: number;
   confidence: Confidence;
+  /** It began then, not only at the latest then: when the first copy was sent is known. */
+  exact: boolean;
 }
 
 /** An answer with more of them than this has lost the oldest. */
@@ -40,8 +42,9 @@ export class Incidents {
     offset: number,
     end: number,
     confidence: Confidence,
+    exact = false,
   ): void {
-    this.#ring[this.#at] = { kind, direction, startMs, endMs, offset, end, confidence };
+    this.#ring[this.#at] = { kind, direction, startMs, endMs, offset, end, confidence, exact };
     this.#at = (this.#at + 1) % kept;
   }
 

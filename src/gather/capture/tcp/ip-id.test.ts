@@ -33,3 +33,15 @@ test('numbers that count what goes elsewhere, too, are soon no longer believed',
 test('a packet that the card cuts up takes as many numbers as it makes packets', () => {
   expect(counted([10, 14, 18, 22, 26], 4)).toMatchObject({ missing: 0, usable: true });
 });
+
+test('who answers a SYN with 0 and then counts is believed from the second packet on', () => {
+  expect(counted([0, 23_262, 23_264])).toMatchObject({ usable: true, gapBefore: 1 });
+  expect(counted([0, 23_262]).usable).toBe(false);
+  expect(counted([0, 23_262, 51_000]).usable).toBe(false);
+  expect(counted([23_262, 23_264]).usable).toBe(false);
+});
+
+test('a few small steps forward tell which of two was sent first, not yet what never came', () => {
+  expect(counted([700, 702, 705])).toMatchObject({ ordered: true, usable: false });
+  expect(counted([700, 9000, 9001]).ordered).toBe(false);
+});

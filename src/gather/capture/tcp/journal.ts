@@ -1,3 +1,4 @@
+import type { Packet } from '../../../wire/packet/packet.ts';
 import type { Direction } from './direction.ts';
 import type { Confidence, Retransmission, TcpEvent } from './event.ts';
 import type { Hole } from './hole.ts';
@@ -26,11 +27,12 @@ export class Journal {
     offset: number,
     end: number,
     confidence: Confidence,
+    exact = false,
   ): void {
-    this.incidents.add(kind, direction, startMs, endMs, offset, end, confidence);
+    this.incidents.add(kind, direction, startMs, endMs, offset, end, confidence, exact);
   }
 
-  resent(sender: Direction, event: Retransmission, hole: Hole | null): void {
+  resent(sender: Direction, event: Retransmission, hole: Hole | null, packet: Packet): void {
     sender.retransmissions += 1;
     sender.retransmittedSegments += event.segments;
     sender.retransmittedOctets += event.octets;
@@ -38,7 +40,10 @@ export class Journal {
     if (event.original === 'unseen') sender.unseenOriginals += 1;
     if (event.spurious) sender.spurious += event.segments;
     if (!sender.hasStamps) sender.roundTrip.forgetWaiting();
-    sender.remember(event, hole);
+    sender.remember(event, hole, packet);
+    sender.lastResentMs = event.timeMs;
+    // What the other end lacked it was sent.
+    if (hole) sender.lackedMs = Number.NEGATIVE_INFINITY;
     this.#event(event);
   }
 

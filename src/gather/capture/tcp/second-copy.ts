@@ -1,26 +1,9 @@
 import type { Packet } from '../../../wire/packet/packet.ts';
 import type { Direction } from './direction.ts';
+import type { Confidence } from './event.ts';
 import { fill, type Hole, overlapping } from './hole.ts';
 import type { Journal } from './journal.ts';
-import { fillsHole, lateOriginal, learnsAfter, type Resent, retransmissionOf, wholeRoundTripMs } from './verdict.ts';
-
-/**
- * In order, but the sender's counter says that it sent something that neither came nor left a hole, and nothing was asked of it that it
- * could have acknowledged: the end of a burst was lost before the tap, and this is its second copy.
- */
-export function followsLoss(journal: Journal, sender: Direction, receiver: Direction, of: Resent): void {
-  sender.untracedLosses += sender.ipId.gapBefore;
-  // While the receiver lacks something, what was lost may have been a copy of that.
-  if (sender.holes.length > 0 || sender.acked < of.offset) return;
-  const idleMs = of.timeMs - sender.lastMs;
-  if (!sender.ipId.usable || receiver.lastDataMs > sender.lastMs) sender.untracedLosses = 0;
-  else if (idleMs > learnsAfter * wholeRoundTripMs(sender, receiver, of.timeMs)) {
-    sender.untracedLosses = Math.max(0, sender.untracedLosses - of.segments);
-    journal.incident('lost-upstream', sender.index, sender.lastMs, of.timeMs, of.offset, of.end, 'medium');
-    const found = { ...of, waitedMs: idleMs, signal: 'ip-id', confidence: 'medium', original: 'unseen' } as const;
-    journal.resent(sender, retransmissionOf(sender, receiver, found), null);
-  }
-}
+import { fillsHole, lateOriginal, type Resent, retransmissionOf } from './verdict.ts';
 
 /** Octets below what was seen already: into a hole, or once more. */
 export function below(journal: Journal, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
@@ -40,10 +23,28 @@ function fills(journal: Journal, hole: Hole, packet: Packet, sender: Direction, 
     ? fillsHole(hole, packet, sender, receiver, of.timeMs)
     : ({ again: true, signal: 'range-seen', confidence: 'high' } as const);
   const found = { ...of, waitedMs: of.timeMs - hole.openedMs, signal, confidence, original: 'unseen' } as const;
-  if (again) journal.resent(sender, retransmissionOf(sender, receiver, found), hole);
+  if (again) journal.resent(sender, retransmissionOf(sender, receiver, found), hole, packet);
   else journal.reordered(sender, found);
-  const kind = again ? 'lost-upstream' : 'reordered';
-  journal.incident(kind, sender.index, hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
+  if (again)
+    journal.incident('lost-upstream', sender.index, hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
+  else overtaken(journal, hole, packet, sender, of.timeMs, confidence);
+}
+
+/** By the sender’s own clock it is known when it should have come; else that was before what overtook it. */
+function overtaken(
+  journal: Journal,
+  hole: Hole,
+  packet: Packet,
+  sender: Direction,
+  timeMs: number,
+  confidence: Confidence,
+): void {
+  const dueMs = packet.hasTimestamps
+    ? sender.lastStampMs + sender.clock.betweenMs(sender.lastDataStamp, packet.tsVal)
+    : Number.NaN;
+  const exact = dueMs <= hole.openedMs;
+  const sinceMs = exact ? dueMs : hole.openedMs;
+  journal.incident('reordered', sender.index, sinceMs, timeMs, hole.start, hole.end, confidence, exact);
 }
 
 function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
@@ -60,7 +61,7 @@ function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: 
     return journal.reordered(sender, { ...of, signal: 'timestamp', confidence: 'medium' });
   const told = beforeStart ? ({ confidence: 'medium', original: 'unseen' } as const) : null;
   const event = retransmissionOf(sender, receiver, { ...of, ...told });
-  journal.resent(sender, event, null);
+  journal.resent(sender, event, null, packet);
   if (event.spurious) return;
   const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
   const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;

@@ -28,7 +28,9 @@ export interface Path {
   counts: boolean;
 }
 
-const segmentOctets = 100;
+export const segmentOctets = 100;
+/** Sequence numbers of the first octet of each side. */
+export const firstOf = { client: 500, server: 0xffff_f000 };
 
 /**
  * A server that streams chunks to a client, with a simple TCP of its own: it sends again a segment that the client lacks when three later
@@ -71,7 +73,10 @@ export function simulate(path: Path): Tapped[] {
   return seen.sort((a, b) => a.timeMs - b.timeMs);
 }
 
-function handshake(path: Path): Tapped[] {
+/** What two ends say to begin with, and the way between them. */
+export type Ends = Pick<Path, 'toClientMs' | 'toServerMs' | 'timestamps'>;
+
+export function handshake(path: Ends): Tapped[] {
   const { toClientMs, toServerMs } = path;
   const step = (
     timeMs: number,
@@ -142,7 +147,7 @@ function ackPacket(path: Path, next: number, timeMs: number, have: ReadonlySet<n
   return packet;
 }
 
-function base(path: Path, timeMs: number): Packet {
+export function base(path: Pick<Path, 'timestamps'>, timeMs: number): Packet {
   const packet = newPacket();
   packet.bytes = Buffer.alloc(segmentOctets);
   packet.version = 4;

@@ -8,7 +8,7 @@ export const learnsAfter = 0.8;
 /** Without any round trip: what overtakes does it by less than this. */
 const unknownRoundTripMs = 20;
 /** Lowest retransmission timeout in use (Linux; RFC 6298 asks for 1 s), less its own tick. */
-const lowestTimeoutMs = 190;
+export const lowestTimeoutMs = 190;
 /** RFC 5681: what the receiver has to repeat before the sender acts. */
 const duplicateAckThreshold = 3;
 
@@ -26,9 +26,11 @@ export function fillsHole(
 ): { again: boolean; signal: Signal; confidence: Confidence } {
   if (hole.openerHasStamp && packet.hasTimestamps) {
     const later = (packet.tsVal - hole.openerStamp) | 0;
+    // Two that were sent again may overtake each other as well.
+    if (later < 0 && hole.openerAgain) return { again: true, signal: 'ip-id', confidence: 'medium' };
     if (later !== 0) return { again: later > 0, signal: 'timestamp', confidence: 'high' };
   }
-  if (sender.ipId.usable && hole.openerIpId > 0 && packet.ipId > 0) {
+  if (sender.ipId.ordered && hole.openerIpId > 0 && packet.ipId > 0) {
     const later = ((packet.ipId - hole.openerIpId) << 16) >> 16;
     if (later !== 0) return { again: later > 0, signal: 'ip-id', confidence: 'high' };
   }
@@ -46,11 +48,11 @@ export function lateOriginal(
   packet: Packet,
   { offset, end }: Resent,
 ): { event: Retransmission; signal: Signal } | null {
-  for (const { event, openerStamp, openerIpId } of sender.recent) {
+  for (const { event, latestStamp, belowIpId } of sender.recent) {
     if (event.original === 'seen' || event.offset >= end || event.offset + event.octets <= offset) continue;
-    if (packet.hasTimestamps && openerStamp !== 0 && ((packet.tsVal - openerStamp) | 0) <= 0)
+    if (packet.hasTimestamps && latestStamp !== 0 && ((packet.tsVal - latestStamp) | 0) <= 0)
       return { event, signal: 'timestamp' };
-    if (!packet.hasTimestamps && sender.ipId.usable && openerIpId > 0 && ((packet.ipId - openerIpId) << 16) >> 16 < 0)
+    if (!packet.hasTimestamps && sender.ipId.ordered && belowIpId > 0 && ((packet.ipId - belowIpId) << 16) >> 16 < 0)
       return { event, signal: 'ip-id' };
   }
   return null;

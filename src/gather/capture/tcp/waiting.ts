@@ -42,8 +42,9 @@ export function delayed(
   const { clock } = sender;
   clock.seen(stamp, timeMs);
   const sentMs = clock.betweenMs(sender.lastDataStamp, stamp);
+  const laterMs = timeMs - sender.lastStampMs - sentMs - clock.tickMs;
   sender.lastDataStamp = stamp;
-  const laterMs = timeMs - sender.lastDataMs - sentMs - clock.tickMs;
+  sender.lastStampMs = timeMs;
   if (laterMs >= leastDelayMs) journal.incident('delayed', sender.index, timeMs - laterMs, timeMs, offset, end, 'high');
 }
 
