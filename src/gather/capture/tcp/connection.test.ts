@@ -32,20 +32,26 @@ function judgeTapped(tapped: readonly Tapped[]) {
   connection.finish(tapped.at(-1)?.timeMs ?? 0);
   let [hits, misses, wrong, unmarked] = [0, 0, 0, 0];
   let highest = -segmentOctets;
-  const doubtful = new Set<number>();
-  tapped.forEach(({ packet, again, fromClient }, i) => {
+  const openers = new Map<number, Tapped>();
+  tapped.forEach((one, i) => {
+    const { packet, again, fromClient } = one;
     if (fromClient || packet.payloadBytes === 0) return;
     const offset = (packet.sequence - 0xffff_f000) >>> 0;
     const said = events.get(i)?.kind === 'retransmission';
     if (said && again) hits += 1;
     else if (said) wrong += 1;
-    // A last segment that nothing followed leaves no hole: only the sender’s counter can tell. What it overtakes then looks new, too.
-    else if (again && offset < highest && !doubtful.has(offset)) misses += 1;
+    // A last segment that nothing followed leaves no hole: only the sender’s counter can tell.
+    else if (again && offset < highest && !isDoubtful(one, openers.get(offset))) misses += 1;
     else if (again) unmarked += 1;
-    for (let one = highest + segmentOctets; again && one < offset; one += segmentOctets) doubtful.add(one);
+    for (let skipped = highest + segmentOctets; skipped < offset; skipped += segmentOctets) openers.set(skipped, one);
     highest = Math.max(highest, offset);
   });
   return { hits, misses, wrong, unmarked, connection, events: [...events.values()] };
+}
+
+/** The segment that opened the hole was a second copy itself, which may be overtaken, or was stamped in the same tick. */
+function isDoubtful({ packet }: Tapped, opener: Tapped | undefined): boolean {
+  return opener !== undefined && (opener.again || (packet.hasTimestamps && opener.packet.tsVal === packet.tsVal));
 }
 
 const losses = fc.record({
