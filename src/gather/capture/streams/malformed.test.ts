@@ -54,6 +54,12 @@ const seeds: Piece[][] = [
     [1, chunk('{"response":"a","done":false}\n{"response":"b"}\n')],
     [1, chunk('{"done":true}\n') + chunk('')],
   ]),
+  piecesOf([
+    [0, `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x04\x01\x05\0\0\0\x01head`],
+    [1, '\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x04\0\0\0\x01\x88'],
+    [1, `\0\0${String.fromCharCode(event.length + 3)}\0\x08\0\0\0\x01\x02${event}\0\0`],
+    [1, `\0\0${String.fromCharCode(event.length)}\0\x01\0\0\0\x01${event}`],
+  ]),
 ];
 
 function mutated(bytes: Buffer, random: (below: number) => number): Buffer {

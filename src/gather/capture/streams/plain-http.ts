@@ -23,6 +23,9 @@ export class PlainHttp implements StreamSink {
   readonly #report: ExchangeReport;
   readonly #tunnel: (report: ExchangeReport) => StreamSink;
   readonly #readers: readonly [MessageReader, MessageReader];
+  readonly #http2: (report: ExchangeReport, asked: Asked) => StreamSink;
+  /** Asked for an upgrade that was granted. */
+  #upgraded: Asked | null = null;
   #inner: StreamSink | null = null;
   #isOver = false;
   #waiting: Asked[] = [];
@@ -40,10 +43,18 @@ export class PlainHttp implements StreamSink {
   #offset = 0;
   #endOffset = 0;
 
-  /** @param tunnel reads what goes through a CONNECT that was granted (RFC 9110 §9.3.6) */
-  constructor(report: ExchangeReport, tunnel: (report: ExchangeReport) => StreamSink) {
+  /**
+   * @param tunnel reads what goes through a CONNECT that was granted (RFC 9110 §9.3.6)
+   * @param http2 reads what follows an upgrade to HTTP/2, beginning with the answer to what was asked
+   */
+  constructor(
+    report: ExchangeReport,
+    tunnel: (report: ExchangeReport) => StreamSink,
+    http2: (report: ExchangeReport, asked: Asked) => StreamSink,
+  ) {
     this.#report = report;
     this.#tunnel = tunnel;
+    this.#http2 = http2;
     this.#readers = [
       new MessageReader({
         begin: () => this.#askBegins(),
@@ -93,7 +104,7 @@ export class PlainHttp implements StreamSink {
     }
     // A client waits for the grant before it goes on, so the other direction is at its end of the tunnel already.
     if (reader.isTunnel && direction === 1) {
-      this.#inner = this.#tunnel(this.#report);
+      this.#inner = this.#upgraded ? this.#http2(this.#report, this.#upgraded) : this.#tunnel(this.#report);
       const rest = streamOffset + stop - start;
       if (stop < end) this.#inner.data(direction, bytes, stop, end, cut, deliverableMs, wireMs, rest);
     }
@@ -160,6 +171,11 @@ export class PlainHttp implements StreamSink {
     this.#answering = this.#waiting.shift() ?? null;
     this.#status = Number.isInteger(status) ? status : 0;
     this.#firstByteMs = this.#headMs;
+    if (status === 101 && this.#answering && fields.get('upgrade')?.trim().toLowerCase() === 'h2c') {
+      this.#upgraded = this.#answering;
+      this.#answering = null;
+      return 'tunnel';
+    }
     if (status === 101) {
       this.#isOver = true;
       return 'untilClose';

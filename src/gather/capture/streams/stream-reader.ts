@@ -2,10 +2,12 @@ import { beginsMessage } from '../../../wire/http/message-reader.ts';
 import type { StreamSink } from '../stream-sink.ts';
 import type { ExchangeReport } from './exchange.ts';
 import { TlsExchanges } from './exchanges.ts';
+import { preface } from './http2-frames.ts';
 import { PlainHttp } from './plain-http.ts';
+import { PlainHttp2 } from './plain-http2.ts';
 
 type Direction = 0 | 1;
-type Kind = 'tls' | 'http1' | 'none';
+type Kind = 'tls' | 'http1' | 'http2' | 'none';
 
 /** In the middle of a connection records may begin anywhere; who shows none in the first so many segments has none. */
 const maxLooks = 12;
@@ -92,7 +94,13 @@ class StreamReader implements StreamSink {
       case 'tls':
         return new TlsExchanges(this.#report, !isHello(bytes, start, end));
       case 'http1':
-        return new PlainHttp(this.#report, (report) => new TlsExchanges(report, false));
+        return new PlainHttp(
+          this.#report,
+          (report) => new TlsExchanges(report, false),
+          (report, asked) => new PlainHttp2(report, asked),
+        );
+      case 'http2':
+        return new PlainHttp2(this.#report, null);
       case 'none':
         this.#isNone = !this.#inMiddle || this.#looks >= maxLooks;
         return null;
@@ -109,5 +117,6 @@ function kindOf(direction: Direction, bytes: Buffer, start: number, end: number,
   if (end - start >= 3 && bytes[start + 1] === 3 && bytes[start + 2]! <= 4) {
     if (type === 22 || (inMiddle && type >= 20 && type <= 23)) return 'tls';
   }
+  if (direction === 0 && bytes.subarray(start, end).indexOf(preface.subarray(0, enoughBytes)) === 0) return 'http2';
   return beginsMessage(bytes, start, end, direction === 0) ? 'http1' : 'none';
 }
