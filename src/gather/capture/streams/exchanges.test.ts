@@ -58,6 +58,12 @@ test('tickets in the first flight of the server (Go) are none of the answer, and
   ]);
 });
 
+test('tickets that came before the request are all that there are: a head that comes soon is one', () => {
+  const connection = new ToldConnection().client(2 * rttMs + 3, 600).server(3 * rttMs + 4, 136);
+  stream(connection, 300, 30);
+  expect(connection.exchanges()).toMatchObject([{ firstByteMs: 3 * rttMs + 4, firstChunkMs: 300, chunks: 30 }]);
+});
+
 test('tickets that wait for the answer (BoringSSL) come out of its front', () => {
   const connection = new ToldConnection({ tickets: [] }).client(askedMs, 600).server(250, 396, 164);
   stream(connection, 400, 30);

@@ -5,7 +5,7 @@ import { type Asked, type AskedRecord, extendAsked, newAsked } from './asked.ts'
 import { type ExchangeReport, toExchange } from './exchange.ts';
 import { HeadHabit } from './head-habit.ts';
 import { finishedLength13, HelloGatherer, Hellos, overheadBytes } from './hellos.ts';
-import { equalTicketsWithinMs, type OpeningFacts, ticketsUntilMs } from './opening.ts';
+import { type OpeningFacts, ticketsWithinMs } from './opening.ts';
 import { TlsAnswer } from './tls-answer.ts';
 import { type Direction, headerBytes, type RecordSink } from './record-header.ts';
 import { RecordCutter } from './tls-records.ts';
@@ -72,6 +72,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #mayHaveTickets = false;
   /** When the first came, if that was before any request. */
   #ticketsMs = NaN;
+  #tickets = 0;
+  #sawSettings = false;
   #clientRecords = 0;
   #sawClient = false;
   readonly #startedInMiddle: boolean;
@@ -287,10 +289,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
   }
 
   #fromServer(length: number, atMs: number, wireMs: number, offset: number): void {
-    if (this.#handshake !== 'done') {
-      this.#flightOfServer(length);
-      return;
-    }
+    if (this.#handshake !== 'done' && this.#isFlightOfServer(length)) return;
     const bytes = Math.max(0, length - this.#overhead);
     if (bytes <= trailerBytes) {
       if (bytes > alertBytes) this.#answer?.trailer(atMs);
@@ -312,33 +311,42 @@ export class TlsExchanges implements StreamSink, RecordSink {
 
   /** What the server sends before it was asked are session tickets; all of them come together, a round trip after the Finished. */
   #ticket(atMs: number): void {
-    if (!this.#mayHaveTickets || !Number.isNaN(this.#ticketsMs)) return;
+    if (!this.#mayHaveTickets) return;
+    this.#tickets++;
+    if (this.#tickets > 1) return;
     this.#ticketsMs = atMs;
     this.#serverRttMs = Math.min(this.#serverRttMs, Math.max(0, atMs - this.#finishedMs!));
   }
 
   #isSteeringOfServer(bytes: number, atMs: number): boolean {
-    // An empty DATA that ends a stream is as long as the acknowledgement of SETTINGS.
-    if (bytes === settingsAck && this.#answer?.isNoneYet() === false) {
+    const isAnswering = this.#answer?.isNoneYet() === false;
+    // SETTINGS come first, once, and may be as short as their acknowledgement, or as an empty DATA that ends a stream.
+    if (!isAnswering && !this.#sawSettings && isServerSettings(bytes)) {
+      this.#sawSettings = true;
+      return true;
+    }
+    if (bytes === settingsAck && isAnswering) {
       this.#sawEnd = true;
       this.#ends++;
     }
-    if (steeringOfServer.has(bytes)) {
-      if (bytes === settingsAck) this.#answer?.trailer(atMs);
-      return true;
-    }
-    return this.#mayHaveTickets && isServerSettings(bytes) && atMs <= ticketsUntilMs(this.#openingFacts());
+    if (!steeringOfServer.has(bytes)) return false;
+    if (bytes === settingsAck) this.#answer?.trailer(atMs);
+    return true;
   }
 
-  /** In TLS 1.3 all of it is protected; a record behind the Finished is a ticket that came early (Go sends them so). */
-  #flightOfServer(length: number): void {
+  /**
+   * In TLS 1.3 all of it is protected; a record behind the Finished is a ticket that came early (Go sends them so).
+   * @returns whether the record still belongs to the handshake
+   */
+  #isFlightOfServer(length: number): boolean {
     if (this.#isTls13 === false) {
       this.#handshakeDone(null);
-      return;
+      return false;
     }
     this.#isTls13 = true;
     if (this.#serverFinishedSeen) this.#hasEarlyTickets = true;
     else if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
+    return true;
   }
 
   /** @returns whether there is something to answer */
@@ -349,7 +357,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
       if (this.#sawClient && this.#hadRequests) return false;
       this.#orphan = true;
     }
-    if (atMs - this.#ticketsMs > equalTicketsWithinMs) this.#mayHaveTickets = false;
+    if (this.#tickets > 1 || atMs - this.#ticketsMs > ticketsWithinMs) this.#mayHaveTickets = false;
     this.#answer = new TlsAnswer(this.#openingFacts());
     return true;
   }

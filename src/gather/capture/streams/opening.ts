@@ -32,7 +32,7 @@ export interface OpeningVerdict {
 }
 
 /** Until when a record can be what a server sends as soon as the handshake is over. */
-export const ticketsUntilMs = ({ finishedMs, serverRttMs }: OpeningFacts): number =>
+const ticketsUntilMs = ({ finishedMs, serverRttMs }: OpeningFacts): number =>
   finishedMs === null ? -Infinity : finishedMs + ticketWindow.roundTrips * serverRttMs + ticketWindow.ms;
 
 const capacity = 24;
@@ -43,8 +43,8 @@ const ticketBytes = { least: 40, most: 4096 } as const;
 /** Tickets of one connection differ by a block of their cipher at most. */
 const ticketsDifferBytes = 16;
 /** Tickets are written together; a busy server may be interrupted. */
-const ticketsWithinMs = 5;
-export const equalTicketsWithinMs = 50;
+export const ticketsWithinMs = 5;
+const equalTicketsWithinMs = 50;
 /** A ticket alone is known by its time: the Finished has to come and be checked, nothing else. */
 const ticketWindow = { roundTrips: 1.5, ms: 5 } as const;
 /** What comes earlier than this share of a round trip after the request began cannot answer it. */

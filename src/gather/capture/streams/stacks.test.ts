@@ -98,9 +98,12 @@ test('a resumed session: its single ticket is not the answer', async () => {
   }
 });
 
-test('HTTP/2 of Node: exchanges one after the other; what steers is left out', async () => {
+test.each([
+  ['TLS 1.3', {}],
+  ['TLS 1.2', { maxVersion: 'TLSv1.2' as const }],
+])('HTTP/2 of Node, %s: exchanges one after the other; what steers is left out', async (_, options) => {
   const logs: Log[] = [];
-  const server = createSecureServer(keyed, (asked, answer) => {
+  const server = createSecureServer({ ...keyed, ...options }, (asked, answer) => {
     asked.resume().on('end', () => void stream(answer as unknown as ServerResponse, logs));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
