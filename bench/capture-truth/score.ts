@@ -49,8 +49,9 @@ export function scoreOf(recorded: Recorded, peers: Peers): Score {
   const again = resent(sent);
   const score = (tap: 'client' | 'server'): TapScore => {
     const read = analyse(recorded[tap]);
-    const packets = tap === 'server' ? sent : serverPackets(recorded[tap]);
-    const copies = tap === 'server' ? again : arrivedAgain(packets, sent, again);
+    const far = tap === 'server' ? null : arrived(serverPackets(recorded[tap]), sent);
+    const packets = far ?? sent;
+    const copies = far ? new Set(far.flatMap(({ frame, left }) => (again.has(left.frame) ? [frame] : []))) : again;
     return {
       ours: countsOf(packets, copies, read.retransmissions),
       tshark: countsOf(packets, copies, new Set(peers[tap].tshark)),
@@ -128,23 +129,20 @@ function resent(sent: readonly DataPacket[]): Set<number> {
   return again;
 }
 
+/** A packet of the far tap, with that of the server's own tap which it is. */
+type Arrived = DataPacket & { left: DataPacket };
+
 /**
- * Which of the packets that arrived left as second copies. Where stamps and numbers are the same for all copies (SYN-ACKs without
- * timestamps), one that arrives is the last that had left by then: both taps have one clock.
+ * What arrived, by what left. Where stamps and numbers are the same for all copies (SYN-ACKs without timestamps), one that arrives is the
+ * last that had left by then: both taps have one clock. What left when the server's tap had ended already is not judged.
  */
-function arrivedAgain(
-  arrived: readonly DataPacket[],
-  sent: readonly DataPacket[],
-  again: ReadonlySet<number>,
-): Set<number> {
+function arrived(seen: readonly DataPacket[], sent: readonly DataPacket[]): Arrived[] {
   const copies = new Map<string, DataPacket[]>();
   for (const one of sent) copies.set(one.key, [...(copies.get(one.key) ?? []), one]);
-  const found = new Set<number>();
-  for (const { key, frame, ms } of arrived) {
-    const left = copies.get(key)?.findLast((one) => one.ms <= ms);
-    if (left && again.has(left.frame)) found.add(frame);
-  }
-  return found;
+  return seen.flatMap((one) => {
+    const left = copies.get(one.key)?.findLast(({ ms }) => ms <= one.ms);
+    return left ? [{ ...one, left }] : [];
+  });
 }
 
 interface Read {

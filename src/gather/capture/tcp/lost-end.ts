@@ -61,7 +61,7 @@ export function opensAgain(
   hole: Hole,
 ): boolean {
   if (sender.dataPackets < leastPackets) return false;
-  const fit = Math.max(1, Math.floor((hole.end - hole.start) / sender.smallestPayload));
+  const fit = Math.max(1, Math.floor((hole.end - hole.start) / Math.min(sender.smallestPayload, of.payload || 1)));
   if (sender.ipId.gapBefore <= fit || sender.holes.length > 1 || !onlyData(sender, receiver)) return false;
   const roundTripMs = wholeRoundTripMs(sender, receiver, of.timeMs);
   if (lacking(sender, roundTripMs)) return false;
