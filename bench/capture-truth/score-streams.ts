@@ -28,7 +28,7 @@ export interface StreamScore {
 }
 
 /** What passed the server's own tap, per port of a client: ends of octets with when they were there first, in order. */
-export interface AtServer {
+interface AtServer {
   sent: Map<string, { end: number; ms: number }[]>;
   received: Map<string, { end: number; ms: number }[]>;
 }

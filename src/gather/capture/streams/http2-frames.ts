@@ -2,7 +2,7 @@
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const headerBytes = 9;
 
-export interface FrameSink {
+interface FrameSink {
   /** A frame begins; `length` octets follow. */
   frame(type: number, flags: number, stream: number, length: number): void;
   /** Octets of it, in order; of those that were not captured only their number. */
