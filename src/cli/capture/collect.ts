@@ -64,8 +64,7 @@ export async function collectRecords({ listen, durationS, form, prefixes }: Coll
   if (form === 'json') terminal.out(`${JSON.stringify(report)}\n`);
   else if (form === 'lines') terminal.out(`${JSON.stringify({ line: 'capture', ...report })}\n`);
   else terminal.out(renderCaptureFlowsText(report, { columns: terminal.columns, colors: terminal.colors }));
-  // Without a time Ctrl-C is how it is meant to end.
-  if (report.interrupted && durationS !== undefined) return exitCode.interrupted;
+  if (report.interrupted) return exitCode.interrupted;
   return sums.records > 0 ? exitCode.ready : exitCode.couldNotMeasure;
 }
 

@@ -6,18 +6,20 @@ import type { CaptureReport } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { SystemCallError } from '../../wire/libc.ts';
 import type { Io } from '../../wire/io.ts';
+import type { Frame } from '../../wire/pcap/frame.ts';
+import { UsageError } from '../command.ts';
 import type { CaptureProgressLine } from './progress.ts';
 import type { CaptureSession } from './session.ts';
 import type { Pipe } from './threads.ts';
+import { packetFiles, type WriteFlags } from './write-files.ts';
 
 /** Who takes the frames. */
 type Taker = Pick<CaptureSession, 'frame' | 'read'>;
 type Source = CaptureReport['sources'][number];
 
 /** What is asked of an interface. */
-export interface LiveFlags {
+export interface LiveFlags extends WriteFlags {
   bpf?: string | undefined;
-  snaplen: number;
   duration?: number | undefined;
 }
 
@@ -73,6 +75,8 @@ async function readPlace(
       if (live && error.code === 'ENOENT' && /^[\w.:@-]{1,15}$/.test(place)) return null;
       throw error;
     }));
+  if (source && live?.write !== undefined)
+    throw new UsageError(`--write: keeps what an interface shows, and "${printable(place, 200)}" is a file`);
   if (!source) return readInterface(place, live!, session, progress, io);
   const read = await session.read(source, {
     signal: io.signals.interrupted,
@@ -91,20 +95,33 @@ async function readPlace(
 
 async function readInterface(
   name: string,
-  { bpf, snaplen, duration }: LiveFlags,
+  flags: LiveFlags,
   session: Taker,
   progress: CaptureProgressLine,
   io: Io,
 ): Promise<Source & { drops: number }> {
+  const { bpf, snaplen, duration } = flags;
   const live = await openInterface(name, { snapLength: snaplen, ...(bpf === undefined ? {} : { filter: bpf }) }, io);
   const ends = [io.signals.interrupted];
   if (duration !== undefined) ends.push(AbortSignal.timeout(duration * 1000));
-  if (io.terminal.stderrIsTty && duration === undefined)
-    io.terminal.err(`listening on ${printable(name, 20)}; Ctrl-C ends it\n`);
-  const read = await readLive(live, (frame) => session.frame(frame), {
+  const until = duration === undefined ? '; Ctrl-C ends it' : ` for ${duration} s`;
+  io.terminal.err(`listening on ${printable(name, 20)}${until}\n`);
+  const files = packetFiles(flags, io);
+  const take = (frame: Frame) => {
+    files?.frame(frame);
+    session.frame(frame);
+  };
+  const read = await readLive(live, take, {
     signal: AbortSignal.any(ends),
-    onProgress: (of) => progress.live(name, of),
+    onProgress: (of) => {
+      files?.flush();
+      progress.live(name, of);
+    },
   });
+  if (files) {
+    progress.end();
+    io.terminal.err(files.end());
+  }
   const { statistics } = read;
   return {
     name: `${name} (${live.how})`,
@@ -118,6 +135,7 @@ async function readInterface(
 
 export function cannotRead(place: string, error: unknown): string {
   const name = printable(place, 200);
+  if (error instanceof UsageError) return error.message;
   if (error instanceof FilterError) return `--bpf: ${error.message}`;
   if (error instanceof SystemCallError) return `There is no file "${name}", and as an interface: ${error.message}`;
   return `Cannot read "${name}": ${error instanceof Error ? error.message : String(error)}`;

@@ -14,6 +14,7 @@ import type { CaptureFlow } from '../../model/capture/flow.ts';
 import type { JudgedExchange } from '../../model/capture/judged.ts';
 import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
 import type { Frame } from '../../wire/pcap/frame.ts';
+import { isoTime } from '../../gather/capture/iso-time.ts';
 
 /** Exchanges of one conversation that are listed; connections that live for days have no end of them. */
 const maxExchanges = 1000;
@@ -155,5 +156,5 @@ function alone(findings: Findings, seed: number): Lookers {
 }
 
 function timeText(epochMs: number | null): string | null {
-  return epochMs === null ? null : new Date(epochMs).toISOString();
+  return epochMs === null ? null : isoTime(epochMs);
 }

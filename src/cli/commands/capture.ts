@@ -97,6 +97,31 @@ const flags = {
     value: 'S',
     group: 'Live',
   },
+  write: {
+    schema: z.string().min(1).optional(),
+    about:
+      'Of an interface: also keep the packets, cut to --snaplen, in files whose names begin so; readable by you alone (0600).',
+    value: 'PREFIX',
+    group: 'Live',
+  },
+  fileSize: {
+    schema: z.coerce.number().min(0.01).max(100_000).default(100),
+    about: 'With --write: begin a new file at so many MB (tcpdump -C); default 100.',
+    value: 'MB',
+    group: 'Live',
+  },
+  fileSeconds: {
+    schema: z.coerce.number().int().min(1).max(604_800).optional(),
+    about: 'With --write: begin a new file after so many seconds too (tcpdump -G).',
+    value: 'S',
+    group: 'Live',
+  },
+  files: {
+    schema: z.coerce.number().int().min(1).max(100_000).default(10),
+    about: 'With --write: keep so many files, the oldest goes first (tcpdump -W); default 10.',
+    value: 'N',
+    group: 'Live',
+  },
   data: {
     schema: z.string().min(1).optional(),
     about:

@@ -2,6 +2,7 @@ import type { JudgedExchange } from '../../model/capture/judged.ts';
 import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
 import type { TcpSide } from '../../model/capture/flow.ts';
 import type { Observation, ObservationOf } from '../../model/observation.ts';
+import { isoTime } from './iso-time.ts';
 
 /** Stalls of one answer that are told one by one. */
 const mostStalls = 64;
@@ -118,5 +119,5 @@ function wayOf(side: TcpSide): ObservationOf<'capture-connection'>['up'] {
 }
 
 function head({ startEpochMs, from, to }: Observer, atMs: number, how: string) {
-  return { at: new Date(startEpochMs + atMs).toISOString(), from, to, how };
+  return { at: isoTime(startEpochMs + atMs), from, to, how };
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Frame, maxPacketBytes } from '../../wire/pcap/frame.ts';
 import { captureHeader, recordLength, writeRecord } from '../../wire/pcap/write.ts';
+import { isoTime } from './iso-time.ts';
 
 export interface RotateOptions {
   folder: string;
@@ -53,7 +54,7 @@ export function rotatingCapture(options: RotateOptions): Rotation {
     finish();
     number += 1;
     beganSeconds = frame.seconds;
-    const time = new Date(frame.seconds * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+    const time = isoTime(frame.seconds * 1000).replace(/[-:]|\.\d+/g, '');
     const name = join(folder, `${prefix}-${time}-${String(number).padStart(5, '0')}.pcap`);
     // Never over a file that somebody else has made.
     fd = openSync(name, 'wx', 0o600);

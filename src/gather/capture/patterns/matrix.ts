@@ -1,4 +1,5 @@
 import type { FlowDirection, MatrixCell, TrafficClass, TrafficMatrix } from '../../../model/capture/pattern.ts';
+import { isoTime } from '../iso-time.ts';
 
 const hourMs = 3_600_000;
 /** Cells that are kept apart while it runs, and those that are listed. */
@@ -100,8 +101,8 @@ export class Matrix {
     if (start === null || this.#lastMs < this.#firstMs) return { startedAt: null, endedAt: null, hoursSeen: [] };
     const [from, to] = [start + this.#firstMs, start + this.#lastMs];
     return {
-      startedAt: new Date(from).toISOString(),
-      endedAt: new Date(to).toISOString(),
+      startedAt: isoTime(from),
+      endedAt: isoTime(to),
       hoursSeen: hoursBetween(from, to),
     };
   }
