@@ -1,6 +1,8 @@
 import type { JudgedExchange, StallCause } from '../model/capture/judged.ts';
 import type { FlowWithExchanges } from '../model/capture/report.ts';
+import type { SequenceTrail } from '../model/capture/sequence.ts';
 import { printable } from '../model/outcome.ts';
+import { sequenceChart, sequenceKey, sequenceStyle, sequenceTitle } from './capture-sequence.ts';
 import {
   captureFacts,
   type CaptureView,
@@ -30,6 +32,7 @@ const fills: Record<StallCause, string> = {
 };
 
 const laneStyle = `
+h1{overflow-wrap:anywhere}h4{margin:18px 0 0}.card ul{margin:.5em 0;padding-left:22px}
 .lane{font-size:12px;fill:var(--muted)}.key{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.86rem;color:var(--muted);margin:6px 0}
 .key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:5px;vertical-align:-1px}`;
 
@@ -39,26 +42,26 @@ const width = 1000;
 const laneHeight = 26;
 
 /** The capture as one self-contained page: its sums, and of the worst streams when each waited, for whom, and why. */
-export function renderCaptureHtml(view: CaptureView, version: string): string {
+export function renderCaptureHtml(view: CaptureView, version: string, trails: readonly SequenceTrail[] = []): string {
   const names = view.sources.map(({ name }) => printable(name, 120)).join(', ');
   const body = [
     `<div class="top"><div class="brand">inferpath capture</div><h1>${esc(names)}</h1><p class="facts">${esc(captureFacts(view))}</p>${list(qualitySentences(view))}</div>`,
     '<main>',
     `<section><h2>In all</h2><div class="card">${list(sumSentences(view))}</div></section>`,
-    ...streams(view),
+    ...streams(view, trails),
     ...others(view),
     ...traffic(view),
     '</main>',
     `<footer>inferpath ${esc(printable(version, 40))}</footer>`,
   ];
-  return htmlPage({ title: `inferpath capture: ${names}`, moreStyle: laneStyle, body });
+  return htmlPage({ title: `inferpath capture: ${names}`, moreStyle: laneStyle + sequenceStyle, body });
 }
 
 function list(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${esc(line)}</li>`).join('')}</ul>`;
 }
 
-function streams({ worst }: CaptureView): string[] {
+function streams({ worst }: CaptureView, trails: readonly SequenceTrail[]): string[] {
   if (worst.streams.length === 0) return [];
   const key = [
     ['--network', 'network'],
@@ -69,14 +72,28 @@ function streams({ worst }: CaptureView): string[] {
   ].map(([fill, word]) => `<span><i style="background:var(${fill})"></i>${word}</span>`);
   return [
     `<section><h2>Streams, worst first</h2><p class="key">${key.join('')}</p>`,
-    ...worst.streams.map((flow) => streamCard(flow)),
+    ...worst.streams.map((flow) =>
+      streamCard(
+        flow,
+        trails.find((trail) => trail.flow === flow.number),
+      ),
+    ),
+    trails.length > 0
+      ? ''
+      : '<p class="facts">Sequence numbers against time are drawn of files, which can be read twice.</p>',
     '</section>',
   ];
 }
 
-function streamCard(flow: FlowWithExchanges): string {
+function streamCard(flow: FlowWithExchanges, trail: SequenceTrail | undefined): string {
   const { title, about, lines } = streamSentences(flow);
-  return `<div class="card" style="margin-bottom:14px"><h3>${esc(title)}</h3><p class="facts">${esc(about)}</p>${list(lines)}<div class="scroll">${timeline(flow)}</div></div>`;
+  return `<div class="card" style="margin-bottom:14px"><h3>${esc(title)}</h3><p class="facts">${esc(about)}</p>${list(lines)}<div class="scroll">${timeline(flow)}</div>${trail ? sequence(trail) : ''}</div>`;
+}
+
+function sequence(trail: SequenceTrail): string {
+  const chart = sequenceChart(trail, fills);
+  if (chart === '') return '';
+  return `<h4>Sequence numbers against time</h4><p class="facts">${sequenceTitle(trail)}</p><p class="key">${sequenceKey.join('')}</p><div class="scroll">${chart}</div>`;
 }
 
 /** One lane an exchange, each from its request on: the wait for the first chunk, the stream, the stalls in it. */

@@ -104,6 +104,10 @@ describe('inferpath capture', () => {
     const page = readFileSync(path, 'utf8');
     expect(page).toContain("default-src 'none'");
     expect(page.match(/<svg[^>]*When each answer waited/g)).toHaveLength(5);
+    expect(page.match(/<svg[^>]*Sequence numbers against time/g)).toHaveLength(5);
+    expect(page).toMatch(/<circle[^>]*sent again; the first copy never reached the tap/);
+    expect(page).toMatch(/<rect class="hole"[^>]*missing for/);
+    expect(page.length).toBeLessThan(400_000);
     expect(page).toMatch(/var\(--server\)" data-tip="the model server was silent: /);
     expect(page.replace(/<script>.*?<\/script>/s, '')).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   });

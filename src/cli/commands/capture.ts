@@ -16,6 +16,7 @@ import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { cannotRead, readPlaces } from '../capture/read.ts';
 import { captureSession } from '../capture/session.ts';
 import { pipeOf, threadsFor } from '../capture/threads.ts';
+import { sequenceTrails } from '../capture/trails.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { documentsFlag } from '../documents-place.ts';
 import { loadNetworkFile } from '../network-file.ts';
@@ -238,7 +239,10 @@ async function readAndTell(
   const interrupted = io.signals.interrupted.aborted;
   const { report, worst } = await session.finish({ ...read, interrupted });
   output.end(report);
-  if (flags.html !== undefined) await writeReport(flags.html, renderCaptureHtml({ ...report, worst }, version), io);
+  if (flags.html !== undefined) {
+    const trails = await sequenceTrails(places, worst.streams, progress, io);
+    await writeReport(flags.html, renderCaptureHtml({ ...report, worst }, version, trails), io);
+  }
   if (flags.csv !== undefined) await writeReport(flags.csv, captureCsv(table), io);
   if (!flags.json && !flags.lines && sources.length > 0) {
     const { columns, colors } = io.terminal;
