@@ -18,6 +18,8 @@ const columns: readonly (readonly [name: string, of: (flow: FlowWithExchanges) =
   ['serverOctets', ({ octets }) => octets.server],
   ['toServerRttMs', ({ tcp }) => tcp?.toServer?.lowestMs ?? null],
   ['toClientRttMs', ({ tcp }) => tcp?.toClient?.lowestMs ?? null],
+  ['quicSpinRttMs', ({ quic }) => (quic?.spin.kind === 'spins' ? quic.spin.client.p50Ms : null)],
+  ['quicServerGapP99Ms', ({ quic }) => quic?.gaps.serverP99Ms ?? null],
   ['clientRetransmittedSegments', ({ tcp }) => tcp?.client.retransmittedSegments ?? null],
   ['serverRetransmittedSegments', ({ tcp }) => tcp?.server.retransmittedSegments ?? null],
   ['serverLostBeforeTap', ({ tcp }) => tcp?.server.originalsUnseen ?? null],

@@ -8,6 +8,7 @@ import {
   type CaptureView,
   causeWords,
   qualitySentences,
+  quicSentence,
   streamSentences,
   sumSentences,
   troubleSentence,
@@ -50,6 +51,7 @@ export function renderCaptureHtml(view: CaptureView, version: string, trails: re
     `<section><h2>In all</h2><div class="card">${list(sumSentences(view))}</div></section>`,
     ...streams(view, trails),
     ...others(view),
+    ...quicFlows(view),
     ...traffic(view),
     '</main>',
     `<footer>inferpath ${esc(printable(version, 40))}</footer>`,
@@ -143,6 +145,14 @@ function others({ worst }: CaptureView): string[] {
   return [
     '<section><h2>Other conversations with trouble, worst first</h2>',
     `<div class="card">${list(worst.others.map(troubleSentence))}</div></section>`,
+  ];
+}
+
+function quicFlows({ worst }: CaptureView): string[] {
+  if (worst.quic.length === 0) return [];
+  return [
+    '<section><h2>QUIC, of which loss cannot be seen</h2>',
+    `<div class="card">${list(worst.quic.map(quicSentence))}</div></section>`,
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   captureFacts,
   type CaptureView,
   qualitySentences,
+  quicSentence,
   streamSentences,
   sumSentences,
   trafficSentences,
@@ -20,7 +21,7 @@ const mostCells = 8;
 export function renderCaptureText(view: CaptureView, options: TextOptions): string {
   const columns = Math.max(40, options.columns);
   const paint = palette(options.colors);
-  const { streams, others } = view.worst;
+  const { streams, others, quic } = view.worst;
   const blocks = [
     head(view, columns, paint),
     qualitySentences(view).flatMap((line) => hang(`${paint.verdict.unknown('!')} `, line, columns)),
@@ -35,6 +36,11 @@ export function renderCaptureText(view: CaptureView, options: TextOptions): stri
     under(
       'Other conversations with trouble, worst first',
       others.flatMap((flow) => hang(INDENT, troubleSentence(flow), columns)),
+      paint,
+    ),
+    under(
+      'QUIC, of which loss cannot be seen, by packets',
+      quic.flatMap((flow) => hang(INDENT, quicSentence(flow), columns)),
       paint,
     ),
     view.patterns ? trafficLines(view.patterns, columns, paint) : [],

@@ -6,7 +6,11 @@ import { num, percent, plural } from './format.ts';
 
 /** What the summary on a terminal shows: everything but the conversations, of which only the worst. */
 export interface CaptureView extends Omit<CaptureReport, 'schema' | 'version' | 'flows'> {
-  worst: { streams: readonly FlowWithExchanges[]; others: readonly FlowWithExchanges[] };
+  worst: {
+    streams: readonly FlowWithExchanges[];
+    others: readonly FlowWithExchanges[];
+    quic: readonly FlowWithExchanges[];
+  };
 }
 
 export const causeWords: Record<StallCause, string> = {
@@ -151,6 +155,36 @@ function troubleOf({ tcp }: FlowWithExchanges, from: 'client' | 'server'): strin
       : []),
     ...(side.captureLosses > 0 ? [`${plural(side.captureLossOctets, 'octet')} of the ${from}’s not captured`] : []),
   ];
+}
+
+/** Versions of QUIC by the words that people use (RFC 9000, RFC 9369). */
+const quicNames: Record<string, string> = { '0x00000001': 'version 1', '0x6b3343cf': 'version 2' };
+
+/** A QUIC connection: round trips where its spin bit shows them, and how evenly the server sends. */
+export function quicSentence({ client, server, packets, quic }: FlowWithExchanges): string {
+  const { versions, spin, gaps, how } = quic!;
+  const named = versions.map((version) => quicNames[version] ?? version).join(', ');
+  const facts = [
+    `${named === '' ? 'version not seen' : named}, ${plural(packets.client + packets.server, 'packet')}`,
+    ...(gaps.serverP50Ms === null
+      ? []
+      : [`the server’s packets ${num(gaps.serverP50Ms)} ms apart (p50), ${num(gaps.serverP99Ms ?? 0)} ms (p99)`]),
+    spin.kind === 'spins' ? spinText(spin) : `no round trips: ${spin.why}`,
+    ...how.filter((line) => line.startsWith('taken for QUIC')),
+  ];
+  return `${client} → ${server}: ${facts.join('; ')}`;
+}
+
+function spinText({
+  client,
+  beyondTap,
+}: Extract<NonNullable<FlowWithExchanges['quic']>['spin'], { kind: 'spins' }>): string {
+  const sides = [
+    ...(beyondTap.toServerMinMs === null ? [] : [`${num(beyondTap.toServerMinMs)} ms to the server`]),
+    ...(beyondTap.toClientMinMs === null ? [] : [`${num(beyondTap.toClientMinMs)} ms to the client`]),
+  ];
+  const lowest = sides.length > 0 ? ` (${sides.join(', ')} from the tap, at least)` : '';
+  return `round trips by the spin bit ${num(client.p50Ms)} ms (p50), ${num(client.minMs)} ms at least, of ${client.samples}${lowest}`;
 }
 
 /** Who sends most to whom, and what it looks like. */

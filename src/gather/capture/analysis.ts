@@ -310,6 +310,7 @@ export class CaptureAnalysis {
       packets: { client: flow.clientPackets, server: flow.serverPackets },
       octets: { client: flow.clientOctets, server: flow.serverOctets },
       tcp: flow.tcp ? tcpRecord(flow.tcp) : null,
+      quic: flow.features?.quic?.report() ?? null,
     };
     const ends = { bytes: flow.ends, clientAt: 0, serverAt: 16, version: flow.version };
     this.#handlers.flow(record, flow.features && { summary: flow.features.end(), ends });

@@ -6,6 +6,7 @@ export class CaptureSummary {
   readonly totals: CaptureTotals = {
     conversations: 0,
     tcp: 0,
+    quic: 0,
     dataPackets: 0,
     retransmittedSegments: 0,
     spuriousSegments: 0,
@@ -24,6 +25,7 @@ export class CaptureSummary {
   readonly #stalls = new Map<StallCause, { count: number; totalMs: number; longestMs: number }>();
   readonly #streams: Ranked[] = [];
   readonly #others: Ranked[] = [];
+  readonly #quic: Ranked[] = [];
 
   constructor(top: number) {
     this.#top = top;
@@ -45,16 +47,24 @@ export class CaptureSummary {
       }
     }
     if (flow.tcp) this.#tcp(flow.tcp);
+    if (flow.quic) {
+      totals.quic += 1;
+      keep(this.#quic, { score: flow.packets.client + flow.packets.server, flow }, this.#top);
+    }
     if (flow.exchanges.some(({ shape }) => shape === 'stream'))
       keep(this.#streams, { score: stalledMs + waitedMs / 1000, flow }, this.#top);
     else if (flow.tcp) keep(this.#others, { score: trouble(flow), flow }, this.#top);
   }
 
-  /** Streams by the time that they stood still, and the other conversations that had trouble by what was sent again. */
-  worst(): { streams: FlowWithExchanges[]; others: FlowWithExchanges[] } {
+  /**
+   * Streams by the time that they stood still, the other conversations that had trouble by what was sent again, and those of QUIC by their
+   * packets, since trouble of theirs cannot be seen.
+   */
+  worst(): { streams: FlowWithExchanges[]; others: FlowWithExchanges[]; quic: FlowWithExchanges[] } {
     return {
       streams: this.#streams.map(({ flow }) => flow),
       others: this.#others.filter(({ score }) => score > 0).map(({ flow }) => flow),
+      quic: this.#quic.map(({ flow }) => flow),
     };
   }
 

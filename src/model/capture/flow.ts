@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { quicFlow } from './quic.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -80,6 +81,7 @@ export const captureFlow = z
         server: tcpSide,
       })
       .nullable(),
+    quic: quicFlow.nullable().meta({ description: 'What can be seen of a QUIC connection; null: it is none.' }),
   })
   .meta({
     id: 'captureFlow',

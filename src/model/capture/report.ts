@@ -35,6 +35,7 @@ const stallTotals = z.object({ cause: stallCause, count, totalMs: ms, longestMs:
 const totals = z.object({
   conversations: count,
   tcp: count,
+  quic: count.meta({ description: 'Of the conversations, those of QUIC.' }),
   dataPackets: count.meta({ description: 'TCP packets that carry something.' }),
   retransmittedSegments: count,
   spuriousSegments: count,

@@ -35,6 +35,16 @@ interface Parts {
   probability: number;
 }
 
+/** What a record is read into, and where its element at hand stands in the octets of the flow; one object, filled again and again. */
+interface Reading {
+  flow: ExportedFlow;
+  extras: RecordExtras;
+  parts: Parts;
+  element: number;
+  at: number;
+  length: number;
+}
+
 /** Seconds between 1900 and 1970: dateTimeMicroseconds are stamps of NTP (RFC 7011 §6.1.9). */
 const ntpEpochSeconds = 2_208_988_800;
 /** What a Date can hold. */
@@ -50,6 +60,7 @@ export function recordReader(): {
   const flow = clearFlow({} as ExportedFlow, Buffer.alloc(0));
   const extras: RecordExtras = { sampler: -1, every: Number.NaN, bootMs: Number.NaN };
   const parts = {} as Parts;
+  const reading: Reading = { flow, extras, parts, element: -1, at: 0, length: 0 };
 
   const read = (bytes: Buffer, at: number, end: number, template: Template, time: MessageTime): number => {
     if (end - at < template.leastBytes) return -1;
@@ -71,8 +82,10 @@ export function recordReader(): {
         }
       }
       if (end - here < length) return -1;
-      const element = elements[field]!;
-      if (element >= 0) take(element, bytes, here, length, flow, extras, parts);
+      reading.element = elements[field]!;
+      reading.at = here;
+      reading.length = length;
+      if (reading.element >= 0) take(reading);
       here += length;
     }
     finish(flow, extras, parts, time);
@@ -98,15 +111,8 @@ function clear(extras: RecordExtras, parts: Parts): void {
 }
 
 /** One element, by its number in IANA's registry. */
-function take(
-  element: number,
-  bytes: Buffer,
-  at: number,
-  length: number,
-  flow: ExportedFlow,
-  extras: RecordExtras,
-  parts: Parts,
-): void {
+function take(reading: Reading): void {
+  const { element, at, length, flow, parts } = reading;
   // Numbers have up to eight octets; what says that it is longer, or nothing at all, is none.
   if (length === 0 || (length > 8 && element !== 27 && element !== 28)) return;
   switch (element) {
@@ -123,130 +129,124 @@ function take(
       if (length === 16) takeAddress(flow, 6, -1, at);
       break;
     case 7: // sourceTransportPort
-      flow.sourcePort = unsigned(bytes, at, length) & 0xffff;
+      flow.sourcePort = numberIn(reading) & 0xffff;
       break;
     case 11: // destinationTransportPort
-      flow.destinationPort = unsigned(bytes, at, length) & 0xffff;
+      flow.destinationPort = numberIn(reading) & 0xffff;
       break;
     case 4: // protocolIdentifier
-      flow.protocol = unsigned(bytes, at, length) & 0xff;
+      flow.protocol = numberIn(reading) & 0xff;
       break;
     case 1: // octetDeltaCount
     case 85: // octetTotalCount
-      flow.octets = unsigned(bytes, at, length);
+      flow.octets = numberIn(reading);
       break;
     case 2: // packetDeltaCount
     case 86: // packetTotalCount
-      flow.packets = unsigned(bytes, at, length);
+      flow.packets = numberIn(reading);
       break;
     case 23: // postOctetDeltaCount: of flows met on the way out, by exporters that keep the two apart
-      if (flow.octets <= 0) flow.octets = unsigned(bytes, at, length);
+      if (flow.octets <= 0) flow.octets = numberIn(reading);
       break;
     case 24: // postPacketDeltaCount
-      if (flow.packets <= 0) flow.packets = unsigned(bytes, at, length);
+      if (flow.packets <= 0) flow.packets = numberIn(reading);
       break;
     case reverse + 1:
     case reverse + 85:
-      flow.reverseOctets = unsigned(bytes, at, length);
+      flow.reverseOctets = numberIn(reading);
       break;
     case reverse + 2:
     case reverse + 86:
-      flow.reversePackets = unsigned(bytes, at, length);
+      flow.reversePackets = numberIn(reading);
       break;
     case 5: // ipClassOfService
-      flow.tos = unsigned(bytes, at, length) & 0xff;
+      flow.tos = numberIn(reading) & 0xff;
       break;
     case 6: // tcpControlBits: of one octet or two
-      flow.tcpFlags = unsigned(bytes, at, length) & 0x0fff;
+      flow.tcpFlags = numberIn(reading) & 0x0fff;
       break;
     case 10: // ingressInterface
-      flow.input = unsigned(bytes, at, length);
+      flow.input = numberIn(reading);
       break;
     case 14: // egressInterface
-      flow.output = unsigned(bytes, at, length);
+      flow.output = numberIn(reading);
       break;
     case 58: // vlanId
-      flow.vlan = unsigned(bytes, at, length) & 0x0fff;
+      flow.vlan = numberIn(reading) & 0x0fff;
       break;
     case 61: // flowDirection
-      flow.direction = unsigned(bytes, at, length) & 1;
+      flow.direction = numberIn(reading) & 1;
       break;
     case 32: // icmpTypeCodeIPv4
     case 139: // icmpTypeCodeIPv6; zero in the family that the flow is not of
-      flow.icmp = Math.max(flow.icmp, unsigned(bytes, at, length) & 0xffff);
+      flow.icmp = Math.max(flow.icmp, numberIn(reading) & 0xffff);
       break;
     case 176: // icmpTypeIPv4
     case 178: // icmpTypeIPv6
-      parts.icmpType = Math.max(parts.icmpType, unsigned(bytes, at, length) & 0xff);
+      parts.icmpType = Math.max(parts.icmpType, numberIn(reading) & 0xff);
       break;
     case 177: // icmpCodeIPv4
     case 179: // icmpCodeIPv6
-      parts.icmpCode = Math.max(parts.icmpCode, unsigned(bytes, at, length) & 0xff);
+      parts.icmpCode = Math.max(parts.icmpCode, numberIn(reading) & 0xff);
       break;
     default:
-      if (element >= 150 && element <= 161) takeTime(element, bytes, at, length, flow, extras, parts);
-      else takeSampling(element, bytes, at, length, extras, parts);
-      if (element === 22) parts.firstUptime = unsigned(bytes, at, length);
-      else if (element === 21) parts.lastUptime = unsigned(bytes, at, length);
+      if (element >= 150 && element <= 161) takeTime(reading);
+      else takeSampling(reading);
+      if (element === 22) parts.firstUptime = numberIn(reading);
+      else if (element === 21) parts.lastUptime = numberIn(reading);
   }
 }
 
-function takeTime(
-  element: number,
-  bytes: Buffer,
-  at: number,
-  length: number,
-  flow: ExportedFlow,
-  extras: RecordExtras,
-  parts: Parts,
-): void {
-  if (element === 160) extras.bootMs = unsigned(bytes, at, length);
-  else if (element === 161) parts.durationMs = unsigned(bytes, at, length);
-  else if (element === 158 || element === 159) return takeDelta(element, bytes, at, length, flow);
+function takeTime(reading: Reading): void {
+  const { element, flow, extras, parts } = reading;
+  if (element === 160) extras.bootMs = numberIn(reading);
+  else if (element === 161) parts.durationMs = numberIn(reading);
+  else if (element === 158 || element === 159) return takeDelta(reading);
   else {
-    const ms = timeOf(element, bytes, at, length);
+    const ms = timeOf(reading);
     if (element % 2 === 0) flow.startMs = ms;
     else flow.endMs = ms;
   }
 }
 
 /** flowStartDeltaMicroseconds and flowEndDeltaMicroseconds: how long before the export; below zero until it is added. */
-function takeDelta(element: number, bytes: Buffer, at: number, length: number, flow: ExportedFlow): void {
-  const ms = -unsigned(bytes, at, length) / 1000 - 1;
+function takeDelta(reading: Reading): void {
+  const { element, flow } = reading;
+  const ms = -numberIn(reading) / 1000 - 1;
   if (element === 158) flow.startMs = ms;
   else flow.endMs = ms;
 }
 
 /** 150 to 157: seconds, milliseconds, microseconds and nanoseconds, start and end in turn. */
-function timeOf(element: number, bytes: Buffer, at: number, length: number): number {
-  if (element <= 151) return unsigned(bytes, at, length) * 1000;
-  if (element <= 153) return unsigned(bytes, at, length);
+function timeOf(reading: Reading): number {
+  const { element, at, length, flow } = reading;
+  if (element <= 151) return numberIn(reading) * 1000;
+  if (element <= 153) return numberIn(reading);
   if (length !== 8) return Number.NaN;
-  const seconds = bytes.readUInt32BE(at) - ntpEpochSeconds;
+  const seconds = flow.bytes.readUInt32BE(at) - ntpEpochSeconds;
   // The lowest eleven bits of microseconds are no part of the time (RFC 7011 §6.1.9).
-  const fraction = bytes.readUInt32BE(at + 4) & (element <= 155 ? 0xffff_f800 : 0xffff_ffff);
+  const fraction = flow.bytes.readUInt32BE(at + 4) & (element <= 155 ? 0xffff_f800 : 0xffff_ffff);
   return seconds * 1000 + ((fraction >>> 0) * 1000) / 2 ** 32;
 }
 
 /** What is said about sampling: NetFlow's own numbers, and those of PSAMP (RFC 5477). */
-function takeSampling(
-  element: number,
-  bytes: Buffer,
-  at: number,
-  length: number,
-  extras: RecordExtras,
-  parts: Parts,
-): void {
-  if (element === 48 || element === 302) extras.sampler = unsigned(bytes, at, length);
+function takeSampling(reading: Reading): void {
+  const { element, at, length, flow, extras, parts } = reading;
+  if (element === 48 || element === 302) extras.sampler = numberIn(reading);
   else if (element === 34 || element === 50) {
-    const every = unsigned(bytes, at, length);
+    const every = numberIn(reading);
     if (every > 0) extras.every = every;
-  } else if (element === 305) parts.interval = unsigned(bytes, at, length);
-  else if (element === 306) parts.space = unsigned(bytes, at, length);
-  else if (element === 309) parts.size = unsigned(bytes, at, length);
-  else if (element === 310) parts.population = unsigned(bytes, at, length);
-  else if (element === 311 && length === 8) parts.probability = bytes.readDoubleBE(at);
-  else if (element === 311 && length === 4) parts.probability = bytes.readFloatBE(at);
+  } else if (element === 305) parts.interval = numberIn(reading);
+  else if (element === 306) parts.space = numberIn(reading);
+  else if (element === 309) parts.size = numberIn(reading);
+  else if (element === 310) parts.population = numberIn(reading);
+  else if (element === 311 && length === 8) parts.probability = flow.bytes.readDoubleBE(at);
+  else if (element === 311 && length === 4) parts.probability = flow.bytes.readFloatBE(at);
+}
+
+/** The element as a number, most significant octet first. */
+function numberIn({ flow, at, length }: Reading): number {
+  return unsigned(flow.bytes, at, length);
 }
 
 /** Exporters that use one template for both families write zeros into the fields of the other. */
