@@ -15,7 +15,7 @@ const fixture = gunzipSync(readFileSync(new URL('../fixtures/captures/lost-and-l
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-capture-interrupt-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const rounds = 1200;
+const rounds = 900;
 /** The same streams again and again, as much later: so many packets that nobody reads them in a moment. */
 function longFile(): string {
   const packs = packsOf(fixture);
