@@ -142,8 +142,8 @@ async function pipe(size: number): Promise<string> {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const ended = once(child, 'exit');
-  for (const piece of octetsOf('tokens', size)) if (!child.stdin!.write(piece)) await once(child.stdin!, 'drain');
-  child.stdin!.end();
+  for (const piece of octetsOf('tokens', size)) if (!child.stdin.write(piece)) await once(child.stdin, 'drain');
+  child.stdin.end();
   await ended;
   const [wallS, user, system, kb] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
   return `**pipe**: ${(size / 1e9).toFixed(1)} GB of token streams, made while they are read: ${wallS} s, ${(user! + system!).toFixed(1)} s of CPU, ${(size / 1e6 / wallS!).toFixed(0)} MB/s, peak RSS ${(kb! / 1000).toFixed(0)} MB`;
