@@ -201,6 +201,18 @@ test('HTTP/2: SETTINGS, acknowledgements, windows and pings are no requests and 
   ]);
 });
 
+test.each([22, 35])(
+  'HTTP/2: %i octets before any head are an acknowledgement and room for the body, not an answer',
+  (octets) => {
+    const connection = new ToldConnection({ alpn: ['h2'], tickets: [], earlyTickets: [250] })
+      .client(askedMs, 46)
+      .client(askedMs, 120, 8000);
+    connection.server(2 * rttMs + 2, 40).server(2 * rttMs + 4, octets);
+    stream(connection.server(300, 60), 320, 30);
+    expect(connection.exchanges()).toMatchObject([{ requests: 1, firstByteMs: 300, firstChunkMs: 320, chunks: 30 }]);
+  },
+);
+
 test('HTTP/2: a request behind the end of a stream is the next exchange; one in the middle overlaps', () => {
   const one = new ToldConnection({ alpn: ['h2'] }).client(askedMs, 120, 700).server(300, 60);
   const endMs = stream(one, 320, 30);

@@ -21,6 +21,8 @@ const trailerBytes = 7;
 const steeringOfClient = new Set([9, 13, 14, 17, 18, 22, 26, 30]);
 /** The head of a second answer is packed so well that it may be as long as a pair. */
 const steeringOfServer = new Set([9, 13, 17, 26]);
+/** More of them at once, as Go acknowledges SETTINGS and a request's body; until the first head, which is not packed yet, and longer. */
+const firstSteeringOfServer = new Set([22, 30, 35, 39]);
 const settingsAck = 9;
 /** `HTTP/1.1 100 Continue` and an empty line. */
 const continueBytes = 25;
@@ -74,6 +76,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
   #ticketsMs = NaN;
   #tickets = 0;
   #sawSettings = false;
+  /** Whether an answer has been told. */
+  #hasAnswered = false;
   #clientRecords = 0;
   #sawClient = false;
   readonly #startedInMiddle: boolean;
@@ -329,7 +333,8 @@ export class TlsExchanges implements StreamSink, RecordSink {
       this.#sawEnd = true;
       this.#ends++;
     }
-    if (!steeringOfServer.has(bytes)) return false;
+    const mayBeHead = isAnswering || this.#hasAnswered || !firstSteeringOfServer.has(bytes);
+    if (mayBeHead && !steeringOfServer.has(bytes)) return false;
     if (bytes === settingsAck) this.#answer?.trailer(atMs);
     return true;
   }
@@ -434,6 +439,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
       http: null,
     });
     this.#report(exchange, answer.cadence.gaps);
+    this.#hasAnswered = true;
   }
 
   #confidence(answer: TlsAnswer): Exchange['confidence'] {
