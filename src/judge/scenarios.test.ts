@@ -601,7 +601,10 @@ const scenarios: Scenario[] = [
   },
 ];
 
-describe.each(rules.map((r) => r.id))('rule %s', (id) => {
+// What captures tell is judged in captured.test.ts.
+const measured = rules.map((r) => r.id).filter((id) => !id.startsWith('capture-'));
+
+describe.each(measured)('rule %s', (id) => {
   const rule = rules.find((r) => r.id === id)!;
   const own = scenarios.filter((s) => s.rule === id);
 
