@@ -193,7 +193,7 @@ describe('server times', () => {
       const reply = await ask(reflector, route, chat({ stream: true }));
       const row = await next();
       expect(row.dialect).toBe(dialect);
-      expect(row.firstTokenMs! - row.firstByteMs!).toBeGreaterThan(10);
+      expect(row.firstTokenMs! - row.firstByteMs!).toBeGreaterThan(0);
       expect(reply.headers['openai-processing-ms']).toBeUndefined();
       expect(reply.text).not.toContain('metrics');
     }

@@ -49,9 +49,9 @@ function judgeTapped(tapped: readonly Tapped[]) {
   return { hits, misses, wrong, unmarked, connection, events: [...events.values()] };
 }
 
-/** The segment that opened the hole was a second copy itself, which may be overtaken, or was stamped in the same tick. */
+/** The segment that opened the hole was a second copy itself, which may be overtaken, or was not stamped earlier: then this copy was overtaken. */
 function isDoubtful({ packet }: Tapped, opener: Tapped | undefined): boolean {
-  return opener !== undefined && (opener.again || (packet.hasTimestamps && opener.packet.tsVal === packet.tsVal));
+  return opener !== undefined && (opener.again || (packet.hasTimestamps && opener.packet.tsVal >= packet.tsVal));
 }
 
 const losses = fc.record({
