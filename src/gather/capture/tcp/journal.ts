@@ -1,8 +1,8 @@
 import type { Packet } from '../../../wire/packet/packet.ts';
 import type { Direction } from './direction.ts';
-import type { Confidence, Retransmission, TcpEvent } from './event.ts';
+import type { Retransmission, TcpEvent } from './event.ts';
 import type { Hole } from './hole.ts';
-import { type IncidentKind, Incidents } from './incidents.ts';
+import { Incidents } from './incidents.ts';
 import type { Resent } from './verdict.ts';
 
 /** Acknowledged, but not seen: for this long it may still come, captured late. */
@@ -17,19 +17,6 @@ export class Journal {
 
   constructor(event: (event: TcpEvent) => void) {
     this.#event = event;
-  }
-
-  incident(
-    kind: IncidentKind,
-    direction: 0 | 1,
-    startMs: number,
-    endMs: number,
-    offset: number,
-    end: number,
-    confidence: Confidence,
-    exact = false,
-  ): void {
-    this.incidents.add(kind, direction, startMs, endMs, offset, end, confidence, exact);
   }
 
   resent(sender: Direction, event: Retransmission, hole: Hole | null, packet: Packet): void {
@@ -68,7 +55,7 @@ export class Journal {
     const octets = end - start;
     direction.captureLosses += 1;
     direction.captureLossOctets += octets;
-    this.incident('capture-loss', direction.index, openedMs, timeMs, start, end, 'high');
+    this.incidents.add('capture-loss', direction.index, openedMs, timeMs, start, end, 'high');
     this.#event({ kind: 'capture-loss', timeMs: openedMs, from, offset: start, octets, frameNumber: this.frameNumber });
     direction.inOrder.lost(end, timeMs);
   }
@@ -80,7 +67,7 @@ export class Journal {
     direction.zeroWindowSinceMs = Number.NaN;
     direction.zeroWindowMs += timeMs - sinceMs;
     // It was the other end that could not send.
-    this.incident('zero-window', direction.index === 0 ? 1 : 0, sinceMs, timeMs, 0, 0, 'high');
+    this.incidents.add('zero-window', direction.index === 0 ? 1 : 0, sinceMs, timeMs, 0, 0, 'high');
     const { frameNumber } = this;
     this.#event({ kind: 'zero-window', timeMs: sinceMs, endMs: timeMs, from, offset: 0, octets: 0, frameNumber });
   }

@@ -91,7 +91,7 @@ function tell(
   hole: Hole | null,
 ): void {
   const waitedMs = of.timeMs - sender.lastMs;
-  journal.incident('lost-upstream', sender.index, sender.lastMs, of.timeMs, of.offset, of.end, 'medium');
+  journal.incidents.add('lost-upstream', sender.index, sender.lastMs, of.timeMs, of.offset, of.end, 'medium');
   const found = { ...of, waitedMs, signal, confidence: 'medium', original: 'unseen' } as const;
   journal.resent(sender, retransmissionOf(sender, receiver, found), hole, packet);
 }

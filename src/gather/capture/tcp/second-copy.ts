@@ -26,7 +26,7 @@ function fills(journal: Journal, hole: Hole, packet: Packet, sender: Direction, 
   if (again) journal.resent(sender, retransmissionOf(sender, receiver, found), hole, packet);
   else journal.reordered(sender, found);
   if (again)
-    journal.incident('lost-upstream', sender.index, hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
+    journal.incidents.add('lost-upstream', sender.index, hole.openedMs, of.timeMs, hole.start, hole.end, confidence);
   else overtaken(journal, hole, packet, sender, of.timeMs, confidence);
 }
 
@@ -44,7 +44,7 @@ function overtaken(
     : Number.NaN;
   const exact = dueMs <= hole.openedMs;
   const sinceMs = exact ? dueMs : hole.openedMs;
-  journal.incident('reordered', sender.index, sinceMs, timeMs, hole.start, hole.end, confidence, exact);
+  journal.incidents.add('reordered', sender.index, sinceMs, timeMs, hole.start, hole.end, confidence, exact);
 }
 
 function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: Direction, of: Resent): void {
@@ -65,5 +65,5 @@ function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: 
   if (event.spurious) return;
   const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
   const firstMs = Number.isNaN(sentMs) ? Math.max(sender.lastAckMs, sender.firstMs) : sentMs;
-  journal.incident('lost-downstream', sender.index, firstMs, of.timeMs, of.offset, of.end, 'high');
+  journal.incidents.add('lost-downstream', sender.index, firstMs, of.timeMs, of.offset, of.end, 'high');
 }

@@ -27,7 +27,7 @@ export function waitedForAck(
   if (awayMs >= 0 && delayMs < delayedAckMs + awayMs) return;
   if (!justAcked(sender, receiver, timeMs)) return;
   sender.nagleWaits += 1;
-  journal.incident('nagle-wait', sender.index, sender.lastDataMs, timeMs, offset, end, 'medium');
+  journal.incidents.add('nagle-wait', sender.index, sender.lastDataMs, timeMs, offset, end, 'medium');
 }
 
 /** Data that comes later after the data before it than it was sent after it, by the sender’s own clock. */
@@ -45,7 +45,8 @@ export function delayed(
   const laterMs = timeMs - sender.lastStampMs - sentMs - clock.tickMs;
   sender.lastDataStamp = stamp;
   sender.lastStampMs = timeMs;
-  if (laterMs >= leastDelayMs) journal.incident('delayed', sender.index, timeMs - laterMs, timeMs, offset, end, 'high');
+  if (laterMs >= leastDelayMs)
+    journal.incidents.add('delayed', sender.index, timeMs - laterMs, timeMs, offset, end, 'high');
 }
 
 /** What new data was waiting for. */
