@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What they hold against a truth is times, or all of the machine's speed: they run alone. */
@@ -11,13 +12,24 @@ const timed = [
 const retry = process.env['CI'] ? 1 : 0;
 const patient = { testTimeout: 120_000, hookTimeout: 60_000, retry };
 
-// unit: beside the source, no privilege, no built output. lab: network namespaces. e2e: the built CLI, the browser, the
+// Threads, like programs, start from what `npm test` has just built; see test/fixtures/programs.ts.
+const alias = process.env['INFERPATH_COMPILED_TESTS']
+  ? [
+      {
+        find: /^\.{1,2}\/(.*\/)?worker\.ts$/,
+        replacement: fileURLToPath(new URL('test/fixtures/built-worker.ts', import.meta.url)),
+      },
+    ]
+  : [];
+
+// unit: beside the source, no privilege. lab: network namespaces. e2e: the built CLI, the browser, the
 // pages. One group after the other; those of lab and e2e wait more than they work, so three files run at once.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          alias,
           name: 'unit',
           include: ['src/**/*.test.ts'],
           testTimeout: 20_000,
@@ -29,6 +41,7 @@ export default defineConfig({
       },
       {
         test: {
+          alias,
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...timed],
@@ -39,6 +52,7 @@ export default defineConfig({
       },
       {
         test: {
+          alias,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/docs/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...timed],
@@ -47,7 +61,9 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      { test: { name: 'timed', include: timed, ...patient, fileParallelism: false, sequence: { groupOrder: 3 } } },
+      {
+        test: { alias, name: 'timed', include: timed, ...patient, fileParallelism: false, sequence: { groupOrder: 3 } },
+      },
     ],
   },
 });

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Command, defineCommand, exitCode } from '../../src/cli/command.ts';
@@ -14,6 +13,7 @@ import { runCli } from '../../src/cli/run.ts';
 import { assessStandIn as assess } from '../fakes/assess.ts';
 import { schemaNames } from '../../src/cli/schemas.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { program, programOf } from '../fixtures/programs.ts';
 import { badFiles, badLines } from './bad-input.cases.ts';
 
 const positiveFive = z.string().transform((text) => {
@@ -106,12 +106,10 @@ describe('a wrong command line is answered with every mistake', () => {
 describe('the real process', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inferpath-bad-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-  const read = fileURLToPath(new URL('../fakes/read-network.ts', import.meta.url));
+  const read = programOf(new URL('../fakes/read-network.ts', import.meta.url));
 
-  const run = (script: string, ...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, script, ...args], {
+  const run = (script: readonly string[], ...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...script, ...args], {
       cwd: folder,
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
@@ -120,7 +118,7 @@ describe('the real process', () => {
   };
 
   test('a flag that does not exist', () => {
-    expect(run(main, 'init', '--frce')).toEqual({
+    expect(run(program, 'init', '--frce')).toEqual({
       status: 2,
       stdout: '',
       stderr:
@@ -129,7 +127,7 @@ describe('the real process', () => {
   });
 
   test('a folder that cannot be written to is no usage mistake, and is told with operation and path', () => {
-    expect(run(main, 'init', '--yes', '--output', 'no/such/folder.yaml')).toMatchObject({
+    expect(run(program, 'init', '--yes', '--output', 'no/such/folder.yaml')).toMatchObject({
       status: 3,
       stderr: expect.stringMatching(
         /^inferpath init: open ".*no\/such\/folder\.yaml" failed: ENOENT \(.*\)\nhint: INFERPATH_DEBUG=1 shows where this came from\n$/,

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
 import { inference, networkOf } from '../../src/judge/build.case.ts';
@@ -10,6 +9,7 @@ import { assessReport } from '../../src/model/assess.ts';
 import { inferReport, type InferReport } from '../../src/model/infer-report.ts';
 import { type Outcome, outcome } from '../../src/model/outcome.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { program } from '../fixtures/programs.ts';
 import { behaviours, type HostileKind, type HostileServer, hostileServer } from '../fixtures/hostile-server.ts';
 
 /** How each of our two requests may end, what the findings name, and what else must hold. */
@@ -246,8 +246,6 @@ describe.concurrent('a hostile peer and assess', () => {
   );
 });
 
-const tsx = import.meta.resolve('tsx');
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const megabyte = 1 << 20;
 
 async function residentBytes(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
@@ -264,7 +262,7 @@ describe.skipIf(process.platform !== 'linux')('a peer that floods', () => {
   ] as const)('%s: the process grows by less than 200 MB', { timeout: endsWithinMs }, async (kind) => {
     const server = await hostileServer(kind);
     const args = ['infer', urlOf(kind, server), '--json', '--requests', '2', '--timeout', '2', '--no-floor'];
-    const child = spawn(process.execPath, ['--import', tsx, main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(child, 'exit');
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

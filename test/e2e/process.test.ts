@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { wantsColors } from '../../src/cli/io.ts';
+import { programOf } from '../fixtures/programs.ts';
 
-const tsx = import.meta.resolve('tsx');
-const script = fileURLToPath(new URL('../fakes/waiting.ts', import.meta.url));
+const script = programOf(new URL('../fakes/waiting.ts', import.meta.url));
 
 /** The program in its own process, without a wrapper between us and its signals. */
 function start(how: string): {
@@ -14,7 +13,7 @@ function start(how: string): {
   stdout: () => string;
   said: (text: string) => Promise<void>;
 } {
-  const child = spawn(process.execPath, ['--import', tsx, script, 'wait', how], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [...script, 'wait', how], { stdio: 'pipe' });
   let [out, err] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

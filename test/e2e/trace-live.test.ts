@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { program } from '../fixtures/cli.ts';
+import { program } from '../fixtures/programs.ts';
 
 /** script(1) of util-linux gives a program a terminal; what it takes to be the keyboard is our pipe. */
 const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../src/lab/lab.ts';
-import { expectSplitsHold, program, published } from '../fixtures/cli.ts';
+import { expectSplitsHold, published } from '../fixtures/cli.ts';
+import { program } from '../fixtures/programs.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';
 

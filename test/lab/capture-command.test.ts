@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { captureReport } from '../../src/model/capture/report.ts';
 import { startCli } from '../fixtures/cli.ts';
 import { packsOf } from '../fixtures/capture-mutants.ts';
+import { programFromSource } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
 /** The command on the loopback of a namespace of its own, in which nobody else sends anything. */
@@ -15,7 +16,12 @@ describe.skipIf(skipLab)('inferpath capture on an interface', () => {
   /** Starts the command beside a ping that does not end before it. */
   function start(...args: string[]) {
     const script = `ip link set lo up; ping -q -i 0.01 -s 400 127.0.0.1 >/dev/null & ping=$!; "$@" & child=$!; trap 'kill -INT $child' INT; wait $child; wait $child; code=$?; kill $ping; exit $code`;
-    return startCli(['capture', 'lo', ...args], { cwd: folder, before: ['unshare', '-n', 'sh', '-c', script, 'sh'] });
+    // From source, for the reason that test/e2e/schema.test.ts gives of `capture-flows`.
+    return startCli(['capture', 'lo', ...args], {
+      cwd: folder,
+      before: ['unshare', '-n', 'sh', '-c', script, 'sh'],
+      program: programFromSource,
+    });
   }
 
   test('Ctrl-C prints what it has, exits with 130 and leaves nothing', async () => {

@@ -1,29 +1,26 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../src/lab/lab.ts';
 import { exposureReport } from '../../src/model/secure/exposure.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { program, programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const SERVERS = fileURLToPath(new URL('exposed-servers.ts', import.meta.url));
+const SERVERS = [process.execPath, ...programOf(new URL('exposed-servers.ts', import.meta.url))];
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-exposure-'));
 
 /** client ─ r1 ─ gpu (its servers are the user's), and other, which is nobody's business. */
 describe.skipIf(skipLab)('secure exposure on the wire', () => {
   let lab: Lab;
   beforeAll(async () => {
-    const other = { name: 'other', command: ['tsx', SERVERS, '127.0.0.1'], readyPort: 7041 };
+    const other = { name: 'other', command: [...SERVERS, '127.0.0.1'], readyPort: 7041 };
     const topology = {
-      hosts: [{ name: 'client' }, { name: 'gpu', command: ['tsx', SERVERS, '{other}'], readyPort: 7041 }, other],
+      hosts: [{ name: 'client' }, { name: 'gpu', command: [...SERVERS, '{other}'], readyPort: 7041 }, other],
       routers: [{ name: 'r1' }],
       links: ['client', 'gpu', 'other'].map((a) => ({ a, b: 'r1', delayMs: 1 })),
     };
-    for (const host of topology.hosts)
-      if ('command' in host) host.command = [process.execPath, '--import', ...host.command];
     lab = await startLab(topology, { io: { ...fakeIo({ realClock: true }), env: process.env, cwd: process.cwd() } });
   });
   afterAll(async () => {
@@ -41,7 +38,7 @@ describe.skipIf(skipLab)('secure exposure on the wire', () => {
     const own = [lab.addressOf('client'), lab.addressOf('client', 6)];
     const { code, stdout, stderr } = await lab.run(
       'client',
-      ['sh', '-c', script, pcap, process.execPath, '--import', 'tsx', MAIN, ...words],
+      ['sh', '-c', script, pcap, process.execPath, ...program, ...words],
       { cwd: process.cwd() },
     );
     const fields = ['-T', 'fields', '-E', 'separator=/s', '-e', 'ip.dst', '-e', 'ipv6.dst', '-e', 'tcp.dstport'];

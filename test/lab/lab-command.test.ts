@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { labCheckSchema, labReportSchema } from '../../src/lab/report.ts';
+import { program } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const topology = 'examples/labs/two-sites.yaml';
 
 interface Outcome {
@@ -18,7 +16,7 @@ interface Outcome {
 
 /** Runs `inferpath lab …` as a process group of its own; `onOutput` sees stdout so far and may send the group a signal. */
 function labCommand(words: string[], onOutput?: (stdout: string, interrupt: () => void) => void): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', loader, main, 'lab', ...words], { cwd: root, detached: true });
+  const child = spawn(process.execPath, [...program, 'lab', ...words], { cwd: root, detached: true });
   const outcome: Outcome = { code: null, stdout: '', stderr: '' };
   let interrupted = false;
   const interrupt = () => {

@@ -1,17 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { LOST, makeLinks, passLink } from '../../src/lab/links.ts';
 import { readTopology } from '../../src/lab/topology-file.ts';
 import type { TopologyInput } from '../../src/lab/topology.ts';
+import { programOf } from '../fixtures/programs.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';
 
-const childScript = fileURLToPath(new URL('./lab-child.ts', import.meta.url));
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const childProgram = programOf(new URL('./lab-child.ts', import.meta.url));
 
 let running: Lab[] = [];
 async function lab(topology: TopologyInput): Promise<Lab> {
@@ -192,13 +190,8 @@ function namespaceAlive(namespace: string): boolean {
 }
 
 describe.skipIf(skipLab)('a lab in a process of its own', () => {
-  let command: string[] = [];
-  beforeAll(() => {
-    command = ['--import', loader, childScript];
-  });
-
   test('leaves nothing behind when it is killed with SIGKILL', async () => {
-    const owner = spawn(process.execPath, [...command, 'stay'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const owner = spawn(process.execPath, [...childProgram, 'stay'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const { pid, namespace } = JSON.parse(await firstLine(owner)) as { pid: number; namespace: string };
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     expect(namespaceAlive(namespace)).toBe(true);
@@ -210,7 +203,7 @@ describe.skipIf(skipLab)('a lab in a process of its own', () => {
   test('works inside unshare -rn', ({ skip }) => {
     const allowed = spawnSync('unshare', ['-rn', 'true']).status === 0;
     skip(!allowed && process.env['CI'] !== 'true', 'user namespaces are not allowed here');
-    const { stdout, stderr } = spawnSync('unshare', ['-rn', process.execPath, ...command, 'ping'], {
+    const { stdout, stderr } = spawnSync('unshare', ['-rn', process.execPath, ...childProgram, 'ping'], {
       encoding: 'utf8',
       timeout: 60_000,
     });

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createReadStream, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LiveOptions, LiveStatistics } from '../../src/gather/capture/live.ts';
 import { decodePacket } from '../../src/wire/packet/decode.ts';
 import { newPacket } from '../../src/wire/packet/packet.ts';
 import { type Frame, newFrame } from '../../src/wire/pcap/frame.ts';
 import { captureReader } from '../../src/wire/pcap/reader.ts';
+import { programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 import { type PacketSum, packetSum } from './packet-sum.ts';
 
@@ -19,7 +19,7 @@ import { type PacketSum, packetSum } from './packet-sum.ts';
  */
 const seconds = Number(process.env['INFERPATH_LIVE_SECONDS'] ?? 3);
 const port = '5201';
-const runner = fileURLToPath(new URL('capture-interface.ts', import.meta.url));
+const runner = programOf(new URL('capture-interface.ts', import.meta.url));
 
 interface Captured {
   seen: PacketSum;
@@ -99,7 +99,7 @@ describe.skipIf(skipLab)('live capture', { timeout: (seconds + 60) * 1000 }, () 
   }
 
   const capture = (name: string, options: LiveOptions & { folder?: string }) =>
-    start(near, [process.execPath, '--import', 'tsx', runner, name, JSON.stringify(options)], /^open/m);
+    start(near, [process.execPath, ...runner, name, JSON.stringify(options)], /^open/m);
   const resultOf = async (running: Running): Promise<Captured> => {
     await stop(running);
     return JSON.parse(running.said.trim().split('\n').at(-1)!) as Captured;

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 import { NOBODY } from './nobody.ts';
 
-const RUNNER = fileURLToPath(new URL('run-mtu.ts', import.meta.url));
-const REFLECTOR = fileURLToPath(new URL('run-stamp.ts', import.meta.url));
+const RUNNER = programOf(new URL('run-mtu.ts', import.meta.url));
+const REFLECTOR = programOf(new URL('run-stamp.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
 /** What the paths from the client carry. The router before `hole` and `lossy` says nothing. */
 const MTU = { wide: 9000, tunnel: 1420, hole: 1450, lossy: 1450, back: 1500, skew: 1480 };
@@ -72,7 +72,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
       const address = lab.addressOf(host, family);
       return `http://${family === 6 ? `[${address}]` : address}:7041/`;
     });
-    const command = [...as, process.execPath, '--import', 'tsx', RUNNER, JSON.stringify(options), ...urls];
+    const command = [...as, process.execPath, ...RUNNER, JSON.stringify(options), ...urls];
     const { code, stdout, stderr } = await lab.run('client', command);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const found = stdout
@@ -137,7 +137,7 @@ describe.skipIf(skipLab)('mtu on emulated paths', () => {
   describe('with our reflector at the far end', () => {
     beforeAll(async () => {
       const starting = ['back', 'skew'].map((host) => {
-        const child = lab.spawn(host, [process.execPath, '--import', 'tsx', REFLECTOR], {
+        const child = lab.spawn(host, [process.execPath, ...REFLECTOR], {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
         return once(child.stdout!, 'data');

@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { type PingReport, pingReport } from '../../src/model/ping-report.ts';
 import { fakeIo } from '../fakes/io.ts';
-import { program } from '../fixtures/cli.ts';
+import { program, programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
 /** Port 7041 accepts; 7042 answers whatever it gets by a TLS alert, and is asked for first. */
@@ -11,7 +10,7 @@ const SERVE = `const { createServer } = require('net');
 createServer((s) => s.on('error', () => {}).once('data', () => s.end(Buffer.from([21, 3, 3, 0, 2, 2, 70])))).listen(7042, '::', () =>
   createServer((s) => s.end()).listen(7041, '::'));`;
 const LISTEN = ['node', '-e', SERVE];
-const STALLED = fileURLToPath(new URL('../../bench/ping-accuracy/stalled.ts', import.meta.url));
+const STALLED = programOf(new URL('../../bench/ping-accuracy/stalled.ts', import.meta.url));
 /** client ─5 ms─ r1 ─10 ms─ each server. */
 const RTT_MS = 30;
 /** What the emulation itself may add to a median round trip on a busy machine. */
@@ -104,8 +103,7 @@ describe.skipIf(skipLab)('inferpath ping on an emulated path', () => {
   );
 
   test('an event loop that stalls 40 ms of every 50 does not show in the round trips', async () => {
-    const stalled = [...program.slice(0, -1), STALLED];
-    expectRoundTrips(await ping([lab.addressOf('server'), '-c', '40'], [], stalled), 40);
+    expectRoundTrips(await ping([lab.addressOf('server'), '-c', '40'], [], STALLED), 40);
   });
 
   test('loss is inside its interval, and every lost probe is told as lost', async () => {

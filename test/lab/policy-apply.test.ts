@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { published, program } from '../fixtures/cli.ts';
+import { published } from '../fixtures/cli.ts';
+import { program } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
 /**

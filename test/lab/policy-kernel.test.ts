@@ -2,7 +2,6 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Family } from '../../src/model/cidr.ts';
@@ -12,7 +11,7 @@ import { families } from '../../src/secure/policy/policy.ts';
 import { randomPolicy } from '../../src/secure/policy/random-policy.case.ts';
 import { policyTargets, readRules, type RulesForm } from '../../src/secure/policy/targets.ts';
 import { seededRandom } from '../../src/stats/random.ts';
-import { program } from '../fixtures/cli.ts';
+import { programOf } from '../fixtures/programs.ts';
 import type { ConnectPoint } from './policy-connects.ts';
 import type { RawPoint } from './policy-packets.ts';
 import { apart, networkOf, partsOf, type Point, pointsOf } from './policy-points.ts';
@@ -136,7 +135,8 @@ function written(name: string, text: string): string {
 }
 
 const helper = (name: string, ...words: string[]): string =>
-  `"${process.execPath}" ${program.slice(0, 2).join(' ')} "${fileURLToPath(new URL(name, import.meta.url))}" ${words.join(' ')}`;
+  [process.execPath, ...programOf(new URL(name, import.meta.url))].map((word) => `"${word}"`).join(' ') +
+  ` ${words.join(' ')}`;
 
 /** The rules in the middle, loaded twice, for loading is idempotent; then what is asked. @returns what it prints */
 async function throughRules(target: Target, rules: string, asked: readonly string[]): Promise<string> {

@@ -1,12 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 import { NOBODY } from './nobody.ts';
 
-const RUNNER = fileURLToPath(new URL('run-probe.ts', import.meta.url));
+const RUNNER = programOf(new URL('run-probe.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
 /** client ─5 ms─ r1 ─10 ms─ r2 ─2 ms─ server; r3, behind r1, is silent; lossy drops a fifth on its way in. */
 const RTT_MS = { r1: 10, r2: 30, server: 34 };
@@ -59,7 +59,7 @@ describe.skipIf(skipLab)('probes on an emulated path', () => {
   ): Promise<ObservationOf<K>[]> {
     const address = lab.addressOf(host, family);
     const url = `http://${family === 6 ? `[${address}]` : address}:${port}/`;
-    const command = [...as, process.execPath, '--import', 'tsx', RUNNER, kind, url, JSON.stringify(options), mood];
+    const command = [...as, process.execPath, ...RUNNER, kind, url, JSON.stringify(options), mood];
     const { code, stdout, stderr } = await lab.run('client', command);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trim().split('\n');

@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../src/lab/lab.ts';
 import { responsivenessReport } from '../../src/model/responsiveness.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { program } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const INFERPATH = [process.execPath, '--import', 'tsx', MAIN];
+const INFERPATH = [process.execPath, ...program];
 /** A sender that fills queues, whatever this machine uses by default: BBR would leave most of a bloated one empty. */
 const CUBIC = 'echo cubic > /proc/sys/net/ipv4/tcp_congestion_control 2>/dev/null;';
 const REFLECT = [

@@ -1,16 +1,13 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { traceReport } from '../../src/model/trace-report.ts';
+import { program } from '../fixtures/programs.ts';
 import { loadScenario, scenarioNames } from '../scenarios/scenario.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';
 import { namer, traceChecks } from './trace-checks.ts';
 
 /** The path commands in networks whose truth is known. What must hold is one line per check in trace-checks.ts. */
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const LISTEN = ['node', '-e', "require('net').createServer((s) => s.end()).listen(7041, '::')"];
 const MANY_ROUNDS = ['--protocol', 'tcp', '--count', '150', '--interval', '0.02'];
 const TWELVE_ROUNDS = ['--protocol', 'tcp', '--count', '12', '--interval', '0.05'];
@@ -58,7 +55,7 @@ describe.skipIf(skipLab).concurrent('inferpath trace tells the truth of', () => 
       const target = family === 4 ? `${address}:7041` : `[${address}]:7041`;
       const flags = ['--json', '--confidence', '0.999', '--flows', '512', '--budget', '20'];
       const rounds = extra[name] ?? TWELVE_ROUNDS;
-      const command = [process.execPath, '--import', loader, main, 'trace', target, ...flags, ...rounds];
+      const command = [process.execPath, ...program, 'trace', target, ...flags, ...rounds];
       const { stdout, stderr } = await lab.run('client', command);
       expect(stdout, stderr).not.toBe('');
       const traced = { report: traceReport.parse(JSON.parse(stdout)), truth, nameOf: namer(lab.plan) };

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../src/lab/lab.ts';
 import { observation, type ObservationOf } from '../../src/model/observation.ts';
 import { fakeIo } from '../fakes/io.ts';
+import { program, programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
-const RUNNER = fileURLToPath(new URL('run-probe.ts', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const REFLECT = [process.execPath, '--import', 'tsx', MAIN, 'reflect', '--listen', '[::]:7041'];
+const RUNNER = programOf(new URL('run-probe.ts', import.meta.url));
+const REFLECT = [process.execPath, ...program, 'reflect', '--listen', '[::]:7041'];
 /** What a busy machine may add to a median. */
 const SLACK_MS = 10;
 const UP_MS = 12;
@@ -45,7 +44,7 @@ describe.skipIf(skipLab)('STAMP over an emulated path that differs by direction'
   async function measure(host: string, family: 4 | 6, options: object, mood = 'calm'): Promise<ObservationOf<'stamp'>> {
     const address = lab.addressOf(host, family);
     const url = `http://${family === 6 ? `[${address}]` : address}:8620/`;
-    const command = [process.execPath, '--import', 'tsx', RUNNER, 'stamp', url, JSON.stringify(options), mood];
+    const command = [process.execPath, ...RUNNER, 'stamp', url, JSON.stringify(options), mood];
     const { code, stdout, stderr } = await lab.run('client', command);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     return observation.parse(JSON.parse(stdout)) as ObservationOf<'stamp'>;

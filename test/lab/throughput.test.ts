@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { throughputReport, type ThroughputTest } from '../../src/model/throughput.ts';
+import { program } from '../fixtures/programs.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const inferpath = [process.execPath, '--import', 'tsx', cli, 'throughput'];
+const inferpath = [process.execPath, ...program, 'throughput'];
 const SERVE = [...inferpath, '--serve', '--listen', '0.0.0.0:5201'];
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
 const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+dac_override`);

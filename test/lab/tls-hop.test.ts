@@ -2,11 +2,11 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { secureTlsReport, type SecureTlsReport, type TlsEndpointReport } from '../../src/model/secure/tls.ts';
 import { selfSignedCertificate } from '../fixtures/certificate.ts';
+import { program } from '../fixtures/programs.ts';
 import { NOBODY } from './nobody.ts';
 
 /**
@@ -27,7 +27,6 @@ if (!canRun)
 
 const folder = mkdtempSync(join(tmpdir(), 'inferpath-tls-hop-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const port = { large: 8441, reset: 8442, second: 8443, early: 8444, server: 8445, clean: 8446 };
 type Case = keyof typeof port;
@@ -91,7 +90,7 @@ describe.skipIf(!canRun && process.env['CI'] !== 'true')('the hop at which a Cli
   beforeAll(async () => {
     const { cert, key } = selfSignedCertificate(['server.test'], Date.now());
     writeFileSync(join(folder, 'tls.json'), JSON.stringify({ cert, key, ecdhCurve: 'X25519' }));
-    const command = `"$NODE" --import tsx "${MAIN}" secure tls --json --timeout 0.7 --gap 20 --rate 1000`;
+    const command = `"$NODE" ${program.map((word) => `"${word}"`).join(' ')} secure tls --json --timeout 0.7 --gap 20 --rate 1000`;
     const four = (Object.keys(port) as Case[]).map((name) => target(name, 4)).join(' ');
     const script = [
       ...topology,

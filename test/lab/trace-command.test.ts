@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
 import { type HopReport, type TraceReport, traceReport } from '../../src/model/trace-report.ts';
-import { program } from '../fixtures/cli.ts';
+import { program } from '../fixtures/programs.ts';
 import { loadScenario, type Scenario } from '../scenarios/scenario.ts';
 import { labIo } from './lab-io.ts';
 import { skipLab } from './lab-needs.ts';

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startLab } from '../../src/lab/lab.ts';
 import type { TraceGraph } from '../../src/model/trace.ts';
@@ -6,9 +5,10 @@ import { observation, type ObservationOf } from '../../src/model/observation.ts'
 import { fakeIo } from '../fakes/io.ts';
 import { loadScenario, type Scenario } from '../scenarios/scenario.ts';
 import { walkerOf } from '../scenarios/walk.ts';
+import { programOf } from '../fixtures/programs.ts';
 import { skipLab } from './lab-needs.ts';
 
-const RUNNER = fileURLToPath(new URL('run-trace.ts', import.meta.url));
+const RUNNER = programOf(new URL('run-trace.ts', import.meta.url));
 /** So sure that a branch is missed in one of ten thousand balancers, and not in one of twenty. */
 const SURE = { confidence: 0.9999, maxFlows: 512, budgetMs: 20_000 };
 /** An ordinary user, who may open no raw socket, but may read this checkout even where it lies in root's home. */
@@ -41,7 +41,7 @@ async function traceIn(scenario: Scenario, runs: readonly object[], { family = 4
     const address = lab.addressOf('server', family);
     const url = `http://${family === 6 ? `[${address}]` : address}:7041/`;
     const options = runs.map((run) => JSON.stringify({ ...SURE, ...run }));
-    const command = [...as, process.execPath, '--import', 'tsx', RUNNER, url, ...options];
+    const command = [...as, process.execPath, ...RUNNER, url, ...options];
     const { code, stdout, stderr } = await lab.run('client', command);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { nameOf } = walkerOf(scenario, family);
