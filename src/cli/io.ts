@@ -90,6 +90,13 @@ export function files(cwd: string): Files {
         highWaterMark: chunkBytes,
         ...(from === undefined ? {} : { start: from }),
       }),
+    openRead: async (path) => {
+      const file = await open(resolve(cwd, path), 'r');
+      return {
+        read: async (memory) => (await file.read(memory, 0, memory.length, null)).bytesRead,
+        close: () => file.close(),
+      };
+    },
     sizeOf: async (path) => (await stat(resolve(cwd, path))).size,
     modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };

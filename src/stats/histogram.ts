@@ -18,6 +18,8 @@ export interface Histogram {
 const STEPS = 32;
 const LOWEST_EXPONENT = -20;
 const HIGHEST_EXPONENT = 40;
+const LOWEST = 2 ** LOWEST_EXPONENT;
+const HIGHEST = 2 ** HIGHEST_EXPONENT;
 /** A quantile differs from the sample it stands for by at most this share of it: half a bucket. */
 export const RELATIVE_ERROR = 1 / (2 * STEPS);
 
@@ -55,9 +57,9 @@ export function histogramQuantile(histogram: Histogram, p: number): number {
   if (rank === 1) return min;
   if (rank === count) return max;
   let seen = 0;
-  for (const { low, high, count: n } of bucketsOf(histogram)) {
-    seen += n;
-    if (seen >= rank) return Math.min(max, Math.max(min, (low + high) / 2));
+  for (const index of Int32Array.from(histogram.buckets.keys()).sort()) {
+    seen += histogram.buckets.get(index)!;
+    if (seen >= rank) return Math.min(max, Math.max(min, (lowerEdge(index) + lowerEdge(index + 1)) / 2));
   }
   return max;
 }
@@ -87,8 +89,8 @@ const STEP_BITS = Math.log2(STEPS);
 
 /** Bucket of a value of at least 0. Bucket 0 is [0, 2^LOWEST_EXPONENT); then STEPS per power of two. */
 export function bucketOf(value: number): number {
-  if (value < 2 ** LOWEST_EXPONENT) return 0;
-  asNumber[0] = Math.min(value, 2 ** HIGHEST_EXPONENT);
+  if (value < LOWEST) return 0;
+  asNumber[0] = Math.min(value, HIGHEST);
   // Exponent and step stand side by side, as they do in the number of the bucket.
   return 1 + (asWords[UPPER]! >>> (20 - STEP_BITS)) - (1023 + LOWEST_EXPONENT) * STEPS;
 }

@@ -46,10 +46,18 @@ export interface Files {
   exists(path: string): Promise<boolean>;
   /** The bytes of a file or pipe from octet `from` on (default 0), piece by piece; for what may be larger than memory. */
   readChunks(path: string, from?: number): AsyncIterable<Uint8Array>;
+  /** The same for who brings the memory: what is read again and again into the same needs none of its own. */
+  openRead(path: string): Promise<OpenFile>;
   /** Octets of a file. */
   sizeOf(path: string): Promise<number>;
   /** When the file was last written, ms since the epoch. */
   modifiedMs(path: string): Promise<number>;
+}
+
+export interface OpenFile {
+  /** Reads on, into `memory`. @returns how many octets; 0: there are no more */
+  read(memory: Uint8Array): Promise<number>;
+  close(): Promise<void>;
 }
 
 export interface ResolvedAddress {

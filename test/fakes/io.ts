@@ -111,6 +111,19 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
         if (text === undefined) throw noSuchFile(path);
         yield await Promise.resolve(Buffer.from(text).subarray(from));
       },
+      openRead: (path) => {
+        const text = written.get(stored(path));
+        if (text === undefined) return Promise.reject(noSuchFile(path));
+        let rest = Buffer.from(text);
+        return Promise.resolve({
+          read: (memory) => {
+            const size = rest.copy(memory);
+            rest = rest.subarray(size);
+            return Promise.resolve(size);
+          },
+          close: () => Promise.resolve(),
+        });
+      },
       sizeOf: (path) => {
         const text = written.get(stored(path));
         return text === undefined ? Promise.reject(noSuchFile(path)) : Promise.resolve(Buffer.byteLength(text));

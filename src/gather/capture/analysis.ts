@@ -1,135 +1,31 @@
-import { addressText } from '../../wire/ip.ts';
-import { decodePacket } from '../../wire/packet/decode.ts';
-import { newPacket, type Packet, tcpFlag } from '../../wire/packet/packet.ts';
-import { type Frame, newFrame } from '../../wire/pcap/frame.ts';
-import { withPort } from '../../stats/address.ts';
-import type { CaptureFlow } from '../../model/capture/flow.ts';
-import { Batch } from './batch.ts';
-import { Duplicates } from './duplicates.ts';
-import { FlowTable } from './flow-table.ts';
-import { micro, tcpRecord } from './flow-record.ts';
-import type { StreamSink } from './stream-sink.ts';
-import type { FlowEnds } from './patterns/ends.ts';
-import type { FlowFeatures } from './patterns/features.ts';
-import type { PacketTap } from './patterns/packet-tap.ts';
-import type { FlowSummary } from './patterns/summary.ts';
-import { shareOf } from './share.ts';
-import { Connection } from './tcp/connection.ts';
-import type { TcpEvent } from './tcp/event.ts';
+import type { Frame } from '../../wire/pcap/frame.ts';
+import { Batch, batchMemory } from './batch.ts';
+import { type AnalysisHandlers, Conversations } from './conversations.ts';
+import { Sorter } from './sorter.ts';
 
-/** A conversation that says nothing for this long is over, for the sake of memory. */
-const idleMs = { tcp: 600_000, other: 60_000 };
-/** After both ends have closed, late packets still belong to it for this long. */
-const lingerMs = 3000;
-/** All conversations are looked at after so many packets, or as many new ones as a share of all: so they go faster than they come. */
-const framesPerSweep = 65_536;
-const newPerSweep = { least: 64, share: 0.5 } as const;
-/** One that says nothing for so long has to tell what it still waits for. */
-const settleMs = 5000;
-/** Conversations that are kept alive at most, about 200 MB; a flood of SYN packets makes any number of them. */
-const maxFlows = 50_000;
-const cutAtOnce = 1024;
+/** Frames that are kept at most before they are looked at. */
+const mostFrames = 1 << 14;
 
-interface Flow {
-  /** That of its first frame in the capture. */
-  number: number;
-  /** Whether its client is the first end of the table's key. */
-  clientFirst: boolean;
-  protocol: number;
-  client: string;
-  server: string;
-  tunnel: number;
-  startMs: number;
-  lastMs: number;
-  /** The same by the clock of the capture, which never runs backwards. */
-  lastClockMs: number;
-  clientPackets: number;
-  serverPackets: number;
-  clientOctets: number;
-  serverOctets: number;
-  tcp: Connection | null;
-  sink: StreamSink | null;
-  features: FlowFeatures | null;
-  /** Its addresses, client first, for the patterns. */
-  ends: Uint8Array;
-  version: 0 | 4 | 6;
-}
-
-export interface AnalysisHandlers {
-  /** A conversation is over, or the capture is. `seen`: for the patterns, where they are asked for. */
-  flow(flow: CaptureFlow, seen: FlowSeen | null): void;
-  event?(flow: number, event: TcpEvent): void;
-  /** Where the patterns see packets. */
-  readonly tap?: PacketTap;
-  /** Makes the reader of what a TCP connection carries. */
-  stream?(flow: number, connection: () => Connection): StreamSink;
-}
-
-export interface FlowSeen {
-  summary: FlowSummary;
-  ends: FlowEnds;
-}
-
-/** Of so many threads that each read the whole capture, the one with this index has its share of the conversations. */
-export interface Share {
-  index: number;
-  of: number;
-}
-
-const noStream: StreamSink = { wanted: false, data: () => undefined, gap: () => undefined, end: () => undefined };
-
-/**
- * Packets in, conversations out: finds the conversation of each packet and keeps what the tap can tell of it. Memory is bounded by the
- * conversations that are alive. When a conversation is over depends on its own packets alone, so that it makes no difference which others
- * are looked at beside it.
- */
+/** Packets in, conversations out, on one thread: sorts frames into batches and looks at these. */
 export class CaptureAnalysis {
-  readonly #handlers: AnalysisHandlers;
-  readonly #packet: Packet = newPacket();
-  readonly #frame: Frame = newFrame();
-  readonly #batch = new Batch();
-  readonly #table: FlowTable;
-  readonly #duplicates = new Duplicates();
-  readonly #share: Share;
-  readonly #flows: (Flow | null)[] = [];
-  #begun = 0;
-  #sweptFrames = 0;
-  #sweptBegun = 0;
-  #cutAt = 0;
-  frames = 0;
-  octets = 0;
-  /** Frames that carry no IP that can be read. */
-  otherFrames = 0;
-  /** Seconds of the first packet since the epoch, and its nanoseconds; NaN: none had a time. */
-  firstSeconds = Number.NaN;
-  firstNanoseconds = 0;
-  lastMs = 0;
-  /** Packets whose time was before that of the packet ahead of them. */
-  backwards = 0;
-  mostFlows = 0;
-  /** Conversations that were ended early since there were too many; what follows of them counts as others. */
-  cutShort = 0;
+  readonly #batch = new Batch(batchMemory(mostFrames, (octets) => new ArrayBuffer(octets)));
+  readonly #conversations: Conversations;
+  readonly sorted: Sorter;
 
   /** @param seed of the hash by which conversations are found: a random number, so that nobody can make it slow */
-  constructor(handlers: AnalysisHandlers, seed = 0, share: Share = { index: 0, of: 1 }) {
-    this.#handlers = handlers;
-    this.#share = share;
-    this.#table = new FlowTable(seed);
-  }
-
-  /** Wall time of the first packet, ms since the epoch; null: none had a time. */
-  get startEpochMs(): number | null {
-    return Number.isNaN(this.firstSeconds) ? null : this.firstSeconds * 1000 + this.firstNanoseconds / 1e6;
+  constructor(handlers: AnalysisHandlers, seed = 0) {
+    this.#conversations = new Conversations(handlers);
+    // Queue pairs are heard in both directions, so in the order of the capture.
+    this.sorted = new Sorter(this.#batch, seed, (packet, timeMs) => handlers.tap?.datagram(packet, timeMs));
   }
 
   /** Conversations seen so far. */
   get flows(): number {
-    return this.#begun;
+    return this.#conversations.begun;
   }
 
-  /** Packets that the tap saw twice. */
-  get duplicates(): number {
-    return this.#duplicates.counts.duplicates;
+  get cutShort(): number {
+    return this.#conversations.cutShort;
   }
 
   frame(frame: Frame): void {
@@ -139,215 +35,20 @@ export class CaptureAnalysis {
 
   /** Takes a frame whose octets hold until `turn` is called; many at once are cheaper. */
   later(frame: Frame): void {
-    if (!this.#batch.takes(frame)) this.turn();
-    this.frames += 1;
-    this.octets += frame.originalLength;
-    const timeMs = this.#timeOf(frame);
-    const packet = this.#packet;
-    if (!decodePacket(frame, packet) || packet.inError || packet.fragment === 2) {
-      this.otherFrames += 1;
-      return;
-    }
-    const { index, of } = this.#share;
-    if (of > 1 && shareOf(packet, of) !== index) return;
-    if (this.#duplicates.isDuplicate(frame, packet)) return;
-    // Queue pairs are heard in both directions, so in the order of the capture.
-    if (packet.protocol === 17) this.#handlers.tap?.datagram(packet, timeMs);
-    let place = this.#table.find(packet);
-    if (place < 0) {
-      if (this.#table.size >= maxFlows) {
-        this.#makeRoom();
-        decodePacket(frame, packet);
-      }
-      place = this.#table.add(packet);
-      this.mostFlows = Math.max(this.mostFlows, this.#table.size);
-    }
-    this.#batch.add(frame, this.frames, place, this.#table.forward, timeMs, this.lastMs);
+    if (!this.sorted.takes(frame)) this.turn();
+    this.sorted.add(frame);
   }
 
   /** Looks at what came since it was called last. */
   turn(): void {
-    const batch = this.#batch;
-    for (let chain = 0; chain < batch.chains; chain++) this.#chain(batch.head(chain));
-    batch.clear();
-    const isDue =
-      this.frames - this.#sweptFrames >= framesPerSweep ||
-      this.#begun - this.#sweptBegun >= Math.max(newPerSweep.least, newPerSweep.share * this.#table.size);
-    if (isDue) this.#sweep();
+    const { number } = this.sorted;
+    this.sorted.close(this.#batch);
+    this.sorted.ended(this.#conversations.look(this.#batch), number);
   }
 
   /** What is still open is told, in the order in which it began. */
   finish(): void {
     this.turn();
-    const open = this.#flows.filter((flow) => flow !== null).sort((a, b) => a.number - b.number);
-    for (const flow of open) this.#tell(flow);
-    this.#flows.length = 0;
+    this.#conversations.finish();
   }
-
-  #chain(head: number): void {
-    const batch = this.#batch;
-    const place = batch.place(head);
-    let flow = this.#flows[place] ?? null;
-    for (let row = head; row >= 0; row = batch.next(row)) {
-      batch.read(row, this.#frame);
-      decodePacket(this.#frame, this.#packet);
-      if (flow && (isOver(flow, batch.clockMs(row)) || begunAnew(flow, this.#packet, batch.forward(row)))) {
-        this.#tell(flow);
-        flow = null;
-      }
-      flow ??= this.#flows[place] = this.#begin(row);
-      this.#take(flow, row);
-    }
-  }
-
-  #take(flow: Flow, row: number): void {
-    const batch = this.#batch;
-    const packet = this.#packet;
-    const timeMs = batch.timeMs(row);
-    const fromClient = batch.forward(row) === flow.clientFirst;
-    flow.lastMs = timeMs;
-    flow.lastClockMs = batch.clockMs(row);
-    if (fromClient) {
-      flow.clientPackets += 1;
-      flow.clientOctets += this.#frame.originalLength;
-    } else {
-      flow.serverPackets += 1;
-      flow.serverOctets += this.#frame.originalLength;
-    }
-    flow.features?.add(packet, timeMs, fromClient);
-    if (flow.tcp && packet.fragment === 0 && packet.payloadBytes >= 0)
-      flow.tcp.packet(packet, timeMs, fromClient, batch.number(row));
-  }
-
-  #timeOf(frame: Frame): number {
-    if (!frame.hasTime) return this.lastMs;
-    if (Number.isNaN(this.firstSeconds)) {
-      this.firstSeconds = frame.seconds;
-      this.firstNanoseconds = frame.nanoseconds;
-    }
-    const ms = (frame.seconds - this.firstSeconds) * 1000 + (frame.nanoseconds - this.firstNanoseconds) / 1e6;
-    if (ms >= this.lastMs) this.lastMs = ms;
-    else this.backwards += 1;
-    return ms;
-  }
-
-  #begin(row: number): Flow {
-    this.#begun += 1;
-    const packet = this.#packet;
-    const number = this.#batch.number(row);
-    const timeMs = this.#batch.timeMs(row);
-    const fromClient = sentByClient(packet);
-    const source = endText(packet, packet.sourceAt, packet.sourcePort);
-    const destination = endText(packet, packet.destinationAt, packet.destinationPort);
-    const isTcp = packet.protocol === 6;
-    const flow: Flow = {
-      number,
-      clientFirst: this.#batch.forward(row) === fromClient,
-      protocol: packet.protocol,
-      client: fromClient ? source : destination,
-      server: fromClient ? destination : source,
-      tunnel: packet.tunnel,
-      startMs: timeMs,
-      lastMs: timeMs,
-      lastClockMs: this.#batch.clockMs(row),
-      clientPackets: 0,
-      serverPackets: 0,
-      clientOctets: 0,
-      serverOctets: 0,
-      tcp: null,
-      sink: null,
-      features: this.#handlers.tap?.begin() ?? null,
-      ends: this.#handlers.tap ? addressesOf(packet, fromClient) : noAddresses,
-      version: packet.version,
-    };
-    if (!isTcp) return flow;
-    flow.sink = this.#handlers.stream?.(number, () => flow.tcp!) ?? noStream;
-    flow.tcp = new Connection(flow.sink, (event) => this.#handlers.event?.(number, event));
-    return flow;
-  }
-
-  /** Ends what is over. To be called between two batches. */
-  #sweep(): void {
-    this.#sweptFrames = this.frames;
-    this.#sweptBegun = this.#begun;
-    for (const [place, flow] of this.#flows.entries()) {
-      if (!flow) continue;
-      if (isOver(flow, this.lastMs)) this.#end(place);
-      else if (this.lastMs - flow.lastClockMs > settleMs) flow.tcp?.settle(this.lastMs);
-    }
-  }
-
-  #makeRoom(): void {
-    this.turn();
-    this.#sweep();
-    for (let cut = 0; cut < cutAtOnce && this.#table.size > maxFlows - cutAtOnce; this.#cutAt++) {
-      if (this.#cutAt >= this.#flows.length) this.#cutAt = 0;
-      if (!this.#flows[this.#cutAt]) continue;
-      this.#end(this.#cutAt);
-      this.cutShort += 1;
-      cut += 1;
-    }
-  }
-
-  #end(place: number): void {
-    const flow = this.#flows[place]!;
-    this.#table.remove(place);
-    this.#flows[place] = null;
-    this.#tell(flow);
-  }
-
-  #tell(flow: Flow): void {
-    flow.tcp?.finish(flow.lastMs);
-    flow.sink?.end(flow.lastMs);
-    const record: CaptureFlow = {
-      number: flow.number,
-      protocol: flow.protocol === 6 ? 'tcp' : flow.protocol === 17 ? 'udp' : String(flow.protocol),
-      client: flow.client,
-      server: flow.server,
-      tunnel: flow.tunnel === 0 ? null : (flow.tunnel >>> 0).toString(16).padStart(8, '0'),
-      startMs: micro(flow.startMs),
-      durationMs: micro(flow.lastMs - flow.startMs),
-      packets: { client: flow.clientPackets, server: flow.serverPackets },
-      octets: { client: flow.clientOctets, server: flow.serverOctets },
-      tcp: flow.tcp ? tcpRecord(flow.tcp) : null,
-      quic: flow.features?.quic?.report() ?? null,
-    };
-    const ends = { bytes: flow.ends, clientAt: 0, serverAt: 16, version: flow.version };
-    this.#handlers.flow(record, flow.features && { summary: flow.features.end(), ends });
-  }
-}
-
-function isOver({ tcp, lastClockMs }: Flow, clockMs: number): boolean {
-  const silentMs = clockMs - lastClockMs;
-  if (silentMs <= lingerMs) return false;
-  return silentMs > (tcp ? (tcp.closed ? lingerMs : idleMs.tcp) : idleMs.other);
-}
-
-/** A SYN with another number than the one before is another connection over the same ports. */
-function begunAnew({ tcp, clientFirst }: Flow, { flags, sequence }: Packet, forward: boolean): boolean {
-  if (!tcp || (flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn) return false;
-  const sender = forward === clientFirst ? tcp.client : tcp.server;
-  return sender.started && (sequence + 1) >>> 0 !== sender.first32 && (sender.hasSyn || tcp.closed);
-}
-
-function endText({ bytes, version }: Packet, at: number, port: number): string {
-  return withPort(addressText(bytes.subarray(at, at + (version === 6 ? 16 : 4))), port);
-}
-
-const noAddresses = new Uint8Array(0);
-
-/** Client at 0, server at 16, whatever their length. */
-function addressesOf({ bytes, sourceAt, destinationAt, version }: Packet, fromClient: boolean): Uint8Array {
-  const both = new Uint8Array(32);
-  const octets = version === 6 ? 16 : 4;
-  const [client, server] = fromClient ? [sourceAt, destinationAt] : [destinationAt, sourceAt];
-  both.set(bytes.subarray(client, client + octets), 0);
-  both.set(bytes.subarray(server, server + octets), 16);
-  return both;
-}
-
-/** Who began: by the handshake, else who has the higher port, as servers have the well-known ones. */
-function sentByClient(packet: Packet): boolean {
-  if (packet.protocol === 6 && (packet.flags & tcpFlag.syn) !== 0) return (packet.flags & tcpFlag.ack) === 0;
-  return packet.sourcePort >= packet.destinationPort;
 }

@@ -1,109 +1,130 @@
 import type { Frame } from '../../wire/pcap/frame.ts';
 
-/** Frames that are kept at most before they are looked at. */
-const mostFrames = 1 << 14;
-/** Columns of a row: where its octets lie, what its decoding needs, and the next row of the same conversation. */
-const column = { start: 0, end: 1, originalLength: 2, link: 3, number: 4, place: 5, forward: 6, next: 7 } as const;
-const columns = 8;
-/** And its times: its own, and the clock of the capture, which never runs backwards. */
-const timeColumns = 2;
+/** Words of a row: where its octets lie, what its decoding needs, its number in the capture and its direction; and two times behind them. */
+const column = { start: 0, end: 1, originalLength: 2, link: 3, number: 4, forward: 5 } as const;
+const rowWords = 10;
+const rowTimes = rowWords / 2;
+/** Its own time, and the clock of the capture, which never runs backwards. */
+const timeAt = 3;
+const clockAt = 4;
 const fcsShift = 16;
+/** A header lies in two lines of the memory. */
+const lineBytes = 64;
+
+/** What a batch lies in: memory that threads may share. */
+export interface BatchMemory {
+  rows: ArrayBufferLike;
+  order: ArrayBufferLike;
+  chains: ArrayBufferLike;
+}
+
+/** What a batch is beside its memory. */
+export interface BatchHead {
+  chains: number;
+  /** Conversations that have to end, before the others are looked at, since there are too many. */
+  cut: readonly number[];
+  /** Of the capture, so far. */
+  frames: number;
+  clockMs: number;
+}
 
 /**
  * The frames of one piece of a capture, in chains by conversation. What is kept of a conversation lies all over the memory: taken in chains
  * it is fetched once for many packets, where in the order of the capture hundreds of others come between two of its own.
  */
 export class Batch {
-  readonly #rows = new Int32Array(mostFrames * columns);
-  readonly #times = new Float64Array(mostFrames * timeColumns);
-  /** First row of each chain, in the order of these. */
-  readonly #heads = new Int32Array(mostFrames);
-  /** By place: the last row of its chain + 1; 0: it has none. */
-  #tails = new Int32Array(1024);
-  #bytes: Buffer = Buffer.alloc(0);
-  frames = 0;
-  chains = 0;
+  readonly memory: BatchMemory;
+  readonly mostFrames: number;
+  head: BatchHead = { chains: 0, cut: [], frames: 0, clockMs: 0 };
+  bytes: Buffer = Buffer.alloc(0);
+  /** Numbers of rows, chain behind chain. */
+  readonly order: Int32Array;
+  /** Of each chain the place of its conversation, and where it ends in `order`. */
+  readonly chains: Int32Array;
+  readonly #rows: Int32Array;
+  readonly #times: Float64Array;
+  /** Read by nobody: what was touched must seem to be of use. */
+  touched = 0;
 
-  /** Whether a frame fits: its octets have to lie where those of the others do. */
-  takes({ bytes }: Frame): boolean {
-    return this.frames === 0 || (this.frames < mostFrames && bytes === this.#bytes);
+  constructor(memory: BatchMemory) {
+    this.memory = memory;
+    this.#rows = new Int32Array(memory.rows);
+    this.#times = new Float64Array(memory.rows);
+    this.order = new Int32Array(memory.order);
+    this.chains = new Int32Array(memory.chains);
+    this.mostFrames = this.order.length;
   }
 
-  /** @param place number of its conversation */
-  add(frame: Frame, number: number, place: number, forward: boolean, timeMs: number, clockMs: number): void {
-    const row = this.frames++;
+  put(row: number, frame: Frame, number: number, timeMs: number, clockMs: number): void {
     const rows = this.#rows;
-    const at = row * columns;
-    this.#bytes = frame.bytes;
+    const at = row * rowWords;
     rows[at + column.start] = frame.start;
     rows[at + column.end] = frame.end;
     rows[at + column.originalLength] = frame.originalLength;
     rows[at + column.link] = frame.linkType | (frame.fcsBytes << fcsShift);
     rows[at + column.number] = number;
-    rows[at + column.place] = place;
-    rows[at + column.forward] = forward ? 1 : 0;
-    rows[at + column.next] = -1;
-    this.#times[row * timeColumns] = timeMs;
-    this.#times[row * timeColumns + 1] = clockMs;
-    if (place >= this.#tails.length) this.#grow(place);
-    const last = this.#tails[place]! - 1;
-    if (last < 0) this.#heads[this.chains++] = row;
-    else rows[last * columns + column.next] = row;
-    this.#tails[place] = row + 1;
+    const time = row * rowTimes;
+    this.#times[time + timeAt] = timeMs;
+    this.#times[time + clockAt] = clockMs;
   }
 
-  head(chain: number): number {
-    return this.#heads[chain]!;
+  /** A row moves to where there is none: those between were copies. */
+  move(from: number, to: number): void {
+    const rows = this.#rows;
+    for (let word = 0; word < rowWords; word++) rows[to * rowWords + word] = rows[from * rowWords + word]!;
   }
 
-  /** The next row of the chain; -1: this was the last. */
-  next(row: number): number {
-    return this.#rows[row * columns + column.next]!;
+  setForward(row: number, forward: boolean): void {
+    this.#rows[row * rowWords + column.forward] = forward ? 1 : 0;
   }
 
-  place(row: number): number {
-    return this.#rows[row * columns + column.place]!;
+  /**
+   * Fetches the headers of the rows `[from, to)` of the order: each of these reads waits for none of the others, where those of decoding come
+   * one by one.
+   */
+  fetch(from: number, to: number): void {
+    const { order, bytes } = this;
+    const rows = this.#rows;
+    let sum = 0;
+    for (let k = from; k < to; k++) {
+      const start = rows[order[k]! * rowWords]!;
+      sum ^= bytes[start]! ^ bytes[start + lineBytes]!;
+    }
+    this.touched = sum;
   }
 
   /** Number of the frame in the capture. */
   number(row: number): number {
-    return this.#rows[row * columns + column.number]! >>> 0;
+    return this.#rows[row * rowWords + column.number]! >>> 0;
   }
 
   forward(row: number): boolean {
-    return this.#rows[row * columns + column.forward] === 1;
+    return this.#rows[row * rowWords + column.forward] === 1;
   }
 
   timeMs(row: number): number {
-    return this.#times[row * timeColumns]!;
+    return this.#times[row * rowTimes + timeAt]!;
   }
 
   clockMs(row: number): number {
-    return this.#times[row * timeColumns + 1]!;
+    return this.#times[row * rowTimes + clockAt]!;
   }
 
   /** What decoding needs of the frame; its time and interface stay what they were. */
   read(row: number, frame: Frame): void {
     const rows = this.#rows;
-    const at = row * columns;
+    const at = row * rowWords;
     const link = rows[at + column.link]!;
-    frame.bytes = this.#bytes;
+    frame.bytes = this.bytes;
     frame.start = rows[at + column.start]!;
     frame.end = rows[at + column.end]!;
     frame.originalLength = rows[at + column.originalLength]! >>> 0;
     frame.linkType = link & ((1 << fcsShift) - 1);
     frame.fcsBytes = link >>> fcsShift;
   }
+}
 
-  clear(): void {
-    for (let chain = 0; chain < this.chains; chain++) this.#tails[this.place(this.#heads[chain]!)] = 0;
-    this.frames = 0;
-    this.chains = 0;
-  }
-
-  #grow(place: number): void {
-    const larger = new Int32Array(2 * Math.max(place, this.#tails.length));
-    larger.set(this.#tails);
-    this.#tails = larger;
-  }
+/** Memory for so many frames; it is touched only as far as there are some. */
+export function batchMemory(frames: number, make: (octets: number) => ArrayBufferLike): BatchMemory {
+  return { rows: make(frames * rowWords * 4), order: make(frames * 4), chains: make(frames * 8) };
 }

@@ -1,21 +1,28 @@
 import type { Worker } from 'node:worker_threads';
-import { CaptureError } from '../../wire/pcap/frame.ts';
-import type { CaptureEnd } from '../../wire/pcap/reader.ts';
+import { newFrame } from '../../wire/pcap/frame.ts';
+import { type CaptureEnd, captureReader } from '../../wire/pcap/reader.ts';
 import { startWorker } from '../../wire/worker.ts';
-import type { AnalystOptions, CaptureSums, Findings } from './analyst.ts';
+import { type AnalystOptions, type CaptureSums, type Findings, sortedSums } from './analyst.ts';
+import { Batch, type BatchMemory, batchMemory } from './batch.ts';
 import type { CrewOrder, CrewReply, CrewStart } from './crew.worker.ts';
 import type { PieceTaker } from './open.ts';
+import { PacketTap } from './patterns/packet-tap.ts';
+import { Sorter } from './sorter.ts';
 
 /** Octets that are handed to the threads at once, and how often: while they look at some, others are read. */
-const blockBytes = 1024 * 1024;
-const blocks = 4;
+const pieceBytes = 256 * 1024;
+const mostBlocks = 4;
+/** Of a block: what is left of the one before, and eight pieces. */
+const blockBytes = 10 * pieceBytes;
+/** No record of a packet is shorter: so all that lie in a block fit into its batch. */
+const leastRecordBytes = 16;
 /** What is made for a moment needs little room, and each thread has its own. */
 const resourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Threads that share the conversations of a capture. Each reads all of it from memory that they share, which is cheap, and looks at the
- * packets of its own conversations only. What they find is told in the order of the blocks and of the threads, so that it is the same
- * each time.
+ * Threads that share the conversations of a capture. This one reads and sorts frames, which each has to go through in its order, into
+ * memory that all share; the others look at the packets of their own conversations. What they find is told in the order of the blocks and of
+ * the threads, so that it is the same each time.
  */
 export interface CaptureCrew {
   /** Takes the octets of one more file of the capture. */
@@ -26,31 +33,115 @@ export interface CaptureCrew {
   readonly startEpochMs: number | null;
 }
 
-export function startCrew(threads: number, findings: Findings, { seed }: Pick<AnalystOptions, 'seed'>): CaptureCrew {
-  const memory = Array.from({ length: blocks }, () => new SharedArrayBuffer(blockBytes));
-  const crew = Array.from({ length: threads }, (_, index) => {
-    const workerData: CrewStart = { memory, seed, share: { index, of: threads }, withEvents: !!findings.event };
+export function startCrew(threads: number, findings: Findings, { seed }: AnalystOptions): CaptureCrew {
+  const members = Array.from({ length: threads }, (_, index) => {
+    const workerData: CrewStart = { seed, share: { index, of: threads }, withEvents: !!findings.event };
     return new Member(startWorker(import.meta.url, './crew.worker', { workerData, resourceLimits }));
   });
-  const state: { startEpochMs: number | null } = { startEpochMs: null };
-  /** The same order to all; what they answer is told when all have. */
-  const order = async (what: CrewOrder): Promise<CrewReply[]> => {
-    const replies = await Promise.all(crew.map((member) => member.order(what)));
-    state.startEpochMs = replies[0]!.startEpochMs;
-    tell(replies, findings);
-    return replies;
-  };
+  const tap = new PacketTap(seed);
+  const crew = new Crew(members, findings, (batch) => new Sorter(batch, seed, (...of) => tap.datagram(...of)));
   return {
-    file: () => new CrewFile(memory, order),
+    file: () => new CrewFile(crew),
     finish: async () => {
-      const replies = await order({ kind: 'finish' });
-      await Promise.all(crew.map((member) => member.end()));
-      return sumsOf(replies.map(({ sums }) => sums!));
+      const replies = await crew.order({ kind: 'finish' });
+      await Promise.all(members.map((member) => member.end()));
+      const total = (of: (sums: NonNullable<CrewReply['sums']>) => number) =>
+        replies.reduce((sum, { sums }) => sum + of(sums!), 0);
+      return {
+        ...sortedSums(crew.sorter),
+        cutShort: total(({ cutShort }) => cutShort),
+        roce: tap.sums().roce,
+        refusedSeries: total(({ refusedSeries }) => refusedSeries),
+      };
     },
     get startEpochMs() {
-      return state.startEpochMs;
+      return crew.sorter.startEpochMs;
     },
   };
+}
+
+/** Memory of one batch and of the octets that it tells of. */
+interface Block {
+  index: number;
+  bytes: Buffer;
+  batch: Batch;
+  /** As the threads get it; null once they have. */
+  memory: { bytes: SharedArrayBuffer; batch: BatchMemory } | null;
+}
+
+/** The threads and what lies between them and who reads. */
+class Crew {
+  readonly sorter: Sorter;
+  /** Where octets come to lie, and into whose batch frames are sorted. */
+  block: Block;
+  readonly #members: readonly Member[];
+  readonly #findings: Findings;
+  readonly #free: Block[];
+  #made = 0;
+  /** Blocks that are looked at, oldest first. */
+  readonly #busy: Promise<void>[] = [];
+  #failure: Error | null = null;
+
+  constructor(members: readonly Member[], findings: Findings, newSorter: (batch: Batch) => Sorter) {
+    this.#members = members;
+    this.#findings = findings;
+    this.#free = Array.from({ length: mostBlocks }, () => this.#newBlock(blockBytes));
+    this.block = this.#free.pop()!;
+    this.sorter = newSorter(this.block.batch);
+  }
+
+  get isIdle(): boolean {
+    return this.#busy.length === 0;
+  }
+
+  /** The same to all; what they answer is told when all have. */
+  async order(what: CrewOrder): Promise<CrewReply[]> {
+    const replies = await Promise.all(this.#members.map((member) => member.order(what)));
+    tell(replies, this.#findings);
+    return replies;
+  }
+
+  /** The block goes to the threads, and another one takes its place, with room for more than what is left over. */
+  async handOver(restBytes: number): Promise<void> {
+    while (this.#free.length === 0) await this.#busy[0];
+    if (this.#failure) throw this.#failure;
+    const block = this.block;
+    let next = this.#free.pop()!;
+    if (next.bytes.length < restBytes + 2 * pieceBytes) next = this.#newBlock(2 * restBytes + 2 * pieceBytes);
+    this.block = next;
+    const { number } = this.sorter;
+    this.sorter.close(next.batch);
+    const { index, memory, batch } = block;
+    block.memory = null;
+    const looking = this.order({ kind: 'batch', block: index, memory, head: batch.head })
+      .then((replies) => {
+        for (const { ended } of replies) this.sorter.ended(ended, number);
+      })
+      .catch((error: Error) => {
+        this.#failure ??= error;
+      })
+      .then(() => {
+        this.#free.push(block);
+        void this.#busy.shift();
+      });
+    this.#busy.push(looking);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#busy.length > 0) await this.#busy[0];
+    if (this.#failure) throw this.#failure;
+  }
+
+  #newBlock(octets: number): Block {
+    const bytes = new SharedArrayBuffer(octets);
+    const memory = batchMemory(Math.ceil(octets / leastRecordBytes), (size) => new SharedArrayBuffer(size));
+    return {
+      index: this.#made++,
+      bytes: Buffer.from(bytes),
+      batch: new Batch(memory),
+      memory: { bytes, batch: memory },
+    };
+  }
 }
 
 /** One thread. It answers orders one by one, as they came. */
@@ -84,95 +175,69 @@ class Member {
   }
 }
 
-/** Cuts one file into blocks. One is filled while others are looked at; with nothing to look at, what is there is handed over at once. */
+/** Puts the octets of one file into blocks. With nothing to look at, what is there is handed over at once. */
 class CrewFile implements PieceTaker {
+  readonly #crew: Crew;
+  readonly #reader = captureReader();
+  readonly #frame = newFrame();
   frames = 0;
-  format: 'pcap' | 'pcapng' | null = null;
-  drops = 0;
-  readonly #memory: Uint8Array[];
-  readonly #order: (what: CrewOrder) => Promise<CrewReply[]>;
-  readonly #free: number[];
-  /** Blocks that are looked at, oldest first. */
-  readonly #busy: Promise<void>[] = [];
-  #block = -1;
-  #filled = 0;
-  #opened = false;
-  #problem: CrewReply['problem'] = null;
-  #failure: Error | null = null;
 
-  constructor(memory: readonly SharedArrayBuffer[], order: (what: CrewOrder) => Promise<CrewReply[]>) {
-    this.#memory = memory.map((shared) => new Uint8Array(shared));
-    this.#free = memory.map((_, block) => block);
-    this.#order = order;
+  constructor(crew: Crew) {
+    this.#crew = crew;
+    this.#reader.moveTo(crew.block.bytes);
+  }
+
+  get format(): 'pcap' | 'pcapng' | null {
+    return this.#reader.format;
+  }
+
+  get drops(): number {
+    return this.#reader.drops;
   }
 
   async take(piece: Uint8Array): Promise<void> {
     for (let at = 0; at < piece.length;) {
-      if (this.#block < 0) await this.#nextBlock();
-      const size = Math.min(piece.length - at, blockBytes - this.#filled);
-      this.#memory[this.#block]!.set(piece.subarray(at, at + size), this.#filled);
-      this.#filled += size;
+      const room = this.room();
+      const size = Math.min(piece.length - at, room.length);
+      room.set(piece.subarray(at, at + size));
       at += size;
-      if (this.#filled === blockBytes) this.#handOver();
+      await this.took(size);
     }
-    if (this.#busy.length === 0) this.#handOver();
+  }
+
+  room(): Buffer {
+    return this.#reader.room().subarray(0, pieceBytes);
+  }
+
+  async took(octets: number): Promise<void> {
+    const [{ sorter }, reader, frame] = [this.#crew, this.#reader, this.#frame];
+    reader.took(octets);
+    try {
+      while (reader.next(frame)) {
+        this.frames += 1;
+        sorter.add(frame);
+      }
+    } catch (error) {
+      // What came before an octet that cannot be read on holds.
+      await this.#handOver();
+      throw error;
+    }
+    if (this.#crew.isIdle || reader.room().length < pieceBytes) await this.#handOver();
   }
 
   async end(): Promise<CaptureEnd> {
-    this.#handOver();
-    await this.#settled();
-    this.#throw();
-    const [first] = await this.#order({ kind: 'end', isFirst: !this.#opened });
-    this.#note(first!);
-    this.#throw();
-    return first!.end!;
+    await this.#handOver();
+    await this.#crew.settled();
+    return this.#reader.end();
   }
 
   async close(): Promise<void> {
-    this.#handOver();
-    await this.#settled();
-    if (this.#failure) throw this.#failure;
+    await this.#crew.settled();
   }
 
-  async #nextBlock(): Promise<void> {
-    while (this.#free.length === 0) await this.#busy[0];
-    this.#throw();
-    this.#block = this.#free.pop()!;
-    this.#filled = 0;
-  }
-
-  #handOver(): void {
-    if (this.#block < 0 || this.#filled === 0) return;
-    const block = this.#block;
-    this.#block = -1;
-    const isFirst = !this.#opened;
-    this.#opened = true;
-    const looking = this.#order({ kind: 'block', block, length: this.#filled, isFirst })
-      .then(([first]) => this.#note(first!))
-      .catch((error: Error) => {
-        this.#failure ??= error;
-      })
-      .then(() => {
-        this.#free.push(block);
-        void this.#busy.shift();
-      });
-    this.#busy.push(looking);
-  }
-
-  async #settled(): Promise<void> {
-    while (this.#busy.length > 0) await this.#busy[0];
-  }
-
-  #note({ frames, format, drops, problem }: CrewReply): void {
-    this.frames = frames;
-    this.format = format;
-    this.drops = drops;
-    this.#problem ??= problem;
-  }
-
-  #throw(): void {
-    if (this.#failure) throw this.#failure;
-    if (this.#problem) throw new CaptureError(this.#problem.message, this.#problem.offset);
+  async #handOver(): Promise<void> {
+    await this.#crew.handOver(this.#reader.rest);
+    this.#reader.moveTo(this.#crew.block.bytes);
   }
 }
 
@@ -183,15 +248,4 @@ function tell(replies: readonly CrewReply[], findings: Findings): void {
   const flows = replies.flatMap((reply) => reply.flows);
   if (replies[0]!.sums) flows.sort(([a], [b]) => a.number - b.number);
   for (const [flow, seen] of flows) findings.flow(flow, seen);
-}
-
-/** What all have seen is in each; what belongs to conversations is added up. */
-function sumsOf(sums: readonly CaptureSums[]): CaptureSums {
-  const total = (of: (one: CaptureSums) => number) => sums.reduce((sum, one) => sum + of(one), 0);
-  return {
-    ...sums[0]!,
-    duplicates: total(({ duplicates }) => duplicates),
-    cutShort: total(({ cutShort }) => cutShort),
-    refusedSeries: total(({ refusedSeries }) => refusedSeries),
-  };
 }

@@ -30,6 +30,9 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncGen
   }
 }
 
+/** Whether these are the first octets of something compressed; four are enough. */
+export const isCompressed = (head: Uint8Array): boolean => formatOf(head) !== null;
+
 function formatOf(head: Uint8Array): Format | null {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   return head.length >= 4 && Buffer.from(head.subarray(0, 4)).readUInt32LE() === 0xfd2f_b528 ? 'zstd' : null;

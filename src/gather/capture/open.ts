@@ -1,13 +1,18 @@
-import type { Io } from '../../wire/io.ts';
+import type { Io, OpenFile } from '../../wire/io.ts';
 import { CaptureError, type Frame, newFrame } from '../../wire/pcap/frame.ts';
 import { type CaptureEnd, captureReader } from '../../wire/pcap/reader.ts';
-import { DecompressError, decompressed } from './decompress.ts';
+import { DecompressError, decompressed, isCompressed } from './decompress.ts';
+
+/** Octets that are read at once: small enough to be looked at before they leave the nearest memory. */
+const pieceBytes = 256 * 1024;
 
 /** Where the octets of a capture come from. */
 export interface CaptureSource {
   /** As errors call it. */
   name: string;
   chunks: AsyncIterable<Uint8Array>;
+  /** Where they come from a file: the same octets, into memory of who reads. One of both is to be used. */
+  file?: OpenFile;
   /** Octets as they lie on the disk; null where nobody knows (a pipe). */
   totalBytes: number | null;
 }
@@ -42,9 +47,24 @@ export async function captureSource(
   path: string,
 ): Promise<CaptureSource> {
   if (path === '-') return { name: 'stdin', chunks: terminal.input(), totalBytes: null };
-  // First: what reads opens at once, and an error of it would find nobody who waits.
   const totalBytes = await fs.sizeOf(path);
-  return { name: path, chunks: fs.readChunks(path), totalBytes };
+  const file = await fs.openRead(path);
+  return { name: path, chunks: piecesOf(file), file, totalBytes };
+}
+
+/** Pieces of memory of their own. */
+async function* piecesOf(file: OpenFile, ahead: Uint8Array = new Uint8Array(0)): AsyncGenerator<Uint8Array> {
+  try {
+    if (ahead.length > 0) yield ahead;
+    for (;;) {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      const octets = await file.read(piece);
+      if (octets === 0) return;
+      yield piece.subarray(0, octets);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Takes the octets of one capture in pieces. */
@@ -54,6 +74,9 @@ export interface PieceTaker {
    * @throws CaptureError where the file cannot be read on
    */
   take(piece: Uint8Array): void | Promise<void>;
+  /** Memory for the octets that follow; the same once so many of them lie there. */
+  room(): Buffer;
+  took(octets: number): void | Promise<void>;
   /** There are no more. @throws CaptureError as well */
   end(): CaptureEnd | Promise<CaptureEnd>;
   /** To be called whatever happened: what was taken has been looked at when this is done. */
@@ -116,21 +139,46 @@ export async function readCapture(
   return readPieces(source, framesOf(onFrame), options);
 }
 
+/** Octets that are looked at together. */
+const togetherBytes = 1024 * 1024;
+
 /** Takes octets and hands on frames. @param onPiece called before octets of frames that were handed over may be overwritten */
 export function framesOf(onFrame: (frame: Frame) => void, onPiece?: () => void): PieceTaker {
   const reader = captureReader();
   const frame = newFrame();
   let frames = 0;
+  let memory: Buffer | null = null;
+  const readFrames = () => {
+    while (reader.next(frame)) {
+      frames++;
+      onFrame(frame);
+    }
+  };
   return {
     take: (piece) => {
+      memory = null;
       reader.push(piece);
-      while (reader.next(frame)) {
-        frames++;
-        onFrame(frame);
-      }
+      readFrames();
       onPiece?.();
     },
-    end: () => reader.end(),
+    room: () => {
+      if (memory === null || memory.length < reader.rest + 2 * pieceBytes) {
+        memory = Buffer.allocUnsafeSlow(Math.max(togetherBytes, 2 * reader.rest) + 2 * pieceBytes);
+        reader.moveTo(memory);
+      } else if (reader.room().length < pieceBytes) {
+        onPiece?.();
+        reader.moveTo(memory);
+      }
+      return reader.room().subarray(0, pieceBytes);
+    },
+    took: (octets) => {
+      reader.took(octets);
+      readFrames();
+    },
+    end: () => {
+      onPiece?.();
+      return reader.end();
+    },
     get frames() {
       return frames;
     },
@@ -158,16 +206,31 @@ export async function readPieces(
     drops: 0,
     end: { kind: 'interrupted' },
   };
-  const counted = untilAborted(source.chunks, signal, (octets) => {
-    read.doneBytes += octets;
-  });
+  const took = async (octets: number, take: () => void | Promise<void>) => {
+    read.captureBytes += octets;
+    const taking = take();
+    if (taking) await taking;
+    read.frames = taker.frames;
+    onProgress?.(read);
+  };
   try {
-    for await (const chunk of decompressed(counted)) {
-      read.captureBytes += chunk.length;
-      const taking = taker.take(chunk);
-      if (taking) await taking;
-      read.frames = taker.frames;
-      onProgress?.(read);
+    const { file } = source;
+    const head = file ? await headOf(file) : null;
+    if (file && head && !isCompressed(head)) {
+      read.doneBytes += head.length;
+      await took(head.length, () => taker.take(head));
+      for (;;) {
+        const octets = signal?.aborted ? null : await orAborted(file.read(taker.room()), signal);
+        if (octets === null || octets === 0) break;
+        read.doneBytes += octets;
+        await took(octets, () => taker.took(octets));
+      }
+    } else {
+      const chunks = file && head ? piecesOf(file, head) : source.chunks;
+      const counted = untilAborted(chunks, signal, (octets) => {
+        read.doneBytes += octets;
+      });
+      for await (const chunk of decompressed(counted)) await took(chunk.length, () => taker.take(chunk));
     }
     if (!signal?.aborted) read.end = await taker.end();
   } catch (error) {
@@ -177,6 +240,7 @@ export async function readPieces(
     else throw error;
   } finally {
     await taker.close?.();
+    await source.file?.close();
   }
   read.frames = taker.frames;
   read.format = taker.format;
@@ -199,6 +263,34 @@ export function describeEnd(name: string, { end, frames, captureBytes }: Capture
   }
 }
 
+/** The first four octets, or all where there are fewer. */
+async function headOf(file: OpenFile): Promise<Uint8Array> {
+  const head = new Uint8Array(4);
+  let filled = 0;
+  while (filled < head.length) {
+    const octets = await file.read(head.subarray(filled));
+    if (octets === 0) break;
+    filled += octets;
+  }
+  return head.subarray(0, filled);
+}
+
+/** Null as soon as the signal aborts, also while it waits for a pipe. */
+async function orAborted<T>(doing: Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
+  if (!signal) return doing;
+  let onAbort = () => {};
+  const stopped = new Promise<null>((done) => {
+    onAbort = () => done(null);
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) done(null);
+  });
+  try {
+    return await Promise.race([doing, stopped]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /** The pieces, counted; ends at once when the signal aborts, also while it waits for a pipe. */
 async function* untilAborted(
   chunks: AsyncIterable<Uint8Array>,
@@ -206,21 +298,15 @@ async function* untilAborted(
   count: (octets: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
-  let stop: (ended: null) => void = () => undefined;
-  const onAbort = () => stop(null);
-  signal?.addEventListener('abort', onAbort);
   try {
     for (;;) {
       if (signal?.aborted) return;
-      // A promise of its own for each piece: one for all would remember every race.
-      const stopped = new Promise<null>((done) => (stop = done));
-      const next = await Promise.race([iterator.next(), stopped]);
+      const next = await orAborted(iterator.next(), signal);
       if (next === null || next.done) return;
       count(next.value.length);
       yield next.value;
     }
   } finally {
-    signal?.removeEventListener('abort', onAbort);
     // Not awaited: a pipe that nobody writes to would never let go.
     iterator.return?.()?.catch(() => {});
   }

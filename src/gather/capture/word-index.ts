@@ -1,6 +1,9 @@
 /** Half SipHash's constants (Aumasson and Bernstein, public domain). */
 const [sip2, sip3] = [0x6c79_6765, 0x7465_6462] as const;
 
+/** What the key of a removed number begins with. */
+const noKey = 0xffff_ffff;
+
 /**
  * Numbers keys of so many 32-bit words in the order in which they come: open addressing over typed arrays, so that looking one up makes
  * nothing. Full means full: a key beyond the last has no number. Numbers of keys that were removed are given again.
@@ -70,6 +73,7 @@ export class WordIndex {
     let hole = this.#slotOfNumber(number);
     this.size -= 1;
     this.#free.push(number);
+    this.#keys[number * this.#words] = noKey;
     for (let slot = (hole + 2) & mask; slots[slot] !== 0; slot = (slot + 2) & mask) {
       const home = (slots[slot + 1]! << 1) & mask;
       // It may move to the hole where its home does not lie between the hole and itself.
@@ -79,6 +83,11 @@ export class WordIndex {
       hole = slot;
     }
     slots[hole] = 0;
+  }
+
+  /** Whether a word of the key of that number is this one; all ones is the first one of a number that was removed. */
+  is(number: number, at: number, word: number): boolean {
+    return this.#keys[number * this.#words + at]! === word >>> 0;
   }
 
   /** Puts the key of that number into `key`. */

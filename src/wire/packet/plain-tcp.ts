@@ -1,7 +1,7 @@
 import type { Frame } from '../pcap/frame.ts';
-import { u16, u32 } from './cursor.ts';
+import { viewOf } from '../view.ts';
 import type { Packet } from './packet.ts';
-import { tcpOptions } from './tcp-options.ts';
+import { tcpOptions, usualTimestamps } from './tcp-options.ts';
 
 const ipAt = 14;
 const tcpAt = ipAt + 20;
@@ -15,13 +15,19 @@ const leastBytes = tcpAt + 20;
  */
 export function plainTcp({ bytes, start, end, originalLength, fcsBytes }: Frame, packet: Packet): boolean {
   if (end - start < leastBytes) return false;
+  const view = viewOf(bytes);
   const ip = start + ipAt;
-  // EtherType; version 4 with five words; no fragment; TCP.
-  if (u16(bytes, start + 12) !== 0x0800 || bytes[ip] !== 0x45 || bytes[ip + 9] !== 6) return false;
-  if ((u16(bytes, ip + 6) & 0x3fff) !== 0) return false;
-  const total = u16(bytes, ip + 2);
+  // EtherType, version 4 with five words, and the service.
+  const first = view.getInt32(start + 12);
+  if (first >>> 8 !== 0x0800_45) return false;
+  const lengthAndId = view.getInt32(ip + 2);
+  // No fragment, whatever its hop limit, and TCP.
+  const fragment = view.getInt32(ip + 6);
+  if ((fragment & 0x3fff_00ff) !== 6) return false;
+  const total = lengthAndId >>> 16;
   const tcp = start + tcpAt;
-  const headerBytes = (bytes[tcp + 12]! >>> 4) * 4;
+  const flagsAndWindow = view.getInt32(tcp + 12);
+  const headerBytes = (flagsAndWindow >>> 28) * 4;
   if (headerBytes < 20 || total < 20 + headerBytes) return false;
   const said = ip + total;
   const framed = start + Math.max(originalLength, end - start) - fcsBytes;
@@ -29,22 +35,23 @@ export function plainTcp({ bytes, start, end, originalLength, fcsBytes }: Frame,
   const capturedEnd = Math.min(end, wireEnd);
   const payloadAt = tcp + headerBytes;
   if (payloadAt > capturedEnd) return false;
+  const ports = view.getInt32(tcp);
   packet.bytes = bytes;
   packet.version = 4;
   packet.sourceAt = ip + 12;
   packet.destinationAt = ip + 16;
   packet.protocol = 6;
-  packet.ipId = u16(bytes, ip + 4);
-  packet.hopLimit = bytes[ip + 8]!;
-  packet.dscp = bytes[ip + 1]! >>> 2;
-  packet.ecn = bytes[ip + 1]! & 3;
+  packet.ipId = lengthAndId & 0xffff;
+  packet.hopLimit = (fragment >>> 8) & 0xff;
+  packet.dscp = (first & 0xff) >>> 2;
+  packet.ecn = first & 3;
   packet.fragment = 0;
   packet.fragmentOffset = 0;
   packet.moreFragments = false;
   packet.fragmentAt = tcp;
   packet.fragmentProtocol = 6;
-  packet.sourcePort = u16(bytes, tcp);
-  packet.destinationPort = u16(bytes, tcp + 2);
+  packet.sourcePort = ports >>> 16;
+  packet.destinationPort = ports & 0xffff;
   packet.transportAt = tcp;
   packet.packetEnd = wireEnd;
   packet.capturedEnd = capturedEnd;
@@ -52,10 +59,10 @@ export function plainTcp({ bytes, start, end, originalLength, fcsBytes }: Frame,
   packet.payloadBytes = said - payloadAt;
   packet.framedBytes = wireEnd - payloadAt;
   packet.capturedBytes = capturedEnd - payloadAt;
-  packet.sequence = u32(bytes, tcp + 4);
-  packet.acknowledgement = u32(bytes, tcp + 8);
-  packet.flags = u16(bytes, tcp + 12) & 0x1ff;
-  packet.window = u16(bytes, tcp + 14);
+  packet.sequence = view.getUint32(tcp + 4);
+  packet.acknowledgement = view.getUint32(tcp + 8);
+  packet.flags = (flagsAndWindow >>> 16) & 0x1ff;
+  packet.window = flagsAndWindow & 0xffff;
   packet.hasTimestamps = false;
   packet.tsVal = 0;
   packet.tsEcr = 0;
@@ -67,6 +74,10 @@ export function plainTcp({ bytes, start, end, originalLength, fcsBytes }: Frame,
   packet.vlan = -1;
   packet.outerEncapsulations = 0;
   packet.inError = false;
-  if (headerBytes > 20) tcpOptions(bytes, tcp + 20, payloadAt, packet);
+  if (headerBytes === 32 && view.getInt32(tcp + 20) === usualTimestamps) {
+    packet.hasTimestamps = true;
+    packet.tsVal = view.getUint32(tcp + 24);
+    packet.tsEcr = view.getUint32(tcp + 28);
+  } else if (headerBytes > 20) tcpOptions(bytes, tcp + 20, payloadAt, packet);
   return true;
 }

@@ -4,7 +4,7 @@ import type { Packet } from './packet.ts';
 const option = { end: 0, noOperation: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8 } as const;
 
 /** Two no-operations and the head of a timestamps option: how all but a few stacks send it (RFC 7323 appendix A). */
-const usualTimestamps = 0x0101_080a;
+export const usualTimestamps = 0x0101_080a;
 
 /** Reads the options that say something about the connection (RFC 9293, 7323, 2018); one that does not fit ends them. */
 export function tcpOptions(bytes: Uint8Array, from: number, end: number, packet: Packet): void {

@@ -1,3 +1,4 @@
+import { viewOf } from '../view.ts';
 import { CaptureError, type FormatReader, type Frame, maxPacketBytes } from './frame.ts';
 
 /** Octets of the file header. */
@@ -40,8 +41,9 @@ export function classicReader(header: Buffer): FormatReader {
   function step(bytes: Buffer, at: number, end: number, offset: number, frame: Frame): number {
     reader.hasFrame = false;
     if (end - at < headBytes) return 0;
-    let captured = isLittle ? bytes.readUInt32LE(at + 8) : bytes.readUInt32BE(at + 8);
-    let original = isLittle ? bytes.readUInt32LE(at + 12) : bytes.readUInt32BE(at + 12);
+    const view = viewOf(bytes);
+    let captured = view.getUint32(at + 8, isLittle);
+    let original = view.getUint32(at + 12, isLittle);
     if (swapped || (maybeSwapped && captured > original)) [captured, original] = [original, captured];
     if (captured > maxPacketBytes)
       throw new CaptureError(
@@ -49,8 +51,8 @@ export function classicReader(header: Buffer): FormatReader {
         offset,
       );
     if (end - at < headBytes + captured) return 0;
-    let seconds = isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-    let nano = (isLittle ? bytes.readUInt32LE(at + 4) : bytes.readUInt32BE(at + 4)) * perFraction;
+    let seconds = view.getUint32(at, isLittle);
+    let nano = view.getUint32(at + 4, isLittle) * perFraction;
     if (nano >= 1e9) {
       // Fractions of a second and more are seen in the wild.
       seconds += Math.floor(nano / 1e9);

@@ -1,3 +1,4 @@
+import { viewOf } from '../view.ts';
 import { CaptureError, type FormatReader, type Frame, maxPacketBytes } from './frame.ts';
 import { perSecondOf, split } from './ticks.ts';
 
@@ -30,14 +31,14 @@ export function pcapngReader(): FormatReader {
   let inSection = false;
   let interfaces: Interface[] = [];
   const reader: FormatReader = { step, hasFrame: false, skipBytes: 0, drops: 0 };
-  const u32 = (bytes: Buffer, at: number) => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  const u16 = (bytes: Buffer, at: number) => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const u32 = (bytes: Buffer, at: number) => viewOf(bytes).getUint32(at, isLittle);
+  const u16 = (bytes: Buffer, at: number) => viewOf(bytes).getUint16(at, isLittle);
   return reader;
 
   function step(bytes: Buffer, at: number, end: number, offset: number, frame: Frame): number {
     reader.hasFrame = false;
     if (end - at < 12) return 0;
-    const isSection = bytes.readUInt32LE(at) === sectionMagic;
+    const isSection = viewOf(bytes).getUint32(at, true) === sectionMagic;
     if (isSection) openSection(bytes, at, offset);
     else if (!inSection) throw new CaptureError('a block comes before any section header', offset);
     const type = isSection ? sectionMagic : u32(bytes, at);

@@ -11,6 +11,13 @@ export type CaptureEnd =
 export interface CaptureReader {
   /** Octets that follow those of before. Frames that were taken earlier do not hold any longer. */
   push(chunk: Uint8Array): void;
+  /** What is pushed lies in this from now on, behind what is not read yet, which moves there. */
+  moveTo(memory: Buffer): void;
+  /** Where octets may be put that follow; `took` says how many were. Frames that were taken earlier still hold. */
+  room(): Buffer;
+  took(octets: number): void;
+  /** Octets that were pushed and are not read yet. */
+  readonly rest: number;
   /**
    * The next packet, into `frame`. False: octets are needed.
    * @throws CaptureError where the file cannot be read on
@@ -38,7 +45,7 @@ const others: readonly (readonly [start: string, what: string])[] = [
  * error that says what it looks like.
  */
 export function captureReader(): CaptureReader {
-  let buffer = Buffer.alloc(0);
+  let buffer: Buffer = Buffer.alloc(0);
   let [at, end] = [0, 0];
   /** Where `buffer[0]` stands in the file. */
   let base = 0;
@@ -90,8 +97,24 @@ export function captureReader(): CaptureReader {
     }
   };
 
+  const moveTo = (memory: Buffer) => {
+    buffer.copy(memory, 0, at, end);
+    buffer = memory;
+    base += at;
+    end -= at;
+    at = 0;
+  };
+
   return {
     push,
+    moveTo,
+    room: () => buffer.subarray(end),
+    took: (octets) => {
+      end += octets;
+    },
+    get rest() {
+      return end - at;
+    },
     next,
     end: () => {
       if (base + end === 0) throw new CaptureError('is empty', 0);

@@ -22,6 +22,15 @@ export function split(
     into.nanoseconds = Number(((units % rate) * 1_000_000_000n) / rate);
     return;
   }
+  if (high < 2 ** 21) {
+    const units = high * 2 ** 32 + low;
+    // Rounding may have made the quotient one too many.
+    const near = Math.floor(units / perSecond);
+    const isOver = near * perSecond > units;
+    into.seconds = isOver ? near - 1 : near;
+    into.nanoseconds = fraction(units - into.seconds * perSecond, perSecond);
+    return;
+  }
   // Division in digits of 16 bits, since the count has more than the 53 bits of a number.
   let seconds = 0;
   let rest = 0;
@@ -33,12 +42,12 @@ export function split(
     seconds = seconds * 65_536 + whole;
   }
   into.seconds = seconds;
-  into.nanoseconds =
-    perSecond <= 1e9 && 1e9 % perSecond === 0 ? rest * (1e9 / perSecond) : nanosecondsOf(rest, perSecond);
+  into.nanoseconds = fraction(rest, perSecond);
 }
 
-/** Rounded down, like the division of whole numbers that it is. */
-function nanosecondsOf(rest: number, perSecond: number): number {
+/** Nanoseconds of the units that are left of a second. Rounded down, like the division of whole numbers that it is. */
+function fraction(rest: number, perSecond: number): number {
+  if (perSecond <= 1e9 && 1e9 % perSecond === 0) return rest * (1e9 / perSecond);
   if (rest < 2 ** 23) return Math.floor((rest * 1e9) / perSecond);
   return Number((BigInt(rest) * 1_000_000_000n) / BigInt(perSecond));
 }

@@ -8,9 +8,15 @@ const maxStalls = 64;
 /** What comes this close behind another had been held back together with it. */
 export const atOnceMs = 1;
 
+/** Gaps that are put into the histogram at once. */
+const recentGaps = 32;
+
 /** Gaps between the chunks of one answer and the stalls among them, in bounded memory whatever their number. */
 export class Cadence {
-  readonly gaps: Histogram = makeHistogram();
+  readonly #gaps: Histogram = makeHistogram();
+  /** Gaps that are not in the histogram yet: its memory is fetched once for many of them. */
+  readonly #recent = new Float64Array(recentGaps);
+  #recents = 0;
   chunks = 0;
   firstMs = NaN;
   lastMs = NaN;
@@ -43,6 +49,12 @@ export class Cadence {
     this.lastMs = atMs;
   }
 
+  get gaps(): Histogram {
+    for (let i = 0; i < this.#recents; i++) addSample(this.#gaps, this.#recent[i]!);
+    this.#recents = 0;
+    return this.#gaps;
+  }
+
   /** Mean time between chunks by when they passed; NaN of fewer than two. */
   get paceMs(): number {
     return this.chunks < 2 ? NaN : (this.#latestWireMs - this.#earliestWireMs) / (this.chunks - 1);
@@ -50,7 +62,7 @@ export class Cadence {
 
   /** Median gap so far, recalculated as the number of gaps doubles; NaN of few. */
   get usualMs(): number {
-    if (this.gaps.count >= this.#usualAt) {
+    if (this.chunks > this.#usualAt) {
       this.#usualMs = histogramQuantile(this.gaps, 0.5);
       this.#usualAt = 2 * this.gaps.count;
     }
@@ -59,7 +71,7 @@ export class Cadence {
 
   /** By the median of the whole answer. */
   get stallAboveMs(): number {
-    return this.gaps.count === 0 ? leastStallMs : stallAbove(histogramQuantile(this.gaps, 0.5));
+    return this.chunks < 2 ? leastStallMs : stallAbove(histogramQuantile(this.gaps, 0.5));
   }
 
   /** In order of time, and how many shorter ones were let go. */
@@ -78,7 +90,8 @@ export class Cadence {
 
   #next(atMs: number, wireMs: number, streamOffset: number): void {
     const gapMs = Math.max(0, atMs - this.lastMs);
-    addSample(this.gaps, gapMs);
+    this.#recent[this.#recents++] = gapMs;
+    if (this.#recents === recentGaps) void this.gaps;
     if (gapMs > atOnceMs) {
       this.moments++;
       this.#open = null;

@@ -2,7 +2,7 @@
 const patienceMs = 10_000;
 /** Round trips are judged by the lowest of this long, and of as long before. */
 const windowMs = 10_000;
-const firstCapacity = 16;
+const firstCapacity = 8;
 /** Most conversations of a scan never have anything to wait for. */
 const none = new Float64Array(0);
 const maxCapacity = 1024;
