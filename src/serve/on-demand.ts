@@ -1,3 +1,4 @@
+import { deadlineOf } from '../measure/inference/deadline.ts';
 import { type Probe } from '../measure/probe.ts';
 import { hostOf, portOf } from '../measure/url.ts';
 import type { Endpoint, Network } from '../model/network.ts';
@@ -119,11 +120,14 @@ async function runBounded(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<OnDemandResult> {
-  const limit = AbortSignal.timeout(limitMs);
+  const limit = deadlineOf(signal, limitMs);
   const beganMs = io.clock.monoMs();
   const observations: Observation[] = [];
   const target = { name: endpoint, vantage: 'server', url };
-  for await (const one of probe.run(target, options, guarded(io, policy), AbortSignal.any([signal, limit])))
-    observations.push(one);
-  return { observations, durationMs: io.clock.monoMs() - beganMs, timedOut: limit.aborted };
+  try {
+    for await (const one of probe.run(target, options, guarded(io, policy), limit.signal)) observations.push(one);
+  } finally {
+    limit.clear();
+  }
+  return { observations, durationMs: io.clock.monoMs() - beganMs, timedOut: limit.signal.aborted && !signal.aborted };
 }

@@ -2,6 +2,7 @@ import { PatternBook } from '../../gather/capture/patterns/book.ts';
 import type { SitePrefix } from '../../gather/capture/patterns/direction.ts';
 import { RecordPatterns } from '../../gather/capture/patterns/records.ts';
 import { collectFlows } from '../../gather/flow-export/collect.ts';
+import { deadlineOf } from '../../measure/inference/deadline.ts';
 import type { CaptureFlowsReport } from '../../model/capture/collection-report.ts';
 import { renderCaptureFlowsText } from '../../report/capture-flows-text.ts';
 import { withPort } from '../../stats/address.ts';
@@ -69,8 +70,7 @@ export async function collectRecords({ listen, durationS, form, prefixes }: Coll
 }
 
 function until(interrupted: AbortSignal, durationS: number | undefined): Promise<void> {
-  const signal =
-    durationS === undefined ? interrupted : AbortSignal.any([interrupted, AbortSignal.timeout(durationS * 1000)]);
+  const signal = durationS === undefined ? interrupted : deadlineOf(interrupted, durationS * 1000).signal;
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

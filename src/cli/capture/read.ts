@@ -2,6 +2,7 @@ import { FilterError } from '../../gather/capture/live-filter.ts';
 import { readLive } from '../../gather/capture/live-read.ts';
 import { openInterface } from '../../gather/capture/live.ts';
 import { captureSource, describeEnd } from '../../gather/capture/open.ts';
+import { deadlineOf } from '../../measure/inference/deadline.ts';
 import type { CaptureReport } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { SystemCallError } from '../../wire/libc.ts';
@@ -102,8 +103,8 @@ async function readInterface(
 ): Promise<Source & { drops: number }> {
   const { bpf, snaplen, duration } = flags;
   const live = await openInterface(name, { snapLength: snaplen, ...(bpf === undefined ? {} : { filter: bpf }) }, io);
-  const ends = [io.signals.interrupted];
-  if (duration !== undefined) ends.push(AbortSignal.timeout(duration * 1000));
+  const { interrupted } = io.signals;
+  const signal = duration === undefined ? interrupted : deadlineOf(interrupted, duration * 1000).signal;
   const until = duration === undefined ? '; Ctrl-C ends it' : ` for ${duration} s`;
   io.terminal.err(`listening on ${printable(name, 20)}${until}\n`);
   const files = packetFiles(flags, io);
@@ -112,7 +113,7 @@ async function readInterface(
     session.frame(frame);
   };
   const read = await readLive(live, take, {
-    signal: AbortSignal.any(ends),
+    signal,
     onProgress: (of) => {
       files?.flush();
       progress.live(name, of);

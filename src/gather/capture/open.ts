@@ -263,11 +263,11 @@ export function describeEnd(name: string, { end, frames, captureBytes }: Capture
   }
 }
 
-/** The first four octets, or all where there are fewer. */
+/** The beginning: four octets at least, or all where there are fewer. */
 async function headOf(file: OpenFile): Promise<Uint8Array> {
-  const head = new Uint8Array(4);
+  const head = Buffer.allocUnsafe(pieceBytes);
   let filled = 0;
-  while (filled < head.length) {
+  while (filled < 4) {
     const octets = await file.read(head.subarray(filled));
     if (octets === 0) break;
     filled += octets;

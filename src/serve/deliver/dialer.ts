@@ -1,6 +1,7 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
+import { deadlineOf } from '../../measure/inference/deadline.ts';
 import type { Clock, Resolver } from '../../wire/io.ts';
 import { retryAfterMs } from '../agent/http-exchange.ts';
 import { type AddressPolicy, addressPolicy } from './address-policy.ts';
@@ -61,12 +62,16 @@ export function createDialer(options: DialerOptions): Dialer {
   return {
     resolve,
     post: async (url, request, signal) => {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs ?? attemptMs)]);
       refuseUrl(url);
-      const place = await abortable(resolve(url.hostname), bounded);
-      if (url.protocol === 'http:' && !place.isNamed)
-        throw new UrlRefused('http: without TLS only to networks that the operator has named; use https');
-      return firstThatConnects(place, (address) => postTo(address, url, request, bounded, options));
+      const deadline = deadlineOf(signal, options.timeoutMs ?? attemptMs);
+      try {
+        const place = await abortable(resolve(url.hostname), deadline.signal);
+        if (url.protocol === 'http:' && !place.isNamed)
+          throw new UrlRefused('http: without TLS only to networks that the operator has named; use https');
+        return await firstThatConnects(place, (address) => postTo(address, url, request, deadline.signal, options));
+      } finally {
+        deadline.clear();
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { deadlineOf } from '../../../measure/inference/deadline.ts';
 import type { Notice } from '../../../model/delivery.ts';
 import type { Receiver } from '../../../model/watch.ts';
 import { abortable, attemptMs } from '../dialer.ts';
@@ -19,10 +20,14 @@ export const email: ReceiverKind<'email'> = {
     const url = means.secrets.url ?? new URL(defaultUrl);
     if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')
       return { kind: 'refused', words: `${url.protocol} is no scheme for mail; allowed: smtp, smtps` };
+    // A server that answers each step at the last moment has no end by itself.
+    const deadline = deadlineOf(means.signal, 2 * attemptMs);
     try {
-      return await mail(url, receiver, attempt, means);
+      return await mail(url, receiver, attempt, { ...means, signal: deadline.signal });
     } catch (error) {
       return refusedByServer(error, means) ?? failed(error, means);
+    } finally {
+      deadline.clear();
     }
   },
 };
@@ -33,9 +38,7 @@ async function mail(
   { notice, key }: Attempt,
   { dialer, signal, secrets }: Means,
 ): Promise<Sent> {
-  // A server that answers each step at the last moment has no end by itself.
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(2 * attemptMs)]);
-  const place = await abortable(dialer.resolve(url.hostname), bounded);
+  const place = await abortable(dialer.resolve(url.hostname), signal);
   const isTls = url.protocol === 'smtps:';
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
@@ -67,7 +70,7 @@ async function mail(
       references: [thread],
       headers: { 'Auto-Submitted': 'auto-generated' },
     });
-    const { response } = await abortable(sending, bounded);
+    const { response } = await abortable(sending, signal);
     return { kind: 'accepted', words: secrets.hide(response) };
   } finally {
     transport.close();
