@@ -1,13 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { type CaptureSource, captureSource, lookAhead } from '../../gather/capture/open.ts';
+import { type CaptureSource, captureSource, fileSource, lookAhead } from '../../gather/capture/open.ts';
+import { packetsPerConversation } from '../../gather/capture/sample.ts';
 import type { Io } from '../../wire/io.ts';
 
 /** From here on the start of threads is repaid. */
 const largeBytes = 32e6;
 /** A pipe that brings so much so soon is large; one that an interface feeds is not. */
 const fast = { octets: 16e6, ms: 500 } as const;
-/** Each thread reads all of the capture: more of them than this gain nothing. */
+/** One thread reads and sorts for all: more of them than this wait for it. */
 const mostThreads = 8;
+/** What is found of each conversation is handed from thread to thread: with fewer packets than this in one that costs more than it gains. */
+const leastPackets = 50;
 
 export interface Pipe {
   source: CaptureSource;
@@ -32,7 +35,19 @@ export async function threadsFor(
   if (sizes.every((size) => size < 0)) return 1;
   if (asked !== undefined) return asked;
   const isLarge = pipe ? pipe.isMore : sizes.reduce((sum, size) => sum + Math.max(0, size), 0) >= largeBytes;
+  const largest = places[sizes.indexOf(Math.max(...sizes))]!;
+  if (!isLarge || (!pipe && (await isScattered(largest, io)))) return 1;
   const processors = availableParallelism();
   // With few, the thread that reads does not need one for itself.
-  return isLarge ? Math.min(mostThreads, processors > 2 ? processors - 1 : processors) : 1;
+  return Math.min(mostThreads, processors > 2 ? processors - 1 : processors);
+}
+
+/** Whether the beginning of a file is of many small conversations. */
+async function isScattered(place: string, { fs }: Pick<Io, 'fs'>): Promise<boolean> {
+  try {
+    return (await packetsPerConversation(await fileSource({ fs }, place))) < leastPackets;
+  } catch {
+    // It is read again, and then told what is wrong with it.
+    return false;
+  }
 }

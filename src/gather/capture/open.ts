@@ -46,7 +46,12 @@ export async function captureSource(
   { fs, terminal }: Pick<Io, 'fs' | 'terminal'>,
   path: string,
 ): Promise<CaptureSource> {
-  if (path === '-') return { name: 'stdin', chunks: terminal.input(), totalBytes: null };
+  return path === '-' ? { name: 'stdin', chunks: terminal.input(), totalBytes: null } : fileSource({ fs }, path);
+}
+
+/** Rejects with the error of the file system. */
+export async function fileSource({ fs }: Pick<Io, 'fs'>, path: string): Promise<CaptureSource> {
+  // First: what reads opens at once, and an error of it would find nobody who waits.
   const totalBytes = await fs.sizeOf(path);
   const file = await fs.openRead(path);
   return { name: path, chunks: piecesOf(file), file, totalBytes };

@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import * as make from '../../wire/packet/frames.case.ts';
+import { captureHeader, recordLength, writeRecord } from '../../wire/pcap/write.ts';
+import { packetsPerConversation } from './sample.ts';
+
+const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
+
+/** A file of libpcap with `packets` of so many conversations, in turns. */
+function* scan(packets: number, conversations: number): Generator<Uint8Array> {
+  yield captureHeader(1, 65_535);
+  const none = Buffer.alloc(0);
+  for (let i = 0; i < packets; i++) {
+    const octets = make.ethernetFrame(
+      0x0800,
+      make.ip4({ protocol: 6, id: i & 0xffff }, make.tcp({ sequence: i }, none)),
+    );
+    octets.writeUInt16BE(1024 + (i % conversations), 34);
+    const frame = { ...make.frameOf(octets), seconds: i };
+    const record = Buffer.alloc(recordLength(frame));
+    writeRecord(record, 0, frame);
+    yield record;
+  }
+}
+
+const sourceOf = (pieces: Iterable<Uint8Array>) => ({
+  name: 'x',
+  chunks: (async function* () {
+    await Promise.resolve();
+    yield* pieces;
+  })(),
+  totalBytes: null,
+});
+
+test('counts the packets of each conversation', async () => {
+  expect(await packetsPerConversation(sourceOf(scan(600, 200)))).toBe(3);
+  expect(await packetsPerConversation(sourceOf(scan(600, 1)))).toBe(600);
+  const streams = { name: 'x', chunks: createReadStream(fixture), totalBytes: null };
+  expect(await packetsPerConversation(streams)).toBeGreaterThan(50);
+});
+
+test('looks at the beginning only', async () => {
+  let given = 0;
+  const counted = (function* () {
+    for (const piece of scan(1e6, 10)) {
+      given += piece.length;
+      yield piece;
+    }
+  })();
+  expect(await packetsPerConversation(sourceOf(counted), 70_000)).toBeCloseTo(100, -1);
+  expect(given).toBeLessThan(71_000);
+});
+
+test('of a capture without conversations nobody knows', async () => {
+  expect(await packetsPerConversation(sourceOf(scan(0, 1)))).toBeNaN();
+});
