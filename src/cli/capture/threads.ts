@@ -1,16 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { type CaptureSource, captureSource, fileSource, lookAhead } from '../../gather/capture/open.ts';
-import { packetsPerConversation } from '../../gather/capture/sample.ts';
+import { sampleOf } from '../../gather/capture/sample.ts';
 import type { Io } from '../../wire/io.ts';
 
-/** From here on the start of threads is repaid. */
+/** Smaller ones are read before threads have started. */
 const largeBytes = 32e6;
 /** A pipe that brings so much so soon is large; one that an interface feeds is not. */
 const fast = { octets: 16e6, ms: 500 } as const;
 /** One thread reads and sorts for all: more of them than this wait for it. */
 const mostThreads = 8;
 /** What is found of each conversation is handed from thread to thread: with fewer packets than this in one that costs more than it gains. */
-const leastPackets = 50;
+const leastPerConversation = 50;
+/** Each thread compiles for itself, a second or so: with fewer packets that is more than it saves. */
+const leastPackets = 1.5e6;
 
 export interface Pipe {
   source: CaptureSource;
@@ -36,16 +38,17 @@ export async function threadsFor(
   if (asked !== undefined) return asked;
   const isLarge = pipe ? pipe.isMore : sizes.reduce((sum, size) => sum + Math.max(0, size), 0) >= largeBytes;
   const largest = places[sizes.indexOf(Math.max(...sizes))]!;
-  if (!isLarge || (!pipe && (await isScattered(largest, io)))) return 1;
+  if (!isLarge || (!pipe && !(await isWorthThreads(largest, io)))) return 1;
   const processors = availableParallelism();
   // With few, the thread that reads does not need one for itself.
   return Math.min(mostThreads, processors > 2 ? processors - 1 : processors);
 }
 
-/** Whether the beginning of a file is of many small conversations. */
-async function isScattered(place: string, { fs }: Pick<Io, 'fs'>): Promise<boolean> {
+/** Whether a file has many packets, in conversations that are not small. */
+async function isWorthThreads(place: string, { fs }: Pick<Io, 'fs'>): Promise<boolean> {
   try {
-    return (await packetsPerConversation(await fileSource({ fs }, place))) < leastPackets;
+    const { packets, packetsPerConversation } = await sampleOf(await fileSource({ fs }, place));
+    return packets >= leastPackets && packetsPerConversation >= leastPerConversation;
   } catch {
     // It is read again, and then told what is wrong with it.
     return false;

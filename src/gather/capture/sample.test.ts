@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as make from '../../wire/packet/frames.case.ts';
 import { captureHeader, recordLength, writeRecord } from '../../wire/pcap/write.ts';
-import { packetsPerConversation } from './sample.ts';
+import { sampleOf } from './sample.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
 
@@ -34,10 +34,10 @@ const sourceOf = (pieces: Iterable<Uint8Array>) => ({
 });
 
 test('counts the packets of each conversation', async () => {
-  expect(await packetsPerConversation(sourceOf(scan(600, 200)))).toBe(3);
-  expect(await packetsPerConversation(sourceOf(scan(600, 1)))).toBe(600);
+  expect(await sampleOf(sourceOf(scan(600, 200)))).toEqual({ packets: 600, packetsPerConversation: 3 });
+  expect(await sampleOf(sourceOf(scan(600, 1)))).toEqual({ packets: 600, packetsPerConversation: 600 });
   const streams = { name: 'x', chunks: createReadStream(fixture), totalBytes: null };
-  expect(await packetsPerConversation(streams)).toBeGreaterThan(50);
+  expect((await sampleOf(streams)).packetsPerConversation).toBeGreaterThan(50);
 });
 
 test('looks at the beginning only', async () => {
@@ -48,10 +48,12 @@ test('looks at the beginning only', async () => {
       yield piece;
     }
   })();
-  expect(await packetsPerConversation(sourceOf(counted), 70_000)).toBeCloseTo(100, -1);
+  const { packets, packetsPerConversation } = await sampleOf({ ...sourceOf(counted), totalBytes: 70e6 }, 70_000);
+  expect(packetsPerConversation).toBeCloseTo(100, -1);
+  expect(packets).toBeCloseTo(1e6, -4);
   expect(given).toBeLessThan(71_000);
 });
 
 test('of a capture without conversations nobody knows', async () => {
-  expect(await packetsPerConversation(sourceOf(scan(0, 1)))).toBeNaN();
+  expect((await sampleOf(sourceOf(scan(0, 1)))).packetsPerConversation).toBeNaN();
 });

@@ -6,8 +6,15 @@ import { Sorter } from './sorter.ts';
 const sampleBytes = 8e6;
 const mostFrames = 1 << 14;
 
-/** Packets of one conversation, on average, at the beginning of a capture; NaN: it has none. Rejects as `readPieces` does. */
-export async function packetsPerConversation(source: CaptureSource, octets = sampleBytes): Promise<number> {
+export interface Sample {
+  /** Of the whole capture, if it goes on as it begins. */
+  packets: number;
+  /** On average; NaN: it has no conversations. */
+  packetsPerConversation: number;
+}
+
+/** What the beginning of a capture is like. Rejects as `readPieces` does. */
+export async function sampleOf(source: CaptureSource, octets = sampleBytes): Promise<Sample> {
   const batch = new Batch(batchMemory(mostFrames, (size) => new ArrayBuffer(size)));
   const sorter = new Sorter(batch, 0);
   const stop = new AbortController();
@@ -19,6 +26,10 @@ export async function packetsPerConversation(source: CaptureSource, octets = sam
   const onProgress = ({ captureBytes }: { captureBytes: number }) => {
     if (captureBytes >= octets) stop.abort();
   };
-  await readPieces(source, taker, { signal: stop.signal, onProgress });
-  return (sorter.frames - sorter.otherFrames) / sorter.mostFlows;
+  const { doneBytes, totalBytes } = await readPieces(source, taker, { signal: stop.signal, onProgress });
+  const { frames, otherFrames, mostFlows } = sorter;
+  return {
+    packets: frames * Math.max(1, (totalBytes ?? 0) / doneBytes),
+    packetsPerConversation: (frames - otherFrames) / mostFlows,
+  };
 }
