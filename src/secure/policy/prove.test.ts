@@ -153,7 +153,8 @@ describe('prove() agrees with the walk of every packet', () => {
       fc.property(doubtful, fc.array(box, { maxLength: 4 }), (chains, boxes) => {
         seen.add(check(chains, boxes));
       }),
-      { numRuns: 120 },
+      // Among 120 there was one run in which none had that verdict.
+      { numRuns: 400 },
     );
     expect(seen).toContain('not-proved');
   });
