@@ -129,5 +129,9 @@ async function runBounded(
   } finally {
     limit.clear();
   }
-  return { observations, durationMs: io.clock.monoMs() - beganMs, timedOut: limit.signal.aborted && !signal.aborted };
+  return {
+    observations,
+    durationMs: io.clock.monoMs() - beganMs,
+    timedOut: limit.signal.aborted && limit.signal.reason !== signal.reason,
+  };
 }

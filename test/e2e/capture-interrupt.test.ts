@@ -50,8 +50,11 @@ describe('Ctrl-C', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['long.pcap', 'page.html']);
   });
 
-  test('while it listens for flow exports prints what it has and exits with 130', async () => {
-    const running = startCli(['capture', '--listen', '127.0.0.1:0', '--json']);
+  test.each([
+    ['without a limit', []],
+    ['long before its time is over', ['--duration', '3600']],
+  ])('while it listens for flow exports, %s, prints what it has and exits with 130', async (_, limit) => {
+    const running = startCli(['capture', '--listen', '127.0.0.1:0', '--json', ...limit]);
     await running.said(/listening on 127\.0\.0\.1:\d+/);
     const port = Number(/127\.0\.0\.1:(\d+)/.exec(running.stderr())![1]);
     const socket = createSocket('udp4');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PatternBook } from '../../gather/capture/patterns/book.ts';
 import type { SitePrefix } from '../../gather/capture/patterns/direction.ts';
 import { RecordPatterns } from '../../gather/capture/patterns/records.ts';
@@ -69,8 +70,9 @@ export async function collectRecords({ listen, durationS, form, prefixes }: Coll
   return sums.records > 0 ? exitCode.ready : exitCode.couldNotMeasure;
 }
 
-function until(interrupted: AbortSignal, durationS: number | undefined): Promise<void> {
-  const signal = durationS === undefined ? interrupted : deadlineOf(interrupted, durationS * 1000).signal;
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+async function until(interrupted: AbortSignal, durationS: number | undefined): Promise<void> {
+  const deadline = durationS === undefined ? null : deadlineOf(interrupted, durationS * 1000);
+  const signal = deadline?.signal ?? interrupted;
+  if (!signal.aborted) await once(signal, 'abort');
+  deadline?.clear();
 }

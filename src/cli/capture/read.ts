@@ -103,8 +103,6 @@ async function readInterface(
 ): Promise<Source & { drops: number }> {
   const { bpf, snaplen, duration } = flags;
   const live = await openInterface(name, { snapLength: snaplen, ...(bpf === undefined ? {} : { filter: bpf }) }, io);
-  const { interrupted } = io.signals;
-  const signal = duration === undefined ? interrupted : deadlineOf(interrupted, duration * 1000).signal;
   const until = duration === undefined ? '; Ctrl-C ends it' : ` for ${duration} s`;
   io.terminal.err(`listening on ${printable(name, 20)}${until}\n`);
   const files = packetFiles(flags, io);
@@ -112,13 +110,15 @@ async function readInterface(
     files?.frame(frame);
     session.frame(frame);
   };
+  const { interrupted } = io.signals;
+  const deadline = duration === undefined ? null : deadlineOf(interrupted, duration * 1000);
   const read = await readLive(live, take, {
-    signal,
+    signal: deadline?.signal ?? interrupted,
     onProgress: (of) => {
       files?.flush();
       progress.live(name, of);
     },
-  });
+  }).finally(() => deadline?.clear());
   if (files) {
     progress.end();
     io.terminal.err(files.end());
