@@ -33,7 +33,6 @@ export interface BatchHead {
  * it is fetched once for many packets, where in the order of the capture hundreds of others come between two of its own.
  */
 export class Batch {
-  readonly memory: BatchMemory;
   readonly mostFrames: number;
   head: BatchHead = { chains: 0, cut: [], frames: 0, clockMs: 0 };
   bytes: Buffer = Buffer.alloc(0);
@@ -47,7 +46,6 @@ export class Batch {
   touched = 0;
 
   constructor(memory: BatchMemory) {
-    this.memory = memory;
     this.#rows = new Int32Array(memory.rows);
     this.#times = new Float64Array(memory.rows);
     this.order = new Int32Array(memory.order);

@@ -1,7 +1,7 @@
 import type { Frame } from '../pcap/frame.ts';
 import { viewOf } from '../view.ts';
 import type { Packet } from './packet.ts';
-import { tcpOptions, usualTimestamps } from './tcp-options.ts';
+import { tcpOptions } from './tcp-options.ts';
 
 const ipAt = 14;
 const tcpAt = ipAt + 20;
@@ -74,10 +74,6 @@ export function plainTcp({ bytes, start, end, originalLength, fcsBytes }: Frame,
   packet.vlan = -1;
   packet.outerEncapsulations = 0;
   packet.inError = false;
-  if (headerBytes === 32 && view.getInt32(tcp + 20) === usualTimestamps) {
-    packet.hasTimestamps = true;
-    packet.tsVal = view.getUint32(tcp + 24);
-    packet.tsEcr = view.getUint32(tcp + 28);
-  } else if (headerBytes > 20) tcpOptions(bytes, tcp + 20, payloadAt, packet);
+  if (headerBytes > 20) tcpOptions(bytes, tcp + 20, payloadAt, packet);
   return true;
 }

@@ -1,15 +1,16 @@
+import { viewOf } from '../view.ts';
 import { u16, u32 } from './cursor.ts';
 import type { Packet } from './packet.ts';
 
 const option = { end: 0, noOperation: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8 } as const;
 
 /** Two no-operations and the head of a timestamps option: how all but a few stacks send it (RFC 7323 appendix A). */
-export const usualTimestamps = 0x0101_080a;
+const usualTimestamps = 0x0101_080a;
 
 /** Reads the options that say something about the connection (RFC 9293, 7323, 2018); one that does not fit ends them. */
 export function tcpOptions(bytes: Uint8Array, from: number, end: number, packet: Packet): void {
   let at = from;
-  if (end - at >= 12 && u32(bytes, at) === usualTimestamps) {
+  if (end - at >= 12 && viewOf(bytes).getUint32(at) === usualTimestamps) {
     timestamps(bytes, at + 4, packet);
     at += 12;
   }
@@ -34,8 +35,9 @@ export function tcpOptions(bytes: Uint8Array, from: number, end: number, packet:
 
 function timestamps(bytes: Uint8Array, at: number, packet: Packet): void {
   packet.hasTimestamps = true;
-  packet.tsVal = u32(bytes, at);
-  packet.tsEcr = u32(bytes, at + 4);
+  const view = viewOf(bytes);
+  packet.tsVal = view.getUint32(at);
+  packet.tsEcr = view.getUint32(at + 4);
 }
 
 function sack(bytes: Uint8Array, at: number, length: number, packet: Packet): void {
