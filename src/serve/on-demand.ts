@@ -1,4 +1,4 @@
-import { deadlineOf } from '../measure/inference/deadline.ts';
+import { deadlineOf } from '../wire/deadline.ts';
 import { type Probe } from '../measure/probe.ts';
 import { hostOf, portOf } from '../measure/url.ts';
 import type { Endpoint, Network } from '../model/network.ts';

@@ -100,7 +100,7 @@ documents['capture'] = async () => {
 };
 
 // From source: as built it goes on for ever, because Node 20 collects the signal of --duration as garbage (the trap that
-// src/measure/inference/deadline.ts tells of).
+// src/wire/deadline.ts tells of).
 documents['capture-flows'] = async () => {
   const words = ['capture', '--listen', '127.0.0.1:0', '--duration', '0.3', '--json'];
   return (await startCli(words, { program: programFromSource }).ended).stdout;

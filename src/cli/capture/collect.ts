@@ -3,7 +3,7 @@ import { PatternBook } from '../../gather/capture/patterns/book.ts';
 import type { SitePrefix } from '../../gather/capture/patterns/direction.ts';
 import { RecordPatterns } from '../../gather/capture/patterns/records.ts';
 import { collectFlows } from '../../gather/flow-export/collect.ts';
-import { deadlineOf } from '../../measure/inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import type { CaptureFlowsReport } from '../../model/capture/collection-report.ts';
 import { renderCaptureFlowsText } from '../../report/capture-flows-text.ts';
 import { withPort } from '../../stats/address.ts';

@@ -2,7 +2,7 @@ import { FilterError } from '../../gather/capture/live-filter.ts';
 import { readLive } from '../../gather/capture/live-read.ts';
 import { openInterface } from '../../gather/capture/live.ts';
 import { captureSource, describeEnd } from '../../gather/capture/open.ts';
-import { deadlineOf } from '../../measure/inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import type { CaptureReport } from '../../model/capture/report.ts';
 import { printable } from '../../model/outcome.ts';
 import { SystemCallError } from '../../wire/libc.ts';

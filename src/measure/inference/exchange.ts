@@ -7,7 +7,7 @@ import type { Io } from '../../wire/io.ts';
 import type { Arrival, Sending } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest, Dialect, DialectEvent, StreamParser } from '../dialect/dialect.ts';
 import { errorFromBody } from '../dialect/errors.ts';
-import { deadlineOf } from './deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { codedError, errorFacts, httpTarget, isInterrupt, type Link } from './link.ts';
 
 /** When something of the answer arrived: the delivery that completed it. */

@@ -3,7 +3,7 @@ import type { Io } from '../../wire/io.ts';
 import type { TcpTransport } from '../../wire/tcp/connection.ts';
 import type { BuiltRequest } from '../dialect/dialect.ts';
 import type { RoundTrips } from './context.ts';
-import { deadlineOf } from './deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { httpTarget, type Link, type LinkOptions, openLink } from './link.ts';
 
 const attempts = 4;

@@ -6,7 +6,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import type { TlsSummary } from '../../model/inference.ts';
 import type { Outcome, PhaseName } from '../../model/outcome.ts';
 import type { Io } from '../../wire/io.ts';
-import { deadlineOf } from './deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { ConnectError, type TcpConnection, type TcpTarget, type TcpTransport } from '../../wire/tcp/connection.ts';
 import { summariseTls } from '../tls-summary.ts';
 import { hostOf, portOf } from '../url.ts';

@@ -7,7 +7,7 @@ import type { TcpTarget, TcpTransport } from '../../wire/tcp/connection.ts';
 
 import { type BuiltRequest, type Dialect, makePrompt } from '../dialect/index.ts';
 import { RoundTrips } from './context.ts';
-import { deadlineOf } from './deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import { askTrivially, type TrivialAnswers } from './floor.ts';
 import { secretsOf, type Secrets, withoutThem } from './hide.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Io } from '../../wire/io.ts';
-import { deadlineOf } from '../inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { codedError, type Link } from '../inference/link.ts';
 
 /** A request over HTTP/2 and its whole answer. */

@@ -1,7 +1,7 @@
 import type { ConnectionTrace } from '../../wire/tcp/connection.ts';
 import type { TcpTransport } from '../../wire/tcp/connection.ts';
 import type { Io } from '../../wire/io.ts';
-import { deadlineOf } from '../inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { codedError, type Link, type LinkOptions, openLink } from '../inference/link.ts';
 import { ask } from './ask.ts';
 import type { ForeignProbe } from './core.ts';

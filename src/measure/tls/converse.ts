@@ -12,7 +12,7 @@ import {
 import { alertName, suiteName, versionName } from '../../wire/tls/code-points.ts';
 import { groupName } from '../../wire/tls/groups.ts';
 import type { ClientHandshake, Heard } from '../../wire/tls/handshake.ts';
-import { deadlineOf } from '../inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import { type StartTls, startTls, StartTlsError } from './starttls.ts';
 
 /** Where a ClientHello is cut, and how long to wait before its next piece. */

@@ -1,7 +1,7 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
-import { deadlineOf } from '../../measure/inference/deadline.ts';
+import { deadlineOf } from '../../wire/deadline.ts';
 import type { Clock, Resolver } from '../../wire/io.ts';
 import { retryAfterMs } from '../agent/http-exchange.ts';
 import { type AddressPolicy, addressPolicy } from './address-policy.ts';

@@ -1,4 +1,4 @@
-import { deadlineOf } from '../../../measure/inference/deadline.ts';
+import { deadlineOf } from '../../../wire/deadline.ts';
 import type { Notice } from '../../../model/delivery.ts';
 import type { Receiver } from '../../../model/watch.ts';
 import { abortable, attemptMs } from '../dialer.ts';
