@@ -53,6 +53,25 @@ test('CountsBook counts the end anew every time and all of it when it is old: ne
   expect(asked).toBeLessThan(240 * 25);
 });
 
+test('CountsBook asks again after a minute where it has found nothing, and as late as it may where it has', async () => {
+  let asked = 0;
+  const point: CountsPoint = { atMs: start, endpoint: 'a', agent: null, good: 1, bad: 0, unknown: 0 };
+  const book = new CountsBook({ counts: () => Promise.resolve(++asked === 1 ? [] : [point]) });
+  const query: CountsQuery = {
+    fromMs: start,
+    toMs: start + hour,
+    stepMs: hour,
+    kind: 'tcp',
+    by: 'endpoint',
+    endpoints: ['a'],
+  };
+  const need: CountsNeed = { key: 'one', query, maxAgeMs: 10 * minute };
+  const known: number[] = [];
+  for (let s = 0; s <= 660; s += 30)
+    known.push((await book.answers([need], s * 1000, [], () => false)).get('one')!.length);
+  expect([known.slice(0, 3), asked]).toEqual([[0, 0, 1], 3]);
+});
+
 test('ChangeBook finds what asking for three days at every turn would find, and asks for it only of what changes', async () => {
   const samples: { atMs: number; agent: string; endpoint: string; state: string }[] = [];
   const truth = ({ fromMs, toMs, endpoints }: { fromMs: number; toMs: number; endpoints?: readonly string[] }) => {

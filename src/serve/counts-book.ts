@@ -13,6 +13,8 @@ interface Kept {
 
 /** Results come in the order in which they began, or nearly so: a slow one began before quick ones that are known already. */
 const disorderMs = 120_000;
+/** Nothing is known for no longer than this: what is left of a month is told soon after the first results, not after ten minutes. */
+const emptyMs = 60_000;
 
 /**
  * Answers about counts between turns: of long windows only the end is counted anew each time, and all of it now and then. Agents that
@@ -48,7 +50,9 @@ export class CountsBook {
   ): Promise<readonly CountsPoint[]> {
     const endpoints = query.endpoints.join('\n');
     const old = this.#kept.get(key);
-    const isFresh = old?.endpoints === endpoints && monoMs - old.atMs < maxAgeMs;
+    const isFresh =
+      old?.endpoints === endpoints &&
+      monoMs - old.atMs < Math.min(maxAgeMs, old.points.length === 0 ? emptyMs : Infinity);
     if (!isFresh) {
       const points = await this.#store.counts(query);
       this.#kept.set(key, { endpoints, atMs: monoMs, points, newestMs });

@@ -76,6 +76,11 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
         exporting: { io, allow: ['127.0.0.1/32'] },
       },
     );
+    // At once: what is left of an objective without events is looked at again only after a minute.
+    await server.context.ingest.store(
+      { ...someBatch('batch-before-all', Date.now(), 7), endpoints: ['chat'] },
+      'local',
+    );
     const wish = { name: 'prometheus', role: 'probe' as const, lifeMs: 3_600_000 };
     ({ token } = await server.context.tokens.create(wish, { actor: 'test', address: null }));
     const job = { authorization: { credentials_file: 'token' }, scrape_interval: '1s' };
@@ -128,9 +133,9 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
     const events = `sum(inferpath_slo_events_total{${scraped},slo="up",endpoint="chat",result="good"})`;
     const counted = async () => Number((await query(events))[0]?.value[1] ?? 0);
     const before = await counted();
-    await send('batch-before');
+    await send(`batch-after-${before}`);
     await expect.poll(counted, { timeout: 30_000, interval: 250 }).toBe(before + 7);
-    await send('batch-more-1');
+    await send(`batch-after-${before + 7}`);
     await expect.poll(counted, { timeout: 15_000, interval: 250 }).toBe(before + 14);
     await expect
       .poll(async () => (await query('probe_success{job="probe"}'))[0]?.value[1], { timeout: 30_000, interval: 250 })
@@ -206,7 +211,7 @@ describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')("Debian's Pr
       }
       return left;
     };
-    await expect.poll(empty, { timeout: 30_000, interval: 1000 }).toEqual([]);
+    await expect.poll(empty, { timeout: 90_000, interval: 1000 }).toEqual([]);
   });
 
   test('promtool has nothing to complain about', async () => {
