@@ -6,6 +6,7 @@ import { readCapture } from '../../src/gather/capture/open.ts';
 import { compare, describe } from '../../test/compat/compare.ts';
 import { sharedData } from '../../test/shared-data.ts';
 import { seededRandom } from '../../src/stats/random.ts';
+import { fileOf } from '../../src/wire/open-file.ts';
 
 const rounds = Number(process.argv[2] ?? 1);
 const firstSeed = Number(process.argv[3] ?? 1);
@@ -55,7 +56,7 @@ console.log(JSON.stringify(totals));
 /** The packets of its first link type: a classic file has one. */
 async function packetsOf(file: string): Promise<Packet[]> {
   const packets: Packet[] = [];
-  await readCapture({ name: file, chunks: createReadStream(file), totalBytes: null }, (frame) => {
+  await readCapture({ name: file, file: fileOf(createReadStream(file)), totalBytes: null }, (frame) => {
     const { linkType, seconds, nanoseconds, originalLength: length } = frame;
     const bytes = Buffer.from(frame.bytes.subarray(frame.start, frame.end));
     packets.push({ link: linkType, ns: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds), bytes, length });

@@ -2,6 +2,7 @@ import { readAsnDatabase } from '../gather/asn/mmdb.ts';
 import { type AsnLookup, PrefixFileError, readPrefixTable } from '../gather/asn/prefix-table.ts';
 import type { Io } from '../wire/io.ts';
 import { UsageError } from './command.ts';
+import { chunksOf } from '../wire/open-file.ts';
 
 /** Databases of all the Internet are some tens of megabytes. */
 const maxBytes = 512 << 20;
@@ -59,7 +60,7 @@ async function read<T>(flag: string, path: string, open: (path: string) => Promi
 async function allBytes(io: Io, path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of io.fs.readChunks(path)) {
+  for await (const chunk of chunksOf(await io.fs.openRead(path))) {
     size += chunk.length;
     if (size > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);
     chunks.push(chunk);

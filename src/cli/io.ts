@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { access, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isatty } from 'node:tty';
@@ -6,12 +5,11 @@ import type { Clock, Files, Io, Log, Resolver, Signals, Terminal } from '../wire
 import { openTransport } from '../wire/tcp/open.ts';
 import { withoutSecrets } from '../model/secrets.ts';
 import { exitCode } from './command.ts';
+import { openStdin } from './stdin.ts';
 import { takeOver } from './take-over.ts';
 
 /** Largest text that is read when the caller gives no bound of its own. */
 const maxTextBytes = 64 * 1024 * 1024;
-/** Octets of a file that are read at once: captures of gigabytes come in pieces of this size. */
-const chunkBytes = 1024 * 1024;
 
 /** A signal this soon after another one is the same wish. */
 const echoMs = 300;
@@ -85,15 +83,16 @@ export function files(cwd: string): Files {
         () => true,
         () => false,
       ),
-    readChunks: (path, from) =>
-      createReadStream(resolve(cwd, path), {
-        highWaterMark: chunkBytes,
-        ...(from === undefined ? {} : { start: from }),
-      }),
-    openRead: async (path) => {
+    openRead: async (path, from = 0) => {
       const file = await open(resolve(cwd, path), 'r');
+      // Without a place of its own the first read stands where the file was opened, and a pipe has no places.
+      let at = from === 0 ? null : from;
       return {
-        read: async (memory) => (await file.read(memory, 0, memory.length, null)).bytesRead,
+        read: async (memory) => {
+          const { bytesRead } = await file.read(memory, 0, memory.length, at);
+          if (at !== null) at += bytesRead;
+          return bytesRead;
+        },
         close: () => file.close(),
       };
     },
@@ -191,7 +190,7 @@ function handleClosedStdout(proc: NodeJS.Process, stop: AbortController): () => 
 }
 
 function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted: AbortSignal): Terminal {
-  const { stdout, stderr, stdin, env } = proc;
+  const { stdout, stderr, env } = proc;
   return {
     out: (text) => {
       if (!closed()) stdout.write(text);
@@ -202,7 +201,8 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     },
     stdoutIsTty: isatty(stdout.fd),
     stderrIsTty: isatty(stderr.fd),
-    stdinIsTty: isatty(stdin.fd),
+    // Not by the stream: it would begin to hold stdin as soon as it is asked for.
+    stdinIsTty: isatty(0),
     get columns() {
       return stdout.columns ?? stderr.columns ?? (Number(env['COLUMNS']) || 80);
     },
@@ -211,7 +211,7 @@ function createTerminal(proc: NodeJS.Process, closed: () => boolean, interrupted
     },
     colors: wantsColors(env, isatty(stdout.fd)),
     ask: lineReader(proc, interrupted),
-    input: () => stdin,
+    openInput: () => openStdin(proc),
     takeOver: (hold) => takeOver(proc, hold),
   };
 }

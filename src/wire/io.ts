@@ -44,16 +44,15 @@ export interface Files {
   /** Makes a folder that only this user may enter, and those above it; nothing when it exists. */
   makeFolder(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
-  /** The bytes of a file or pipe from octet `from` on (default 0), piece by piece; for what may be larger than memory. */
-  readChunks(path: string, from?: number): AsyncIterable<Uint8Array>;
-  /** The same for who brings the memory: what is read again and again into the same needs none of its own. */
-  openRead(path: string): Promise<OpenFile>;
+  /** A file or pipe from octet `from` on (default 0), for what may be larger than memory; `chunksOf` gives it piece by piece. */
+  openRead(path: string, from?: number): Promise<OpenFile>;
   /** Octets of a file. */
   sizeOf(path: string): Promise<number>;
   /** When the file was last written, ms since the epoch. */
   modifiedMs(path: string): Promise<number>;
 }
 
+/** Octets for who brings the memory: what is read again and again into the same needs none of its own. */
 export interface OpenFile {
   /** Reads on, into `memory`. @returns how many octets; 0: there are no more */
   read(memory: Uint8Array): Promise<number>;
@@ -99,8 +98,8 @@ export interface Terminal {
   colors: boolean;
   /** One line typed by the user, without its line end; null at end of input. */
   ask(question: string): Promise<string | null>;
-  /** The bytes of stdin, piece by piece. */
-  input(): AsyncIterable<Uint8Array>;
+  /** Stdin, from where it stands. */
+  openInput(): OpenFile;
   /**
    * Takes the terminal over until the returned function is called. However the process ends before that, the terminal gets
    * back what it was: `leave` is written and raw mode ends. For one holder at a time, and only where stderr is a terminal.

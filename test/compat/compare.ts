@@ -7,6 +7,7 @@ import { newPacket, type Packet } from '../../src/wire/packet/packet.ts';
 import type { Frame } from '../../src/wire/pcap/frame.ts';
 import { addressText } from './address.ts';
 import { secondsText, tshark, type TsharkPacket } from './tshark.ts';
+import { fileOf } from '../../src/wire/open-file.ts';
 
 type Row = Record<string, string>;
 
@@ -108,7 +109,7 @@ export async function compare(file: string): Promise<Comparison> {
   const ours: Row[] = [];
   const compat = new WiresharkCompat();
   const packet = newPacket();
-  const read = await readCapture({ name: file, chunks: createReadStream(file), totalBytes: null }, (frame) => {
+  const read = await readCapture({ name: file, file: fileOf(createReadStream(file)), totalBytes: null }, (frame) => {
     ours.push(rowOf(packet, decodePacket(frame, packet), compat, frame, ours.length + 1));
   });
   const result: Comparison = { packets: 0, tcp: 0, flags: 0, differences: [], missing: 0, read };

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Io, ResolvedAddress, TerminalHold } from '../../src/wire/io.ts';
+import type { Io, OpenFile, ResolvedAddress, TerminalHold } from '../../src/wire/io.ts';
 import { openTransport } from '../../src/wire/tcp/open.ts';
 
 /** What a test may choose about the outside world; everything else is quiet and empty. */
@@ -106,23 +106,11 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       },
       makeFolder: () => Promise.resolve(),
       exists: (path) => Promise.resolve(written.has(stored(path))),
-      readChunks: async function* (path, from = 0) {
+      openRead: (path, from = 0) => {
         const text = written.get(stored(path));
-        if (text === undefined) throw noSuchFile(path);
-        yield await Promise.resolve(Buffer.from(text).subarray(from));
-      },
-      openRead: (path) => {
-        const text = written.get(stored(path));
-        if (text === undefined) return Promise.reject(noSuchFile(path));
-        let rest = Buffer.from(text);
-        return Promise.resolve({
-          read: (memory) => {
-            const size = rest.copy(memory);
-            rest = rest.subarray(size);
-            return Promise.resolve(size);
-          },
-          close: () => Promise.resolve(),
-        });
+        return text === undefined
+          ? Promise.reject(noSuchFile(path))
+          : Promise.resolve(openedOctets(Buffer.from(text).subarray(from)));
       },
       sizeOf: (path) => {
         const text = written.get(stored(path));
@@ -149,9 +137,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     terminal: {
       out: (text) => out.push(text),
       flushed: () => Promise.resolve(),
-      input: async function* () {
-        yield await Promise.resolve(Buffer.from(options.stdin ?? ''));
-      },
+      openInput: () => openedOctets(Buffer.from(options.stdin ?? '')),
       err: (text) => err.push(text),
       stdoutIsTty: options.stdoutIsTty ?? false,
       stderrIsTty: options.stdoutIsTty ?? false,
@@ -233,4 +219,18 @@ function noSuchFile(path: string): NodeJS.ErrnoException {
 
 function noSuchHost(host: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' });
+}
+
+/** A file that has these octets. */
+export function openedOctets(octets: Uint8Array): OpenFile {
+  let rest = octets;
+  return {
+    read: (memory) => {
+      const size = Math.min(rest.length, memory.length);
+      memory.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return Promise.resolve(size);
+    },
+    close: () => Promise.resolve(),
+  };
 }

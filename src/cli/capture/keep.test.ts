@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { fileOf } from '../../wire/open-file.ts';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { observation } from '../../model/observation.ts';
@@ -30,7 +31,7 @@ async function keep(store: ReturnType<typeof memory>, file: Parameters<typeof ke
   const none = () => undefined;
   const flow = (one: Parameters<typeof keeping.flow>[0]) => keeping.flow(one, session.startAt());
   const session = captureSession({ prefixes: [], top: 1, seed: 1, threads: 1 }, { exchange: none, flow });
-  const source = { name: 'fixture', chunks: createReadStream(fixture), totalBytes: null };
+  const source = { name: 'fixture', file: fileOf(createReadStream(fixture)), totalBytes: null };
   await session.read(source, {});
   return keeping.end((await session.finish({ sources: [], recordedDrops: 0, interrupted: false })).report);
 }

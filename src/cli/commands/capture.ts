@@ -15,7 +15,7 @@ import { captureOutput, type Form } from '../capture/output.ts';
 import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { cannotRead, readPlaces } from '../capture/read.ts';
 import { captureSession } from '../capture/session.ts';
-import { pipeOf, threadsFor } from '../capture/threads.ts';
+import { keepHeapsSmall, pipeOf, threadsFor } from '../capture/threads.ts';
 import { sequenceTrails } from '../capture/trails.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { documentsFlag } from '../documents-place.ts';
@@ -205,6 +205,7 @@ export const capture = defineCommand({
 });
 
 async function runCapture(flags: Flags, places: readonly string[], io: Io): Promise<ExitCode> {
+  keepHeapsSmall();
   const network = await networkOf(flags, io);
   const keeper = await openKeeper(flags, network, io);
   try {

@@ -13,6 +13,7 @@ import { bufferedOutput } from '../buffered-output.ts';
 import { defineAction, defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { importTopology } from '../import-topology.ts';
 import { version } from '../version.ts';
+import { chunksOf } from '../../wire/open-file.ts';
 
 const flags = {
   format: {
@@ -129,7 +130,8 @@ async function readOne(path: string, flags: Flags, io: Io, handlers: Handlers): 
   try {
     const reading = startImport(await optionsFor(path, flags, io), handlers);
     let bytes = 0;
-    for await (const chunk of untilInterrupted(path === '-' ? io.terminal.input() : io.fs.readChunks(path), io)) {
+    const file = path === '-' ? io.terminal.openInput() : await io.fs.openRead(path);
+    for await (const chunk of untilInterrupted(chunksOf(file), io)) {
       reading.push(chunk);
       bytes += chunk.length;
       handlers.progress(path, bytes);

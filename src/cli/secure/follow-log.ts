@@ -9,6 +9,7 @@ import type { PolicyMeaning } from '../../secure/policy/policy.ts';
 import type { Io } from '../../wire/io.ts';
 import { type FlagValues, UsageError } from '../command.ts';
 import { openReading, type Seen, type seenFlags, sourceOf } from './seen-connections.ts';
+import { chunksOf } from '../../wire/open-file.ts';
 
 /** Formats that have a time on each line; lists of sockets are only known when they end. */
 const growing = ['pfirewall', 'conntrack', 'flow-csv'];
@@ -47,7 +48,7 @@ export async function followLog(file: string, meaning: PolicyMeaning, flags: Fla
     }
     if (size !== null && size > at) {
       opened ??= await openReading(file, flags, io, watching);
-      for await (const chunk of io.fs.readChunks(file, at)) {
+      for await (const chunk of chunksOf(await io.fs.openRead(file, at))) {
         opened.reading.push(chunk);
         at += chunk.length;
       }

@@ -21,6 +21,7 @@ import { defineAction, exitCode, type ExitCode, UsageError } from '../command.ts
 import { readInput } from '../input-file.ts';
 import { jsonFlag } from './flags.ts';
 import { type ChosenPolicy, loadPolicy, policyFlags } from './policy-flags.ts';
+import { chunksOf } from '../../wire/open-file.ts';
 
 /** The rules of a large host with many sets. */
 const maxBytes = 64 * 1024 * 1024;
@@ -98,7 +99,7 @@ async function readFiles(files: readonly string[], io: Io): Promise<NamedRules[]
 async function stdinText(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of io.terminal.input()) {
+  for await (const chunk of chunksOf(io.terminal.openInput())) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > maxBytes) throw new UsageError(`stdin: has more than ${maxBytes} bytes`);

@@ -10,6 +10,7 @@ import type { Io } from '../../wire/io.ts';
 import { type FlagValues, UsageError } from '../command.ts';
 import { counter, planProgress } from '../plan/progress.ts';
 import { offsetMinutes } from '../../gather/stamp.ts';
+import { chunksOf } from '../../wire/open-file.ts';
 
 /** How connections are come by: from files, or from this host's own lists. */
 export const seenFlags = {
@@ -66,7 +67,7 @@ async function readFiles(files: readonly string[], flags: FlagValues<typeof seen
     live.show(progress(i, files.length));
     const { reading, told } = await openReading(file, flags, io, observing);
     try {
-      for await (const chunk of file === '-' ? io.terminal.input() : io.fs.readChunks(file)) {
+      for await (const chunk of chunksOf(file === '-' ? io.terminal.openInput() : await io.fs.openRead(file))) {
         if (io.signals.interrupted.aborted) break;
         reading.push(chunk);
       }

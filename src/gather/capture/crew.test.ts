@@ -6,6 +6,7 @@ import type { CaptureFlow } from '../../model/capture/flow.ts';
 import { startCrew } from './crew.ts';
 import { type CaptureSource, framesOf, readPieces } from './open.ts';
 import { Analyst, type Findings } from './analyst.ts';
+import { fileOf } from '../../wire/open-file.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
 const capture = gunzipSync(readFileSync(fixture));
@@ -15,7 +16,7 @@ async function* pieces(octets: Uint8Array, size: number) {
 }
 const sourceOf = (octets: Uint8Array, size = 20_000): CaptureSource => ({
   name: 'x',
-  chunks: pieces(octets, size),
+  file: fileOf(pieces(octets, size)),
   totalBytes: octets.length,
 });
 
@@ -73,7 +74,7 @@ test('reading that is stopped tells what was taken until then', { timeout: 60_00
   const stop = new AbortController();
   const read = await readPieces(sourceOf(capture), crew.file(), {
     signal: stop.signal,
-    onProgress: () => stop.abort(),
+    onProgress: ({ frames }) => frames > 0 && stop.abort(),
   });
   expect(read.end).toEqual({ kind: 'interrupted' });
   const sums = await crew.finish();

@@ -16,8 +16,8 @@ const mostBlocks = 4;
 const blockBytes = 10 * pieceBytes;
 /** No record of a packet is shorter: so all that lie in a block fit into its batch. */
 const leastRecordBytes = 16;
-/** What is made for a moment needs little room, and each thread has its own; below 2 GB V8 lets a heap double before it collects, not quadruple. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 2000 };
+/** What is made for a moment needs little room, and each thread has its own. */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 /**
  * Threads that share the conversations of a capture. This one reads and sorts frames, which each has to go through in its order, into
@@ -195,16 +195,6 @@ class CrewFile implements PieceTaker {
     return this.#reader.drops;
   }
 
-  async take(piece: Uint8Array): Promise<void> {
-    for (let at = 0; at < piece.length;) {
-      const room = this.room();
-      const size = Math.min(piece.length - at, room.length);
-      room.set(piece.subarray(at, at + size));
-      at += size;
-      await this.took(size);
-    }
-  }
-
   room(): Buffer {
     return this.#reader.room().subarray(0, pieceBytes);
   }
@@ -232,6 +222,8 @@ class CrewFile implements PieceTaker {
   }
 
   async close(): Promise<void> {
+    // What was taken before somebody stopped the reading.
+    if (!this.#crew.sorter.isEmpty) await this.#handOver();
     await this.#crew.settled();
   }
 

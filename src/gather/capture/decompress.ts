@@ -1,6 +1,8 @@
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream';
 import zlib from 'node:zlib';
+import type { OpenFile } from '../../wire/io.ts';
+import { chunksOf, fileOf, withHead } from '../../wire/open-file.ts';
 
 /** Compressed octets that are not what they should be, or that this Node cannot read. */
 export class DecompressError extends Error {
@@ -16,46 +18,28 @@ const pieceBytes = 1024 * 1024;
 type Format = 'gzip' | 'zstd';
 
 /** The same octets, or what is in them where they begin like gzip (RFC 1952) or Zstandard (RFC 8878). */
-export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    const head = await atLeast(iterator, 4);
-    if (head.length === 0) return;
-    const format = formatOf(head);
-    const whole = joined(head, iterator);
-    if (format === null) yield* whole;
-    else yield* inflate(whole, format);
-  } finally {
-    await iterator.return?.(undefined);
-  }
+export async function decompressed(file: OpenFile): Promise<OpenFile> {
+  const head = await headOf(file);
+  const whole = withHead(head, file);
+  const format = formatOf(head);
+  return format === null ? whole : fileOf(inflate(chunksOf(whole), format));
 }
-
-/** Whether these are the first octets of something compressed; four are enough. */
-export const isCompressed = (head: Uint8Array): boolean => formatOf(head) !== null;
 
 function formatOf(head: Uint8Array): Format | null {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  return head.length >= 4 && Buffer.from(head.subarray(0, 4)).readUInt32LE() === 0xfd2f_b528 ? 'zstd' : null;
+  return head.length >= 4 && Buffer.from(head).readUInt32LE() === 0xfd2f_b528 ? 'zstd' : null;
 }
 
-/** A pipe may give one octet at first. */
-async function atLeast(iterator: AsyncIterator<Uint8Array>, count: number): Promise<Uint8Array> {
-  let head: Uint8Array = new Uint8Array(0);
-  while (head.length < count) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    head = head.length === 0 ? value : Buffer.concat([head, value]);
+/** The first four octets, or all where there are fewer. A pipe may give one at first. */
+async function headOf(file: OpenFile): Promise<Uint8Array> {
+  const head = Buffer.alloc(4);
+  let filled = 0;
+  while (filled < head.length) {
+    const octets = await file.read(head.subarray(filled));
+    if (octets === 0) break;
+    filled += octets;
   }
-  return head;
-}
-
-async function* joined(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield head;
-  for (;;) {
-    const { done, value } = await iterator.next();
-    if (done) return;
-    yield value;
-  }
+  return head.subarray(0, filled);
 }
 
 /** What Node 22.15 and 23.8 brought; the types of Node 20 do not have it. */

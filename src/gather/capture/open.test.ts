@@ -2,9 +2,10 @@ import { gzipSync } from 'node:zlib';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fileOf } from '../../wire/open-file.ts';
 import { classicFile, type Written } from '../../wire/pcap/write.case.ts';
 import { fakeIo } from '../../../test/fakes/io.ts';
-import { type CaptureRead, type CaptureSource, captureSource, describeEnd, readCapture } from './open.ts';
+import { type CaptureRead, type CaptureSource, captureSource, describeEnd, lookAhead, readCapture } from './open.ts';
 
 const packets: Written[] = Array.from({ length: 40 }, (_, i) => ({
   bytes: Buffer.alloc(30 + i, i),
@@ -24,7 +25,7 @@ async function* pieces(octets: Buffer, sizes: readonly number[]): AsyncGenerator
 
 const source = (octets: Buffer, sizes: readonly number[] = [4096]): CaptureSource => ({
   name: 'a.pcap',
-  chunks: pieces(octets, sizes),
+  file: fileOf(pieces(octets, sizes)),
   totalBytes: octets.length,
 });
 
@@ -130,7 +131,7 @@ describe('opening captures', () => {
       yield file;
       await new Promise(() => {});
     }
-    const result = await readCapture({ name: 'stdin', chunks: silent(), totalBytes: null }, () => {}, {
+    const result = await readCapture({ name: 'stdin', file: fileOf(silent()), totalBytes: null }, () => {}, {
       signal: abort.signal,
       onProgress: () => setImmediate(() => abort.abort()),
     });
@@ -143,7 +144,9 @@ describe('opening captures', () => {
       throw new Error('EIO: the disk is gone');
     }
     for (const first of [file, gzipSync(file).subarray(0, 50)])
-      await expect(readCapture({ name: 'x', chunks: failing(first), totalBytes: 1 }, () => {})).rejects.toThrow('EIO');
+      await expect(readCapture({ name: 'x', file: fileOf(failing(first)), totalBytes: 1 }, () => {})).rejects.toThrow(
+        'EIO',
+      );
   });
 
   test('stdin for -, a file by its path, and an absent one is the error of the file system', async () => {
@@ -151,5 +154,48 @@ describe('opening captures', () => {
     expect(await read(await captureSource(io, '-'))).toMatchObject({ result: { frames: 40, totalBytes: null } });
     expect((await read(await captureSource(io, 'a.pcap'))).result).toMatchObject({ totalBytes: 11, frames: 0 });
     await expect(captureSource(io, 'b.pcap')).rejects.toThrow('b.pcap');
+  });
+});
+
+describe('looking ahead', () => {
+  const opened = (chunks: AsyncIterable<Uint8Array>): CaptureSource => ({
+    name: 'stdin',
+    file: fileOf(chunks),
+    totalBytes: null,
+  });
+
+  test('whatever came until then, all octets come in their order', async () => {
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < file.length; at += 200) {
+        yield file.subarray(at, at + 200);
+        if (at === 400) await new Promise((done) => setTimeout(done, 30));
+      }
+    }
+    for (const [octets, ms, isMore] of [
+      [1e6, 5000, false],
+      [1e6, 5, false],
+      [300, 5000, true],
+    ] as const) {
+      const ahead = await lookAhead(opened(slow()), { octets, ms });
+      expect(ahead.isMore).toBe(isMore);
+      expect((await read(ahead.source)).result).toMatchObject({ frames: 40, doneBytes: file.length });
+    }
+  });
+
+  test('its time begins with the first octets, and an abort ends a wait for them', async () => {
+    async function* late(): AsyncGenerator<Uint8Array> {
+      await new Promise((done) => setTimeout(done, 50));
+      yield* pieces(file, [100]);
+    }
+    expect(await lookAhead(opened(late()), { octets: 1000, ms: 20 })).toMatchObject({ isMore: true });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 10);
+    const never = (async function* () {
+      await new Promise(() => {});
+      yield new Uint8Array(1);
+    })();
+    expect(await lookAhead(opened(never), { octets: 1000, ms: 5, signal: abort.signal })).toMatchObject({
+      isMore: false,
+    });
   });
 });

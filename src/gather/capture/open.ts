@@ -1,18 +1,16 @@
 import type { Io, OpenFile } from '../../wire/io.ts';
 import { CaptureError, type Frame, newFrame } from '../../wire/pcap/frame.ts';
 import { type CaptureEnd, captureReader } from '../../wire/pcap/reader.ts';
-import { DecompressError, decompressed, isCompressed } from './decompress.ts';
+import { DecompressError, decompressed } from './decompress.ts';
 
 /** Octets that are read at once: small enough to be looked at before they leave the nearest memory. */
 const pieceBytes = 256 * 1024;
 
-/** Where the octets of a capture come from. */
+/** Where the octets of a capture come from. Who reads it closes the file. */
 export interface CaptureSource {
   /** As errors call it. */
   name: string;
-  chunks: AsyncIterable<Uint8Array>;
-  /** Where they come from a file: the same octets, into memory of who reads. One of both is to be used. */
-  file?: OpenFile;
+  file: OpenFile;
   /** Octets as they lie on the disk; null where nobody knows (a pipe). */
   totalBytes: number | null;
 }
@@ -46,41 +44,23 @@ export async function captureSource(
   { fs, terminal }: Pick<Io, 'fs' | 'terminal'>,
   path: string,
 ): Promise<CaptureSource> {
-  return path === '-' ? { name: 'stdin', chunks: terminal.input(), totalBytes: null } : fileSource({ fs }, path);
+  return path === '-' ? { name: 'stdin', file: terminal.openInput(), totalBytes: null } : fileSource({ fs }, path);
 }
 
 /** Rejects with the error of the file system. */
 export async function fileSource({ fs }: Pick<Io, 'fs'>, path: string): Promise<CaptureSource> {
-  // First: what reads opens at once, and an error of it would find nobody who waits.
   const totalBytes = await fs.sizeOf(path);
-  const file = await fs.openRead(path);
-  return { name: path, chunks: piecesOf(file), file, totalBytes };
+  return { name: path, file: await fs.openRead(path), totalBytes };
 }
 
-/** Pieces of memory of their own. */
-async function* piecesOf(file: OpenFile, ahead: Uint8Array = new Uint8Array(0)): AsyncGenerator<Uint8Array> {
-  try {
-    if (ahead.length > 0) yield ahead;
-    for (;;) {
-      const piece = Buffer.allocUnsafe(pieceBytes);
-      const octets = await file.read(piece);
-      if (octets === 0) return;
-      yield piece.subarray(0, octets);
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** Takes the octets of one capture in pieces. */
+/** Takes the octets of one capture into memory of its own. */
 export interface PieceTaker {
-  /**
-   * The piece is done with when this is.
-   * @throws CaptureError where the file cannot be read on
-   */
-  take(piece: Uint8Array): void | Promise<void>;
   /** Memory for the octets that follow; the same once so many of them lie there. */
   room(): Buffer;
+  /**
+   * So many lie there.
+   * @throws CaptureError where the file cannot be read on
+   */
   took(octets: number): void | Promise<void>;
   /** There are no more. @throws CaptureError as well */
   end(): CaptureEnd | Promise<CaptureEnd>;
@@ -92,42 +72,52 @@ export interface PieceTaker {
 }
 
 /**
- * Looks ahead in a pipe, of which nobody knows how much will come: what it brings within so long, up to so many octets, is held back and
- * then stands at the begin of what it returns.
+ * Looks ahead in a pipe, of which nobody knows how much will come: what it brings within so long from its first octets on, up to so many,
+ * is held back and then stands at the begin of what it returns.
  */
 export async function lookAhead(
   source: CaptureSource,
-  { octets, ms }: { octets: number; ms: number },
+  { octets, ms, signal }: { octets: number; ms: number; signal?: AbortSignal },
 ): Promise<{ source: CaptureSource; isMore: boolean }> {
-  const iterator = source.chunks[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let held = 0;
-  let next: Promise<IteratorResult<Uint8Array>> | null = null;
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<null>((done) => (timer = setTimeout(() => done(null), ms)));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop = () => {};
+  const late = new Promise<null>((done) => (stop = () => done(null)));
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  /** What has been asked for and has not come: the next octets, whoever waits for them. */
+  let asked: { piece: Buffer; size: Promise<number> } | null = null;
   while (held < octets) {
-    next ??= iterator.next();
-    const came = await Promise.race([next, late]);
-    if (came === null || came.done) break;
-    next = null;
-    head.push(came.value);
-    held += came.value.length;
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    asked = { piece, size: source.file.read(piece) };
+    const size = await Promise.race([asked.size, late]);
+    if (size === null) break;
+    asked = null;
+    if (size === 0) break;
+    head.push(piece.subarray(0, size));
+    held += size;
+    timer ??= setTimeout(stop, ms);
   }
-  clearTimeout(timer!);
-  const chunks = async function* () {
-    try {
-      for (let piece = head.shift(); piece; piece = head.shift()) yield piece;
-      for (;;) {
-        const came = await (next ?? iterator.next());
-        next = null;
-        if (came.done) return;
-        yield came.value;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', stop);
+  const file: OpenFile = {
+    read: async (memory) => {
+      if (head.length === 0 && asked) {
+        head.push(asked.piece.subarray(0, await asked.size));
+        asked = null;
       }
-    } finally {
-      await iterator.return?.();
-    }
+      const piece = head[0];
+      if (!piece) return source.file.read(memory);
+      const size = Math.min(piece.length, memory.length);
+      memory.set(piece.subarray(0, size));
+      if (size < piece.length) head[0] = piece.subarray(size);
+      else head.shift();
+      return size;
+    },
+    close: () => source.file.close(),
   };
-  return { source: { ...source, chunks: chunks() }, isMore: held >= octets };
+  return { source: { ...source, file }, isMore: held >= octets };
 }
 
 /**
@@ -152,22 +142,11 @@ export function framesOf(onFrame: (frame: Frame) => void, onPiece?: () => void):
   const reader = captureReader();
   const frame = newFrame();
   let frames = 0;
-  let memory: Buffer | null = null;
-  const readFrames = () => {
-    while (reader.next(frame)) {
-      frames++;
-      onFrame(frame);
-    }
-  };
+  let memory = Buffer.alloc(0);
   return {
-    take: (piece) => {
-      memory = null;
-      reader.push(piece);
-      readFrames();
-      onPiece?.();
-    },
     room: () => {
-      if (memory === null || memory.length < reader.rest + 2 * pieceBytes) {
+      if (memory.length < reader.rest + 2 * pieceBytes) {
+        onPiece?.();
         memory = Buffer.allocUnsafeSlow(Math.max(togetherBytes, 2 * reader.rest) + 2 * pieceBytes);
         reader.moveTo(memory);
       } else if (reader.room().length < pieceBytes) {
@@ -178,7 +157,10 @@ export function framesOf(onFrame: (frame: Frame) => void, onPiece?: () => void):
     },
     took: (octets) => {
       reader.took(octets);
-      readFrames();
+      while (reader.next(frame)) {
+        frames++;
+        onFrame(frame);
+      }
     },
     end: () => {
       onPiece?.();
@@ -211,31 +193,25 @@ export async function readPieces(
     drops: 0,
     end: { kind: 'interrupted' },
   };
-  const took = async (octets: number, take: () => void | Promise<void>) => {
-    read.captureBytes += octets;
-    const taking = take();
-    if (taking) await taking;
-    read.frames = taker.frames;
-    onProgress?.(read);
+  const counted: OpenFile = {
+    read: async (memory) => {
+      const octets = await source.file.read(memory);
+      read.doneBytes += octets;
+      return octets;
+    },
+    close: () => source.file.close(),
   };
+  let file = counted;
   try {
-    const { file } = source;
-    const head = file ? await headOf(file) : null;
-    if (file && head && !isCompressed(head)) {
-      read.doneBytes += head.length;
-      await took(head.length, () => taker.take(head));
-      for (;;) {
-        const octets = signal?.aborted ? null : await orAborted(file.read(taker.room()), signal);
-        if (octets === null || octets === 0) break;
-        read.doneBytes += octets;
-        await took(octets, () => taker.took(octets));
-      }
-    } else {
-      const chunks = file && head ? piecesOf(file, head) : source.chunks;
-      const counted = untilAborted(chunks, signal, (octets) => {
-        read.doneBytes += octets;
-      });
-      for await (const chunk of decompressed(counted)) await took(chunk.length, () => taker.take(chunk));
+    file = (await orAborted(decompressed(counted), signal)) ?? counted;
+    for (;;) {
+      const octets = signal?.aborted ? null : await orAborted(file.read(taker.room()), signal);
+      if (octets === null || octets === 0) break;
+      read.captureBytes += octets;
+      const taking = taker.took(octets);
+      if (taking) await taking;
+      read.frames = taker.frames;
+      onProgress?.(read);
     }
     if (!signal?.aborted) read.end = await taker.end();
   } catch (error) {
@@ -245,7 +221,7 @@ export async function readPieces(
     else throw error;
   } finally {
     await taker.close?.();
-    await source.file?.close();
+    await file.close();
   }
   read.frames = taker.frames;
   read.format = taker.format;
@@ -268,18 +244,6 @@ export function describeEnd(name: string, { end, frames, captureBytes }: Capture
   }
 }
 
-/** The beginning: four octets at least, or all where there are fewer. */
-async function headOf(file: OpenFile): Promise<Uint8Array> {
-  const head = Buffer.allocUnsafe(pieceBytes);
-  let filled = 0;
-  while (filled < 4) {
-    const octets = await file.read(head.subarray(filled));
-    if (octets === 0) break;
-    filled += octets;
-  }
-  return head.subarray(0, filled);
-}
-
 /** Null as soon as the signal aborts, also while it waits for a pipe. */
 async function orAborted<T>(doing: Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
   if (!signal) return doing;
@@ -293,26 +257,5 @@ async function orAborted<T>(doing: Promise<T>, signal: AbortSignal | undefined):
     return await Promise.race([doing, stopped]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** The pieces, counted; ends at once when the signal aborts, also while it waits for a pipe. */
-async function* untilAborted(
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-  count: (octets: number) => void,
-): AsyncGenerator<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      if (signal?.aborted) return;
-      const next = await orAborted(iterator.next(), signal);
-      if (next === null || next.done) return;
-      count(next.value.length);
-      yield next.value;
-    }
-  } finally {
-    // Not awaited: a pipe that nobody writes to would never let go.
-    iterator.return?.()?.catch(() => {});
   }
 }

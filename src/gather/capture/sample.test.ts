@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import * as make from '../../wire/packet/frames.case.ts';
 import { captureHeader, recordLength, writeRecord } from '../../wire/pcap/write.ts';
 import { sampleOf } from './sample.ts';
+import { fileOf } from '../../wire/open-file.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
 
@@ -26,17 +27,19 @@ function* scan(packets: number, conversations: number): Generator<Uint8Array> {
 
 const sourceOf = (pieces: Iterable<Uint8Array>) => ({
   name: 'x',
-  chunks: (async function* () {
-    await Promise.resolve();
-    yield* pieces;
-  })(),
+  file: fileOf(
+    (async function* () {
+      await Promise.resolve();
+      yield* pieces;
+    })(),
+  ),
   totalBytes: null,
 });
 
 test('counts the packets of each conversation', async () => {
   expect(await sampleOf(sourceOf(scan(600, 200)))).toEqual({ packets: 600, packetsPerConversation: 3 });
   expect(await sampleOf(sourceOf(scan(600, 1)))).toEqual({ packets: 600, packetsPerConversation: 600 });
-  const streams = { name: 'x', chunks: createReadStream(fixture), totalBytes: null };
+  const streams = { name: 'x', file: fileOf(createReadStream(fixture)), totalBytes: null };
   expect((await sampleOf(streams)).packetsPerConversation).toBeGreaterThan(50);
 });
 

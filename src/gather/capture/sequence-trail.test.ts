@@ -6,9 +6,10 @@ import type { SequenceTrail } from '../../model/capture/sequence.ts';
 import { Analyst } from './analyst.ts';
 import { framesOf, readPieces } from './open.ts';
 import { SequenceTrails } from './sequence-trail.ts';
+import { fileOf } from '../../wire/open-file.ts';
 
 const fixture = fileURLToPath(new URL('../../../test/fixtures/captures/lost-and-late.pcapng.gz', import.meta.url));
-const source = () => ({ name: 'fixture', chunks: createReadStream(fixture), totalBytes: null });
+const source = () => ({ name: 'fixture', file: fileOf(createReadStream(fixture)), totalBytes: null });
 
 describe('sequence numbers against time', () => {
   const flows: FlowWithExchanges[] = [];

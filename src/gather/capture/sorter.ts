@@ -74,10 +74,14 @@ export class Sorter {
     return Number.isNaN(this.firstSeconds) ? null : this.firstSeconds * 1000 + this.firstNanoseconds / 1e6;
   }
 
+  /** Whether no frame waits to be looked at. */
+  get isEmpty(): boolean {
+    return this.#rows + this.#held === 0;
+  }
+
   /** Whether a frame fits: its octets have to lie where those of the others do. */
   takes({ bytes }: Frame): boolean {
-    const rows = this.#rows + this.#held;
-    return rows === 0 || (rows < this.#batch.mostFrames && bytes === this.#batch.bytes);
+    return this.isEmpty || (this.#rows + this.#held < this.#batch.mostFrames && bytes === this.#batch.bytes);
   }
 
   /** Takes a frame whose octets hold until the batch is done with. */

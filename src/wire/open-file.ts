@@ -1,0 +1,57 @@
+import type { OpenFile } from './io.ts';
+
+/** Octets of a piece: enough that each costs little beside what is in it. */
+const pieceBytes = 256 * 1024;
+
+/** Its octets in pieces of memory of their own; closes it at the end, or when nobody wants more. */
+export async function* chunksOf(file: OpenFile): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      const octets = await file.read(piece);
+      if (octets === 0) return;
+      yield piece.subarray(0, octets);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What comes in pieces, for who brings the memory. */
+export function fileOf(chunks: AsyncIterable<Uint8Array>): OpenFile {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array(0);
+  return {
+    read: async (memory) => {
+      while (rest.length === 0) {
+        const next = await iterator.next();
+        if (next.done) return 0;
+        rest = next.value;
+      }
+      const size = Math.min(rest.length, memory.length);
+      memory.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return size;
+    },
+    close: () => {
+      // Not awaited: a pipe that nobody writes to would never let go.
+      iterator.return?.()?.catch(() => {});
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The file from its beginning again, of which so much has been read already. */
+export function withHead(head: Uint8Array, file: OpenFile): OpenFile {
+  let rest = head;
+  return {
+    read: (memory) => {
+      if (rest.length === 0) return file.read(memory);
+      const size = Math.min(rest.length, memory.length);
+      memory.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return Promise.resolve(size);
+    },
+    close: () => file.close(),
+  };
+}
