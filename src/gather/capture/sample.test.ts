@@ -1,29 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import * as make from '../../wire/packet/frames.case.ts';
-import { captureHeader, recordLength, writeRecord } from '../../wire/pcap/write.ts';
-import { sampleOf } from './sample.ts';
 import { fileOf } from '../../wire/open-file.ts';
+import { sampleOf } from './sample.ts';
+import { scan } from './scan.case.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
-
-/** A file of libpcap with `packets` of so many conversations, in turns. */
-function* scan(packets: number, conversations: number): Generator<Uint8Array> {
-  yield captureHeader(1, 65_535);
-  const none = Buffer.alloc(0);
-  for (let i = 0; i < packets; i++) {
-    const octets = make.ethernetFrame(
-      0x0800,
-      make.ip4({ protocol: 6, id: i & 0xffff }, make.tcp({ sequence: i }, none)),
-    );
-    octets.writeUInt16BE(1024 + (i % conversations), 34);
-    const frame = { ...make.frameOf(octets), seconds: i };
-    const record = Buffer.alloc(recordLength(frame));
-    writeRecord(record, 0, frame);
-    yield record;
-  }
-}
 
 const sourceOf = (pieces: Iterable<Uint8Array>) => ({
   name: 'x',
