@@ -201,6 +201,21 @@ test('HTTP/2: SETTINGS, acknowledgements, windows and pings are no requests and 
   ]);
 });
 
+test('HTTP/2: SETTINGS that go out with two windows behind a request are no head, as HAProxy sends them', () => {
+  const connection = new ToldConnection({ alpn: ['h2', 'http/1.1'] }).client(askedMs, 52, 694);
+  connection.server(2 * rttMs + 3, 56).client(2 * rttMs + 4, 9);
+  stream(connection.server(2 * rttMs + 6, 60), 400, 30);
+  expect(connection.exchanges()).toMatchObject([
+    { requests: 1, firstByteMs: 2 * rttMs + 6, firstChunkMs: 400, chunks: 30, stalls: [] },
+  ]);
+  // Those of Node go out together with the head.
+  const together = new ToldConnection({ alpn: ['h2'] }).client(askedMs, 52, 694);
+  stream(together.server(2 * rttMs + 3, 66).client(2 * rttMs + 4, 9), 400, 30);
+  expect(together.exchanges()).toMatchObject([
+    { firstByteMs: 2 * rttMs + 3, firstChunkMs: 400, chunks: 30, stalls: [] },
+  ]);
+});
+
 test.each([22, 35])(
   'HTTP/2: %i octets before any head are an acknowledgement and room for the body, not an answer',
   (octets) => {

@@ -33,6 +33,8 @@ const isPreface = (bytes: number): boolean =>
 /** SETTINGS of a server with as many values as there are, and with what goes out together with it; heads are longer, or do not fit. */
 const isServerSettings = (bytes: number): boolean =>
   bytes <= 45 || (bytes <= 67 && [0, 13, 22].some((more) => (bytes - settingsAck - more) % 6 === 0));
+/** Shorter than SETTINGS and a first head together, which has a status (1 octet), a type (13) and a date (24). */
+const isBelowSettingsAndHead = (bytes: number): boolean => bytes <= 56;
 /** An HTTP/1 head has a status line, type and framing at least; one of HTTP/2 is packed. */
 const leastHeadBytes = { http1: 110, http2: 30 } as const;
 /** Of a client with a certificate, how many records may come before its Finished. */
@@ -324,8 +326,10 @@ export class TlsExchanges implements StreamSink, RecordSink {
 
   #isSteeringOfServer(bytes: number, atMs: number): boolean {
     const isAnswering = this.#answer?.isNoneYet() === false;
-    // SETTINGS come first, once, and may be as short as their acknowledgement, or as an empty DATA that ends a stream.
-    if (!isAnswering && !this.#sawSettings && isServerSettings(bytes)) {
+    // SETTINGS come first, once (RFC 9113 §3.4), and may be as short as their acknowledgement, or as an empty DATA that ends a stream. Behind
+    // a request windows go out together with them, which fits any length.
+    const isFirst = !isAnswering && !this.#sawSettings;
+    if (isFirst && (isServerSettings(bytes) || (!this.#startedInMiddle && isBelowSettingsAndHead(bytes)))) {
       this.#sawSettings = true;
       return true;
     }
@@ -349,8 +353,11 @@ export class TlsExchanges implements StreamSink, RecordSink {
       return false;
     }
     this.#isTls13 = true;
-    if (this.#serverFinishedSeen) this.#hasEarlyTickets = true;
-    else if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
+    if (this.#serverFinishedSeen) {
+      this.#hasEarlyTickets = true;
+      this.#sawSettings ||= isServerSettings(length - this.#overhead);
+    }
+    if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
     return true;
   }
 
