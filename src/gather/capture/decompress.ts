@@ -6,8 +6,12 @@ import { chunksOf, fileOf, withHead } from '../../wire/open-file.ts';
 
 /** Compressed octets that are not what they should be, or that this Node cannot read. */
 export class DecompressError extends Error {
-  constructor(message: string) {
+  /** It is the octets that came so far, not the format. */
+  readonly inData: boolean;
+
+  constructor(message: string, inData: boolean) {
     super(message);
+    this.inData = inData;
     this.name = 'DecompressError';
   }
 }
@@ -53,6 +57,7 @@ function decoder(format: Format): Transform {
   if (createZstdDecompress) return createZstdDecompress({ chunkSize: pieceBytes });
   throw new DecompressError(
     'is compressed by zstd, which Node reads from 22.15 on: decompress it first (zstd -dc FILE | inferpath capture -)',
+    false,
   );
 }
 
@@ -69,6 +74,7 @@ async function* inflate(chunks: AsyncIterable<Uint8Array>, format: Format): Asyn
     if (failure !== null) throw failure as Error;
     throw new DecompressError(
       `the ${format} data cannot be read on: ${error instanceof Error ? error.message : 'unknown'}`,
+      true,
     );
   }
 }

@@ -87,7 +87,7 @@ describe('opening captures', () => {
     broken.fill(0xff, 12, 60);
     const { result } = await read(source(broken));
     expect(result.end.kind).toBe('corrupt');
-    expect(describeEnd('a.pcap', result)).toContain('gzip data cannot be read on');
+    expect(describeEnd('a.pcap', result)).toMatch(/gzip data cannot be read on: .* \(within its first \d+ octets\)/);
   });
 
   test('no capture at all, and nothing at all', async () => {

@@ -217,7 +217,12 @@ export async function readPieces(
   } catch (error) {
     if (error instanceof CaptureError) read.end = { kind: 'corrupt', offset: error.offset, what: error.message };
     else if (error instanceof DecompressError)
-      read.end = { kind: 'corrupt', offset: read.captureBytes, what: error.message };
+      read.end = {
+        kind: 'corrupt',
+        offset: read.captureBytes,
+        // Where in the compressed file is not told more exactly.
+        what: error.inData ? `${error.message} (within its first ${read.doneBytes} octets)` : error.message,
+      };
     else throw error;
   } finally {
     await taker.close?.();
