@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
+import { drawFrom, madeUp, mutantOf, packsOf } from '../../../test/fixtures/capture-mutants.ts';
 import type { CaptureFlow } from '../../model/capture/flow.ts';
 import { startCrew } from './crew.ts';
 import { type CaptureSource, framesOf, readPieces } from './open.ts';
@@ -35,40 +36,56 @@ afterAll(async () => {
   for (const crew of crews) await crew.finish().catch(() => undefined);
 });
 
-test(
-  'threads find what one finds in two files, one of them cut off and one no capture',
-  { timeout: 60_000 },
-  async () => {
-    const alone = collector();
-    const analyst = new Analyst(alone.findings, { seed: 1 });
-    const taker = () =>
-      framesOf(
-        (frame) => analyst.analysis.later(frame),
-        () => analyst.analysis.turn(),
-      );
-    const shared = collector();
-    const crew = startCrew(2, shared.findings, { seed: 1 });
-    crews.push(crew);
-    const cut = capture.subarray(0, capture.length - 10);
-    for (const octets of [capture, Buffer.from('no capture at all'), Buffer.alloc(0), cut]) {
-      const one = await readPieces(sourceOf(octets), taker());
-      const two = await readPieces(sourceOf(octets), crew.file());
-      expect(two).toEqual(one);
-    }
-    expect(crew.startEpochMs).toBe(analyst.startEpochMs);
-    analyst.analysis.finish();
-    crews.pop();
-    expect(await crew.finish()).toEqual(analyst.sums());
-    for (const of of ['exchanges', 'events', 'flows'] as const) {
-      const texts = (list: unknown[]) => list.map((one) => JSON.stringify(one)).sort();
-      expect(texts(shared.found[of])).toEqual(texts(alone.found[of]));
-    }
-    expect(shared.found.flows.length).toBeGreaterThan(4);
-    expect(shared.found.events.length).toBeGreaterThan(4);
-  },
-);
+/** What two threads find in files that are one capture, after it was held against what one finds. */
+async function foundAlike(files: Iterable<Buffer>) {
+  const alone = collector();
+  const analyst = new Analyst(alone.findings, { seed: 1 });
+  const taker = () =>
+    framesOf(
+      (frame) => analyst.analysis.later(frame),
+      () => analyst.analysis.turn(),
+    );
+  const shared = collector();
+  const crew = startCrew(2, shared.findings, { seed: 1 });
+  crews.push(crew);
+  for (const octets of files) {
+    const one = await readPieces(sourceOf(octets), taker());
+    const two = await readPieces(sourceOf(octets), crew.file());
+    expect(two).toEqual(one);
+  }
+  expect(crew.startEpochMs).toBe(analyst.startEpochMs);
+  analyst.analysis.finish();
+  crews.pop();
+  expect(await crew.finish()).toEqual(analyst.sums());
+  for (const of of ['exchanges', 'events', 'flows'] as const) {
+    const texts = (list: unknown[]) => list.map((one) => JSON.stringify(one)).sort();
+    expect(texts(shared.found[of])).toEqual(texts(alone.found[of]));
+  }
+  return shared.found;
+}
 
-test('reading that is stopped tells what was taken until then', { timeout: 60_000 }, async () => {
+const patient = { timeout: 60_000 };
+
+test('threads find what one finds in two files, one of them cut off and one no capture', patient, async () => {
+  const cut = capture.subarray(0, capture.length - 10);
+  const found = await foundAlike([capture, Buffer.from('no capture at all'), Buffer.alloc(0), cut]);
+  expect(found.flows.length).toBeGreaterThan(4);
+  expect(found.events.length).toBeGreaterThan(4);
+});
+
+test('threads find what one finds in captures that no honest tool wrote', patient, async () => {
+  const streams = packsOf(capture);
+  function* hostile() {
+    for (let seed = 1; seed <= 60; seed++) {
+      const draw = drawFrom(seed);
+      yield mutantOf(draw(3) === 0 ? streams : madeUp(draw, 400), draw).file;
+    }
+  }
+  const found = await foundAlike(hostile());
+  expect(found.flows.length).toBeGreaterThan(100);
+});
+
+test('reading that is stopped tells what was taken until then', patient, async () => {
   const { found, findings } = collector();
   const crew = startCrew(2, findings, { seed: 1 });
   const stop = new AbortController();
