@@ -41,16 +41,16 @@ export function fileOf(chunks: AsyncIterable<Uint8Array>): OpenFile {
   };
 }
 
-/** The file from its beginning again, of which so much has been read already. */
+/** The file from its beginning again, of which so much has been read already; it comes together with what follows. */
 export function withHead(head: Uint8Array, file: OpenFile): OpenFile {
   let rest = head;
   return {
-    read: (memory) => {
+    read: async (memory) => {
       if (rest.length === 0) return file.read(memory);
       const size = Math.min(rest.length, memory.length);
       memory.set(rest.subarray(0, size));
       rest = rest.subarray(size);
-      return Promise.resolve(size);
+      return size < memory.length ? size + (await file.read(memory.subarray(size))) : size;
     },
     close: () => file.close(),
   };

@@ -215,6 +215,11 @@ class CrewFile implements PieceTaker {
     if (this.#crew.isIdle || reader.room().length < pieceBytes) await this.#handOver();
   }
 
+  async idle(): Promise<void> {
+    if (!this.#crew.sorter.isEmpty) await this.#handOver();
+    await this.#crew.settled();
+  }
+
   async end(): Promise<CaptureEnd> {
     await this.#handOver();
     await this.#crew.settled();
@@ -223,8 +228,7 @@ class CrewFile implements PieceTaker {
 
   async close(): Promise<void> {
     // What was taken before somebody stopped the reading.
-    if (!this.#crew.sorter.isEmpty) await this.#handOver();
-    await this.#crew.settled();
+    await this.idle();
   }
 
   async #handOver(): Promise<void> {

@@ -1,5 +1,4 @@
-import { Readable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream';
+import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import type { OpenFile } from '../../wire/io.ts';
 import { chunksOf, fileOf, withHead } from '../../wire/open-file.ts';
@@ -61,20 +60,36 @@ function decoder(format: Format): Transform {
   );
 }
 
+/** Octets that go in at once: what a bomb makes of them is bounded. */
+const sliceBytes = 16 * 1024;
+
+/** Slice by slice: an error in one, or that there are no more, must not cost what came out before it, as it does in a pipeline. */
 async function* inflate(chunks: AsyncIterable<Uint8Array>, format: Format): AsyncGenerator<Uint8Array> {
   const stream = decoder(format);
-  let failure: Error | null = null;
-  const source = Readable.from(chunks, { objectMode: true });
-  // An error of the source itself is not one of the compression.
-  source.on('error', (error: Error) => (failure ??= error));
-  pipeline(source, stream, () => {});
+  const out: Buffer[] = [];
+  const state: { failure: Error | null; wake: () => void } = { failure: null, wake: () => {} };
+  stream.on('data', (piece: Buffer) => out.push(piece));
+  stream.on('end', () => state.wake());
+  stream.on('error', (error) => {
+    state.failure = error;
+    state.wake();
+  });
+  const done = (start: (wake: () => void) => void) =>
+    new Promise<void>((wake) => {
+      state.wake = wake;
+      start(wake);
+    });
   try {
-    for await (const piece of stream as AsyncIterable<Buffer>) yield piece;
-  } catch (error) {
-    if (failure !== null) throw failure as Error;
-    throw new DecompressError(
-      `the ${format} data cannot be read on: ${error instanceof Error ? error.message : 'unknown'}`,
-      true,
-    );
+    for await (const chunk of chunks)
+      for (let at = 0; at < chunk.length && !state.failure; at += sliceBytes) {
+        await done((wake) => stream.write(chunk.subarray(at, at + sliceBytes), () => wake()));
+        yield* out.splice(0);
+      }
+    if (!state.failure) await done(() => stream.end());
+    yield* out.splice(0);
+    if (state.failure)
+      throw new DecompressError(`the ${format} data cannot be read on: ${state.failure.message}`, true);
+  } finally {
+    stream.destroy();
   }
 }

@@ -5,6 +5,10 @@ import { DecompressError, decompressed } from './decompress.ts';
 
 /** Octets that are read at once: small enough to be looked at before they leave the nearest memory. */
 const pieceBytes = 256 * 1024;
+/** What a pipe of Linux gives at once. */
+const pipeBytes = 64 * 1024;
+/** A pipe that gives nothing for so long is silent: busy ones take turns with us much faster. */
+const silentMs = 20;
 
 /** Where the octets of a capture come from. Who reads it closes the file. */
 export interface CaptureSource {
@@ -62,6 +66,8 @@ export interface PieceTaker {
    * @throws CaptureError where the file cannot be read on
    */
   took(octets: number): void | Promise<void>;
+  /** No more come for the moment: what is there may be looked at. */
+  idle(): void | Promise<void>;
   /** There are no more. @throws CaptureError as well */
   end(): CaptureEnd | Promise<CaptureEnd>;
   /** To be called whatever happened: what was taken has been looked at when this is done. */
@@ -162,6 +168,7 @@ export function framesOf(onFrame: (frame: Frame) => void, onPiece?: () => void):
         onFrame(frame);
       }
     },
+    idle: () => onPiece?.(),
     end: () => {
       onPiece?.();
       return reader.end();
@@ -204,14 +211,30 @@ export async function readPieces(
   let file = counted;
   try {
     file = (await orAborted(decompressed(counted), signal)) ?? counted;
-    for (;;) {
-      const octets = signal?.aborted ? null : await orAborted(file.read(taker.room()), signal);
-      if (octets === null || octets === 0) break;
+    const took = async (octets: number) => {
       read.captureBytes += octets;
       const taking = taker.took(octets);
       if (taking) await taking;
       read.frames = taker.frames;
       onProgress?.(read);
+    };
+    // Of a pipe that has nothing for the moment what came is looked at meanwhile; so what comes next has to lie elsewhere first.
+    const between = source.totalBytes === null ? Buffer.allocUnsafeSlow(pipeBytes) : null;
+    while (!signal?.aborted) {
+      const reading = file.read(between ?? taker.room());
+      if (between && !(await isSoon(reading))) {
+        await taker.idle();
+        onProgress?.(read);
+      }
+      const octets = await orAborted(reading, signal);
+      if (octets === null || octets === 0) break;
+      if (between)
+        for (let at = 0; at < octets;) {
+          const size = between.copy(taker.room(), 0, at, octets);
+          at += size;
+          await took(size);
+        }
+      else await took(octets);
     }
     if (!signal?.aborted) read.end = await taker.end();
   } catch (error) {
@@ -247,6 +270,14 @@ export function describeEnd(name: string, { end, frames, captureBytes }: Capture
     case 'interrupted':
       return `"${name}" was read up to octet ${captureBytes}; ${kept}`;
   }
+}
+
+/** Whether it comes before who writes seems to have nothing more for the moment. */
+async function isSoon(reading: Promise<number>): Promise<boolean> {
+  const here = () => true;
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<false>((done) => (timer = setTimeout(() => done(false), silentMs)));
+  return Promise.race([reading.then(here, here), late]).finally(() => clearTimeout(timer));
 }
 
 /** Null as soon as the signal aborts, also while it waits for a pipe. */
