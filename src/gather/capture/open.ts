@@ -220,7 +220,8 @@ export async function readPieces(
     };
     // Of a pipe that has nothing for the moment what came is looked at meanwhile; so what comes next has to lie elsewhere first.
     const between = source.totalBytes === null ? Buffer.allocUnsafeSlow(pipeBytes) : null;
-    while (!signal?.aborted) {
+    for (;;) {
+      if (signal?.aborted) break;
       const reading = file.read(between ?? taker.room());
       if (between && !(await isSoon(reading))) {
         await taker.idle();
