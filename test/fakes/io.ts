@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { fileOf } from '../../src/wire/open-file.ts';
 import type { Io, OpenFile, ResolvedAddress, TerminalHold } from '../../src/wire/io.ts';
 import { openTransport } from '../../src/wire/tcp/open.ts';
 
@@ -223,14 +224,9 @@ function noSuchHost(host: string): NodeJS.ErrnoException {
 
 /** A file that has these octets. */
 export function openedOctets(octets: Uint8Array): OpenFile {
-  let rest = octets;
-  return {
-    read: (memory) => {
-      const size = Math.min(rest.length, memory.length);
-      memory.set(rest.subarray(0, size));
-      rest = rest.subarray(size);
-      return Promise.resolve(size);
-    },
-    close: () => Promise.resolve(),
-  };
+  return fileOf(
+    (async function* () {
+      yield await Promise.resolve(octets);
+    })(),
+  );
 }

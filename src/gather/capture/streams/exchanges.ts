@@ -356,8 +356,7 @@ export class TlsExchanges implements StreamSink, RecordSink {
     if (this.#serverFinishedSeen) {
       this.#hasEarlyTickets = true;
       this.#sawSettings ||= isServerSettings(length - this.#overhead);
-    }
-    if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
+    } else if (this.#finishedLength > 0 && length === this.#finishedLength) this.#serverFinishedSeen = true;
     return true;
   }
 
