@@ -8,6 +8,7 @@ type Settings = Record<string, string | number>;
 
 /** Errors of the servers that another node, or the same one a little later, may not have. */
 const PASSING = new Set([
+  32, // ATTEMPT_TO_READ_AFTER_EOF: the node it had asked died in the middle of its answer
   159, // TIMEOUT_EXCEEDED
   209, // SOCKET_TIMEOUT
   210, // NETWORK_ERROR
