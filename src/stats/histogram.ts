@@ -50,18 +50,28 @@ export function mergeHistogram(into: Histogram, from: Histogram): void {
 
 /** The p-quantile (nearest rank, p in [0, 1]): the middle of the bucket of that rank, never outside [min, max]; NaN of none. */
 export function histogramQuantile(histogram: Histogram, p: number): number {
-  const { count, min, max } = histogram;
-  if (count === 0) return NaN;
-  const rank = Math.min(count, Math.max(1, Math.ceil(p * count)));
-  // The ends are known exactly.
-  if (rank === 1) return min;
-  if (rank === count) return max;
-  let seen = 0;
-  for (const index of Int32Array.from(histogram.buckets.keys()).sort()) {
-    seen += histogram.buckets.get(index)!;
-    if (seen >= rank) return Math.min(max, Math.max(min, (lowerEdge(index) + lowerEdge(index + 1)) / 2));
-  }
-  return max;
+  return histogramQuantiles(histogram, [p])[0]!;
+}
+
+/** Several at once, p rising: the buckets are put in order once. */
+export function histogramQuantiles(histogram: Histogram, rising: readonly number[]): number[] {
+  const { count, min, max, buckets } = histogram;
+  if (count === 0) return rising.map(() => NaN);
+  const indexes = new Int32Array(buckets.size);
+  let n = 0;
+  for (const index of buckets.keys()) indexes[n++] = index;
+  indexes.sort();
+  let at = 0;
+  let seen = buckets.get(indexes[0]!)!;
+  return rising.map((p) => {
+    const rank = Math.min(count, Math.max(1, Math.ceil(p * count)));
+    // The ends are known exactly.
+    if (rank === 1) return min;
+    if (rank === count) return max;
+    while (seen < rank) seen += buckets.get(indexes[++at]!)!;
+    const index = indexes[at]!;
+    return Math.min(max, Math.max(min, (lowerEdge(index) + lowerEdge(index + 1)) / 2));
+  });
 }
 
 /** The used buckets in rising order, each [low, high). */

@@ -8,7 +8,7 @@ import { columnsOf } from '../../store/columns.ts';
 import { type BareSample, sampleOf } from '../../store/sample-of.ts';
 import type { Store } from '../../store/store.ts';
 import type { Io } from '../../wire/io.ts';
-import { openFlaggedStore, type StoreFlags } from '../open-store.ts';
+import type { StoreFlags } from '../open-store.ts';
 
 /** Samples of one batch: what the store takes at once. */
 const batchSamples = 2000;
@@ -41,6 +41,8 @@ export interface KeepFlags {
 export async function openKeeper(flags: KeepFlags, network: Network | null, io: Io): Promise<Keeper | null> {
   const { data, store, documents } = flags;
   if (data === undefined && store === undefined) return null;
+  // The engines of stores take longer to load than most captures to read.
+  const { openFlaggedStore } = await import('../open-store.ts');
   const opened = await openFlaggedStore({ data: data ?? 'inferpath-data', store, documents }, 'nowhere', io);
   const vantage = flags.vantage ?? network?.vantage?.name ?? 'capture';
   return { ...keeper(opened.store, network, vantage), close: opened.close };

@@ -24,11 +24,13 @@ export function captureOutput(form: Form, io: Io): CaptureWriter {
   return {
     exchange: (flow, exchange) => line('exchange', { flow, ...exchange }),
     ...(form === 'lines' && { event: (flow, event) => line('event', { flow, ...event }) }),
-    flow: ({ exchanges, ...flow }) => {
-      if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);
-      line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });
-      flows += 1;
-    },
+    ...(form !== 'text' && {
+      flow: ({ exchanges, ...flow }) => {
+        if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);
+        line('flow', { ...flow, exchanges: exchanges.length + flow.exchangesNotListed });
+        flows += 1;
+      },
+    }),
     flush: output.flush,
     end: (report) => {
       if (form === 'json') write(`\n],${JSON.stringify(report).slice(1)}\n`);

@@ -26,7 +26,8 @@ export interface CaptureOutput {
   exchange(flow: number, exchange: JudgedExchange): void;
   /** Absent: nobody wants them. */
   event?(flow: number, event: object): void;
-  flow(flow: FlowWithExchanges): void;
+  /** Absent: nobody wants any but the worst. */
+  flow?(flow: FlowWithExchanges): void;
 }
 
 /** What the sources add to the report. */
@@ -64,25 +65,18 @@ export function captureSession(
   const summary = new CaptureSummary(top);
   const exchanges = new Map<number, JudgedExchange[]>();
   const newBook = (startEpochMs: number | null) =>
-    new PatternBook<CaptureFlow>({
+    new PatternBook<FlowWithExchanges | null>({
       prefixes,
       startEpochMs,
       mostWaiting,
       seed,
-      onFlow: (flow, { class: kind, confidence, rule, why, direction, from, to }) => {
-        const all = exchanges.get(flow.number) ?? [];
-        exchanges.delete(flow.number);
-        const whole: FlowWithExchanges = {
-          ...flow,
-          exchanges: all.slice(0, maxExchanges),
-          exchangesNotListed: Math.max(0, all.length - maxExchanges),
-          pattern: { class: kind, confidence, rule, why, direction, from, to },
-        };
-        summary.add(whole);
-        output.flow(whole);
+      onFlow: (whole, { class: kind, confidence, rule, why, direction, from, to }) => {
+        if (!whole) return;
+        whole.pattern = { class: kind, confidence, rule, why, direction, from, to };
+        output.flow?.(whole);
       },
     });
-  let book: PatternBook<CaptureFlow> | null = null;
+  let book: PatternBook<FlowWithExchanges | null> | null = null;
   const findings: Findings = {
     exchange: (flow, judged) => {
       const list = exchanges.get(flow) ?? [];
@@ -92,8 +86,13 @@ export function captureSession(
     },
     ...(output.event && { event: (flow, event) => output.event!(flow, event) }),
     flow: (flow, { summary: features, ends }) => {
+      const all = exchanges.get(flow.number) ?? [];
+      exchanges.delete(flow.number);
+      const whole = withExchanges(flow, all);
+      const isAmongWorst = summary.add(whole);
       book ??= newBook(lookers.startEpochMs);
-      book.end(features, ends, flow);
+      // What nobody wants is let go of at once: thousands wait in the book.
+      book.end(features, ends, output.flow || isAmongWorst ? whole : null);
     },
   };
   const lookers: Lookers = threads > 1 ? startCrew(threads, findings, { seed }) : alone(findings, seed);
@@ -154,6 +153,36 @@ function alone(findings: Findings, seed: number): Lookers {
     },
   };
 }
+
+/** Its pattern is told later. */
+function withExchanges(flow: CaptureFlow, all: JudgedExchange[]): FlowWithExchanges {
+  return {
+    number: flow.number,
+    protocol: flow.protocol,
+    client: flow.client,
+    server: flow.server,
+    tunnel: flow.tunnel,
+    startMs: flow.startMs,
+    durationMs: flow.durationMs,
+    packets: flow.packets,
+    octets: flow.octets,
+    tcp: flow.tcp,
+    quic: flow.quic,
+    exchanges: all.length > maxExchanges ? all.slice(0, maxExchanges) : all,
+    exchangesNotListed: Math.max(0, all.length - maxExchanges),
+    pattern: noPattern,
+  };
+}
+
+const noPattern: FlowWithExchanges['pattern'] = {
+  class: 'other',
+  confidence: 'low',
+  rule: 'none',
+  why: 'not looked at yet',
+  direction: 'transit',
+  from: '',
+  to: '',
+};
 
 function timeText(epochMs: number | null): string | null {
   return epochMs === null ? null : isoTime(epochMs);

@@ -19,7 +19,6 @@ import { keepHeapsSmall, pipeOf, threadsFor } from '../capture/threads.ts';
 import { sequenceTrails } from '../capture/trails.ts';
 import { defineCommand, type ExitCode, exitCode, type FlagValues, UsageError } from '../command.ts';
 import { documentsFlag } from '../documents-place.ts';
-import { loadNetworkFile } from '../network-file.ts';
 import { storeFlag } from '../store-place.ts';
 import { version } from '../version.ts';
 import { writeReport } from '../write-report.ts';
@@ -227,13 +226,14 @@ async function readAndTell(
   const flow = (one: FlowWithExchanges) => {
     if (flags.csv !== undefined) table.push(one);
     keeper?.flow(one, session.startAt());
-    output.flow(one);
+    output.flow?.(one);
   };
+  const isTold = output.flow !== undefined || flags.csv !== undefined || keeper !== null;
   const prefixes = sitePrefixes(network, flags.sitePrefix);
   const pipe = await pipeOf(places, io);
   const threads = await threadsFor(places, pipe, flags.threads, io);
   const seed = Math.floor(io.random.next() * 2 ** 32);
-  const session = captureSession({ prefixes, top: flags.top, seed, threads }, { ...output, flow });
+  const session = captureSession({ prefixes, top: flags.top, seed, threads }, { ...output, ...(isTold && { flow }) });
   const progress = flushingFirst(progressLine(io), output.flush);
   const { mistakes, ...read } = await readPlaces(places, { live: flags, pipe }, session, progress, io);
   const { sources } = read;
@@ -283,5 +283,7 @@ function formOf({ json, lines }: Flags): Form {
 }
 
 async function networkOf(flags: Flags, io: Io): Promise<Network | null> {
-  return flags.network === undefined ? null : loadNetworkFile(flags.network, io);
+  if (flags.network === undefined) return null;
+  const { loadNetworkFile } = await import('../network-file.ts');
+  return loadNetworkFile(flags.network, io);
 }

@@ -23,9 +23,34 @@ export function judgeExchange(exchange: Exchange, connection: Connection): Judge
       stalledMs.server += stall.serverMs;
     }
   }
+  // Key by key, here and below: spread, V8 would make a shape of its own for each of them.
   return {
-    ...exchange,
+    kind: exchange.kind,
+    shape: exchange.shape,
+    requestStartMs: exchange.requestStartMs,
+    requestEndMs: exchange.requestEndMs,
+    requestEndOffset: exchange.requestEndOffset,
+    requestBytes: exchange.requestBytes,
+    requests: exchange.requests,
+    firstByteMs: exchange.firstByteMs,
+    firstChunkMs: exchange.firstChunkMs,
+    firstChunkOtherwiseMs: exchange.firstChunkOtherwiseMs,
+    firstChunkWireMs: exchange.firstChunkWireMs,
+    firstChunkOffset: exchange.firstChunkOffset,
+    endMs: exchange.endMs,
+    answerBytes: exchange.answerBytes,
+    chunks: exchange.chunks,
+    heartbeats: exchange.heartbeats,
+    paceMs: exchange.paceMs,
+    gaps: exchange.gaps,
+    stallAboveMs: exchange.stallAboveMs,
     stalls,
+    stallsNotListed: exchange.stallsNotListed,
+    overlapped: exchange.overlapped,
+    confidence: exchange.confidence,
+    how: exchange.how,
+    tls: exchange.tls,
+    http: exchange.http,
     firstChunk: judgeFirstChunk(exchange, connection),
     stalledMs: {
       network: micro(stalledMs.network),
@@ -35,15 +60,25 @@ export function judgeExchange(exchange: Exchange, connection: Connection): Judge
   };
 }
 
+/** Causes that are not the network's. */
+const isOfOthers: ReadonlySet<JudgedStall['cause']> = new Set(['server', 'buffering', 'unknown', 'capture-loss']);
+
 function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connection): JudgedStall {
-  const incidents = connection.incidents.within(stall.startMs, stall.endMs).filter((one) => one.direction === 1);
+  const incidents = connection.incidents.within(1, stall.startMs, stall.endMs);
   const found = ofSeveral(exchange, causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection));
   const tookMs = Math.min(stall.gapMs, Math.max(0, found.tookMs));
-  const isNetwork = !['server', 'buffering', 'unknown', 'capture-loss'].includes(found.cause);
+  const isNetwork = !isOfOthers.has(found.cause);
   const networkMs = isNetwork || found.cause === 'server' ? tookMs : 0;
   const low = exchange.confidence === 'low' || exchange.overlapped;
   return {
-    ...stall,
+    startMs: stall.startMs,
+    endMs: stall.endMs,
+    wireMs: stall.wireMs,
+    gapMs: stall.gapMs,
+    afterChunk: stall.afterChunk,
+    streamOffset: stall.streamOffset,
+    chunksAtOnce: stall.chunksAtOnce,
+    acrossCaptureGap: stall.acrossCaptureGap,
     cause: found.cause,
     confidence: low ? 'low' : found.confidence,
     networkMs: micro(networkMs),

@@ -87,8 +87,8 @@ function requestLate(
 ): Late {
   // All of it was there when the last of what was sent again was.
   let againMs = 0;
-  for (const { kind, direction, endMs } of incidents.within(requestEndMs - 1, firstChunkMs))
-    if (kind === 'lost-downstream' && direction === 0) againMs = Math.max(againMs, endMs - requestEndMs);
+  for (const { kind, endMs } of incidents.within(0, requestEndMs - 1, firstChunkMs))
+    if (kind === 'lost-downstream') againMs = Math.max(againMs, endMs - requestEndMs);
   const isForNothing = client.recent.some(
     ({ event }) => event.spurious && event.timeMs >= requestEndMs && event.timeMs <= firstChunkMs,
   );
@@ -113,8 +113,8 @@ function chunkLate(exchange: Exchange, { incidents }: Connection, requestEndMs: 
   const late: Late = { lateMs: firstChunkWireMs === null ? 0 : firstChunkMs - firstChunkWireMs, plusMinusMs: 0 };
   if (firstChunkOffset === null) return late;
   const pace = paceOf(exchange);
-  for (const { kind, direction, startMs, endMs, offset, end } of incidents.within(requestEndMs - 1, firstChunkMs)) {
-    if (direction !== 1 || offset > firstChunkOffset || end <= firstChunkOffset) continue;
+  for (const { kind, startMs, endMs, offset, end } of incidents.within(1, requestEndMs - 1, firstChunkMs)) {
+    if (offset > firstChunkOffset || end <= firstChunkOffset) continue;
     if (kind !== 'lost-upstream' && kind !== 'lost-downstream') continue;
     const isUnseen = kind === 'lost-upstream';
     const lateMs = Math.min(endMs, firstChunkMs) - Math.max(startMs - (isUnseen ? pace.usualMs : 0), requestEndMs);

@@ -31,7 +31,8 @@ export class CaptureSummary {
     this.#top = top;
   }
 
-  add(flow: FlowWithExchanges): void {
+  /** @returns whether it is among the worst so far */
+  add(flow: FlowWithExchanges): boolean {
     const { totals } = this;
     totals.conversations += 1;
     totals.exchanges += flow.exchanges.length + flow.exchangesNotListed;
@@ -49,11 +50,11 @@ export class CaptureSummary {
     if (flow.tcp) this.#tcp(flow.tcp);
     if (flow.quic) {
       totals.quic += 1;
-      keep(this.#quic, { score: flow.packets.client + flow.packets.server, flow }, this.#top);
+      return keep(this.#quic, { score: flow.packets.client + flow.packets.server, flow }, this.#top);
     }
     if (flow.exchanges.some(({ shape }) => shape === 'stream'))
-      keep(this.#streams, { score: stalledMs + waitedMs / 1000, flow }, this.#top);
-    else if (flow.tcp) keep(this.#others, { score: trouble(flow), flow }, this.#top);
+      return keep(this.#streams, { score: stalledMs + waitedMs / 1000, flow }, this.#top);
+    return flow.tcp !== null && keep(this.#others, { score: trouble(flow), flow }, this.#top);
   }
 
   /**
@@ -113,13 +114,17 @@ function trouble({ tcp }: FlowWithExchanges): number {
   );
 }
 
-/** Highest first, at most `top`; of equals that which began earlier. */
-function keep(list: Ranked[], one: Ranked, top: number): void {
-  if (list.length === top && !isAhead(one, list.at(-1)!)) return;
+/**
+ * Highest first, at most `top`; of equals that which began earlier.
+ * @returns whether it is one of them
+ */
+function keep(list: Ranked[], one: Ranked, top: number): boolean {
+  if (list.length === top && !isAhead(one, list[top - 1]!)) return false;
   let at = list.length;
   while (at > 0 && isAhead(one, list[at - 1]!)) at -= 1;
   list.splice(at, 0, one);
   if (list.length > top) list.pop();
+  return true;
 }
 
 function isAhead(a: Ranked, b: Ranked): boolean {

@@ -69,15 +69,9 @@ export class Cadence {
     return this.#usualMs;
   }
 
-  /** By the median of the whole answer. */
-  get stallAboveMs(): number {
-    return this.chunks < 2 ? leastStallMs : stallAbove(histogramQuantile(this.gaps, 0.5));
-  }
-
-  /** In order of time, and how many shorter ones were let go. */
-  stalls(): { listed: ExchangeStall[]; notListed: number } {
-    const above = this.stallAboveMs;
-    const listed = this.#candidates.filter(({ gapMs }) => gapMs > above);
+  /** In order of time, those longer than `aboveMs`, and how many shorter ones were let go. */
+  stalls(aboveMs: number): { listed: ExchangeStall[]; notListed: number } {
+    const listed = this.#candidates.filter(({ gapMs }) => gapMs > aboveMs);
     return { listed, notListed: this.#dropped };
   }
 
@@ -122,12 +116,13 @@ export class Cadence {
 
   /** Lets go of what is no stall at the pace so far. A pace that slows down later only makes the limit higher. */
   #prune(): void {
-    const above = this.stallAboveMs;
+    const above = stallAbove(histogramQuantile(this.gaps, 0.5));
     this.#candidates = this.#candidates.filter(({ gapMs }) => gapMs > above);
   }
 }
 
-const stallAbove = (medianMs: number): number => Math.max(3 * medianMs, leastStallMs);
+/** Above which a gap is a stall, by the median of the answer. */
+export const stallAbove = (medianMs: number): number => Math.max(3 * medianMs, leastStallMs);
 
 function shortestOf(stalls: readonly ExchangeStall[]): number {
   let at = 0;

@@ -1,6 +1,6 @@
 import type { Exchange, ExchangeHttp, ExchangeTls } from '../../../model/capture/exchange.ts';
-import { type Histogram, histogramQuantile } from '../../../stats/histogram.ts';
-import type { Cadence } from './cadence.ts';
+import { type Histogram, histogramQuantiles } from '../../../stats/histogram.ts';
+import { type Cadence, leastStallMs, stallAbove } from './cadence.ts';
 
 /** Takes exchanges as they end. The gaps between their chunks can be merged with those of others. */
 export type ExchangeReport = (exchange: Exchange, gaps: Histogram) => void;
@@ -41,7 +41,9 @@ export function toExchange(observed: Observed): Exchange {
   const { cadence, requestStartMs, firstByteMs, isFirstKnown } = observed;
   const shape = shapeOf(observed);
   const isStreamed = shape === 'stream';
-  const stalls = isStreamed ? cadence.stalls() : { listed: [], notListed: 0 };
+  const gaps = isStreamed ? gapsOf(cadence.gaps) : null;
+  const stallAboveMs = gaps ? stallAbove(gaps.medianMs) : leastStallMs;
+  const stalls = isStreamed ? cadence.stalls(stallAboveMs) : { listed: [], notListed: 0 };
   // A whole answer has no first chunk but its first octets; a stream without content has none at all.
   const isFirstTold = requestStartMs !== null && isFirstKnown;
   const firstChunkMs = observed.isStream === true || cadence.chunks > 0 ? cadence.firstMs : firstByteMs;
@@ -64,8 +66,8 @@ export function toExchange(observed: Observed): Exchange {
     heartbeats: observed.heartbeats,
     // Several answers at once have no pace that would be any one's.
     paceMs: orNull(observed.requests <= 1 ? cadence.paceMs : NaN),
-    gaps: isStreamed && observed.requests <= 1 ? gapsOf(cadence.gaps) : null,
-    stallAboveMs: isStreamed ? cadence.stallAboveMs : null,
+    gaps: observed.requests <= 1 ? gaps : null,
+    stallAboveMs: isStreamed ? stallAboveMs : null,
     stalls: stalls.listed,
     stallsNotListed: stalls.notListed,
     overlapped: observed.requests > 1,
@@ -85,8 +87,8 @@ function shapeOf({ cadence, isStream, answerBytes, firstByteMs }: Observed): Exc
 
 function gapsOf(gaps: Histogram): Exchange['gaps'] {
   if (gaps.count === 0) return null;
-  const at = (p: number) => histogramQuantile(gaps, p);
-  return { count: gaps.count, medianMs: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: gaps.max };
+  const [medianMs, p90Ms, p99Ms] = histogramQuantiles(gaps, [0.5, 0.9, 0.99]);
+  return { count: gaps.count, medianMs: medianMs!, p90Ms: p90Ms!, p99Ms: p99Ms!, maxMs: gaps.max };
 }
 
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

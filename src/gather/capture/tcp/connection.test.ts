@@ -320,7 +320,7 @@ describe('a connection', () => {
     // The one of 500 ms comes with the third behind it.
     chunk(520, 21, 20);
     chunk(545, 20, 21);
-    const [late] = connection.incidents.within(500, 600);
+    const [late] = connection.incidents.within(1, 500, 600);
     expect(late).toMatchObject({ kind: 'reordered', startMs: 500, endMs: 545, exact: true });
   });
 

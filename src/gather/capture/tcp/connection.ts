@@ -10,6 +10,7 @@ import type { Incidents } from './incidents.ts';
 import { captureGraceMs, Journal } from './journal.ts';
 import { inOrderAfterLoss, opensAgain } from './lost-end.ts';
 import { below } from './second-copy.ts';
+import type { Resent } from './verdict.ts';
 import { delayed, held, waitedForAck } from './waiting.ts';
 
 /** The flow label stands so far ahead of the source address (RFC 8200). */
@@ -207,8 +208,18 @@ export class Connection {
       return;
     const { frameNumber } = journal;
     const waitedMs = timeMs - sender.lastDataMs;
-    const seen = { signal: 'range-seen', confidence: 'high', original: 'seen' } as const;
-    const of = { offset, end, payload, segments, timeMs, waitedMs, frameNumber, ...seen };
+    const of: Resent = {
+      offset,
+      end,
+      payload,
+      segments,
+      timeMs,
+      waitedMs,
+      signal: 'range-seen',
+      confidence: 'high',
+      original: 'seen',
+      frameNumber,
+    };
     if (hole) hole.openerAgain = opensAgain(journal, packet, sender, receiver, of, hole);
     else if (offset < before) below(journal, packet, sender, receiver, of);
     else inOrderAfterLoss(journal, packet, sender, receiver, of);

@@ -48,10 +48,12 @@ export class Incidents {
     this.#at = (this.#at + 1) % kept;
   }
 
-  /** Those of a time, in no order. */
-  within(startMs: number, endMs: number): Incident[] {
+  /** Those of a direction and a time, in no order. */
+  within(direction: 0 | 1, startMs: number, endMs: number): Incident[] {
     const found: Incident[] = [];
-    for (const incident of this.#ring) if (incident.endMs >= startMs && incident.startMs <= endMs) found.push(incident);
+    for (const incident of this.#ring)
+      if (incident.direction === direction && incident.endMs >= startMs && incident.startMs <= endMs)
+        found.push(incident);
     return found;
   }
 }

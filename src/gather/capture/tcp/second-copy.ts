@@ -59,8 +59,8 @@ function repeats(journal: Journal, packet: Packet, sender: Direction, receiver: 
   }
   if (beforeStart && packet.hasTimestamps && ((packet.tsVal - sender.firstStamp) | 0) < 0)
     return journal.reordered(sender, { ...of, signal: 'timestamp', confidence: 'medium' });
-  const told = beforeStart ? ({ confidence: 'medium', original: 'unseen' } as const) : null;
-  const event = retransmissionOf(sender, receiver, { ...of, ...told });
+  const found: Resent = beforeStart ? { ...of, confidence: 'medium', original: 'unseen' } : of;
+  const event = retransmissionOf(sender, receiver, found);
   journal.resent(sender, event, null, packet);
   if (event.spurious) return;
   const sentMs = sender.inOrder.sentAgain(of.offset, of.end, of.timeMs);
