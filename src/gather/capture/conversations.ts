@@ -132,7 +132,7 @@ export class Conversations {
       const row = batch.order[k]!;
       batch.read(row, this.#frame);
       decodePacket(this.#frame, this.#packet);
-      if (flow && (isOver(flow, batch.clockMs(row)) || begunAnew(flow, this.#packet, batch.forward(row)))) {
+      if (flow && this.#isOther(flow, batch, row)) {
         this.#alive -= 1;
         this.#tell(flow);
         flow = null;
@@ -140,6 +140,14 @@ export class Conversations {
       flow ??= this.#begin(batch, place, row);
       this.#take(batch, flow, row);
     }
+    flow?.tcp?.keep();
+  }
+
+  /** Whether a packet belongs to another conversation over the same ports: after a silence, or by its SYN. Most are told by two numbers. */
+  #isOther(flow: Flow, batch: Batch, row: number): boolean {
+    const { flags } = this.#packet;
+    if (batch.clockMs(row) - flow.lastClockMs > lingerMs && isOver(flow, batch.clockMs(row))) return true;
+    return (flags & tcpFlag.syn) !== 0 && begunAnew(flow, this.#packet, batch.forward(row));
   }
 
   #take(batch: Batch, flow: Flow, row: number): void {

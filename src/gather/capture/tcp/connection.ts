@@ -82,6 +82,12 @@ export class Connection {
     sender.lastMs = timeMs;
   }
 
+  /** The octets of packets seen so far will be gone. */
+  keep(): void {
+    this.client.inOrder.keep();
+    this.server.inOrder.keep();
+  }
+
   /** To be asked now and then, and at the end: what was acknowledged and has not come will not. */
   settle(timeMs: number): void {
     this.#settleHoles(timeMs);

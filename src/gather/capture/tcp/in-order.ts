@@ -10,9 +10,12 @@ const maxUnackedMs = 3000;
 interface Piece {
   offset: number;
   end: number;
-  /** Captured octets are the first so many of these; what lies behind them up to `end` was cut off. */
+  /** Captured octets are so many of these, from `start` on; what lies behind them up to `end` was cut off. */
   bytes: Buffer;
+  start: number;
   captured: number;
+  /** Whether they are a copy; else they lie where the packet does. */
+  isCopy: boolean;
   wireMs: number;
   deliverableMs: number;
 }
@@ -110,14 +113,24 @@ export class InOrder {
       this.#releasedMs = Math.max(this.#releasedMs, piece.deliverableMs);
       this.#hand(
         piece.bytes,
-        0,
-        piece.captured,
+        piece.start,
+        piece.start + piece.captured,
         piece.end - piece.offset - piece.captured,
         this.#releasedMs,
         piece.wireMs,
         piece.offset,
       );
-      giveBack(piece.bytes);
+      if (piece.isCopy) giveBack(piece.bytes);
+    }
+  }
+
+  /** Packets seen so far will be gone: what still waits is copied. Most is acknowledged before. */
+  keep(): void {
+    for (let at = this.#unacked.length - 1; at >= 0 && !this.#unacked[at]!.isCopy; at--) {
+      const piece = this.#unacked[at]!;
+      piece.bytes = copyOf(piece.bytes, piece.start, piece.captured);
+      piece.start = 0;
+      piece.isCopy = true;
     }
   }
 
@@ -130,7 +143,9 @@ export class InOrder {
       offset,
       end,
       bytes: copyOf(bytes, start, captured),
+      start: 0,
       captured,
+      isCopy: true,
       wireMs: timeMs,
       deliverableMs: timeMs,
     };
@@ -161,6 +176,8 @@ export class InOrder {
         piece.wireMs,
         hold,
       );
+      // Held, it has to be a copy of its own.
+      if (hold) this.keep();
       giveBack(piece.bytes);
     }
   }
@@ -179,8 +196,7 @@ export class InOrder {
       if (this.#unacked.length > 0) this.acked(Number.POSITIVE_INFINITY, timeMs);
       return this.#hand(bytes, start, start + captured, end - offset - captured, timeMs, wireMs, offset);
     }
-    const copy = copyOf(bytes, start, captured);
-    this.#unacked.push({ offset, end, bytes: copy, captured, wireMs, deliverableMs: timeMs });
+    this.#unacked.push({ offset, end, bytes, start, captured, isCopy: false, wireMs, deliverableMs: timeMs });
     this.#unackedOctets += captured;
     while (this.#unackedOctets > maxWaitingOctets || this.#unacked.length > maxWaitingPieces)
       this.acked(this.#unacked[0]!.end, timeMs);

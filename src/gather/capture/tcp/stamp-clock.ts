@@ -41,7 +41,7 @@ export class StampClock {
     const measuredMs = ticks > 0 ? elapsedMs / ticks : Number.NaN;
     // A path that slows down meanwhile shows as a longer tick: then it is looked at again later.
     const within = Math.min(tolerance.most, tolerance.least + blurMs / elapsedMs);
-    this.#tickMs = knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= within) ?? Number.NaN;
+    this.#tickMs = knownTick(measuredMs, within);
   }
 
   /** Time between two stamps by the sender’s clock; NaN: its tick is not known. Good to one tick. */
@@ -52,4 +52,9 @@ export class StampClock {
   get tickMs(): number {
     return this.#tickMs;
   }
+}
+
+/** The one that a measured tick is near to; NaN: none. */
+function knownTick(measuredMs: number, within: number): number {
+  return knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= within) ?? Number.NaN;
 }
