@@ -29,13 +29,11 @@ export async function captureEvidence(
   const found: { server: Server; observations: Observation[] }[] = [];
   let room = mostObservations;
   let leftOut = 0;
-  const none = () => undefined;
   const threads = await threadsFor(paths, null, undefined, io);
   const seed = Math.floor(io.random.next() * 2 ** 32);
   const session = captureSession(
     { prefixes: sitePrefixes(network), top: 1, seed, threads },
     {
-      exchange: none,
       flow: (flow) => {
         const startAt = session.startAt();
         if (!flow.tcp || startAt === null) return;

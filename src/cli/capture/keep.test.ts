@@ -28,9 +28,8 @@ function memory() {
 
 async function keep(store: ReturnType<typeof memory>, file: Parameters<typeof keeper>[1]) {
   const keeping = keeper(store, file, 'gateway');
-  const none = () => undefined;
   const flow = (one: Parameters<typeof keeping.flow>[0]) => keeping.flow(one, session.startAt());
-  const session = captureSession({ prefixes: [], top: 1, seed: 1, threads: 1 }, { exchange: none, flow });
+  const session = captureSession({ prefixes: [], top: 1, seed: 1, threads: 1 }, { flow });
   const source = { name: 'fixture', file: fileOf(createReadStream(fixture)), totalBytes: null };
   await session.read(source, {});
   return keeping.end((await session.finish({ sources: [], recordedDrops: 0, interrupted: false })).report);

@@ -22,8 +22,10 @@ export function captureOutput(form: Form, io: Io): CaptureWriter {
     if (form === 'lines') write(`${JSON.stringify({ line: kind, ...of })}\n`);
   };
   return {
-    exchange: (flow, exchange) => line('exchange', { flow, ...exchange }),
-    ...(form === 'lines' && { event: (flow, event) => line('event', { flow, ...event }) }),
+    ...(form === 'lines' && {
+      exchange: (flow, exchange) => line('exchange', { flow, ...exchange }),
+      event: (flow, event) => line('event', { flow, ...event }),
+    }),
     ...(form !== 'text' && {
       flow: ({ exchanges, ...flow }) => {
         if (form === 'json') write(`${flows === 0 ? '' : ','}\n${JSON.stringify({ ...flow, exchanges })}`);

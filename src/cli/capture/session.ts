@@ -1,4 +1,4 @@
-import { Analyst, type Findings } from '../../gather/capture/analyst.ts';
+import { Analyst, type AnalystOptions, type Findings } from '../../gather/capture/analyst.ts';
 import { type CaptureCrew, startCrew } from '../../gather/capture/crew.ts';
 import {
   type CaptureRead,
@@ -9,24 +9,19 @@ import {
 } from '../../gather/capture/open.ts';
 import { PatternBook } from '../../gather/capture/patterns/book.ts';
 import type { SitePrefix } from '../../gather/capture/patterns/direction.ts';
-import { CaptureSummary } from '../../gather/capture/summary.ts';
-import type { CaptureFlow } from '../../model/capture/flow.ts';
+import { Worst, type WorstFlows } from '../../gather/capture/summary.ts';
 import type { JudgedExchange } from '../../model/capture/judged.ts';
 import type { CaptureReport, FlowWithExchanges } from '../../model/capture/report.ts';
 import type { Frame } from '../../wire/pcap/frame.ts';
 import { isoTime } from '../../gather/capture/iso-time.ts';
 
-/** Exchanges of one conversation that are listed; connections that live for days have no end of them. */
-const maxExchanges = 1000;
 /** Conversations that wait for what others tell of their pattern. */
 const mostWaiting = 4096;
 
-/** Where results go as they come. */
+/** Where results go as they come. Absent: nobody wants them, or of conversations none but the worst. */
 export interface CaptureOutput {
-  exchange(flow: number, exchange: JudgedExchange): void;
-  /** Absent: nobody wants them. */
+  exchange?(flow: number, exchange: JudgedExchange): void;
   event?(flow: number, event: object): void;
-  /** Absent: nobody wants any but the worst. */
   flow?(flow: FlowWithExchanges): void;
 }
 
@@ -43,7 +38,7 @@ export interface CaptureSession {
   /** To be asked once. */
   finish(of: Sources): Promise<{
     report: Omit<CaptureReport, 'schema' | 'version' | 'flows'>;
-    worst: ReturnType<CaptureSummary['worst']>;
+    worst: WorstFlows;
   }>;
 }
 
@@ -62,8 +57,7 @@ export function captureSession(
   { prefixes, top, seed, threads }: SessionOptions,
   output: CaptureOutput,
 ): CaptureSession {
-  const summary = new CaptureSummary(top);
-  const exchanges = new Map<number, JudgedExchange[]>();
+  const worst = new Worst(top);
   const newBook = (startEpochMs: number | null) =>
     new PatternBook<FlowWithExchanges | null>({
       prefixes,
@@ -78,31 +72,22 @@ export function captureSession(
     });
   let book: PatternBook<FlowWithExchanges | null> | null = null;
   const findings: Findings = {
-    exchange: (flow, judged) => {
-      const list = exchanges.get(flow) ?? [];
-      exchanges.set(flow, list);
-      list.push(judged);
-      output.exchange(flow, judged);
-    },
+    ...(output.exchange && { exchange: (flow, judged) => output.exchange!(flow, judged) }),
     ...(output.event && { event: (flow, event) => output.event!(flow, event) }),
-    flow: (flow, { summary: features, ends }) => {
-      const all = exchanges.get(flow.number) ?? [];
-      exchanges.delete(flow.number);
-      const whole = withExchanges(flow, all);
-      const isAmongWorst = summary.add(whole);
+    flow: (_number, whole, { summary, ends }) => {
+      if (whole) worst.add(whole);
       book ??= newBook(lookers.startEpochMs);
-      // What nobody wants is let go of at once: thousands wait in the book.
-      book.end(features, ends, output.flow || isAmongWorst ? whole : null);
+      book.end(summary, ends, whole);
     },
   };
-  const lookers: Lookers = threads > 1 ? startCrew(threads, findings, { seed }) : alone(findings, seed);
+  const options: AnalystOptions = { seed, told: output.flow ? 'all' : top };
+  const lookers: Lookers = threads > 1 ? startCrew(threads, findings, options) : alone(findings, options);
   return {
     frame: (frame) => lookers.frame!(frame),
     read: (source, options) => readPieces(source, lookers.file(), options),
     startAt: () => timeText(lookers.startEpochMs),
     finish: async ({ recordedDrops, ...of }) => {
       const sums = await lookers.finish();
-      // First: what waits in the book is counted only then.
       const patterns = sums.frames === 0 ? null : (book ?? newBook(sums.startEpochMs)).finish(sums.refusedSeries);
       const report = {
         ...of,
@@ -113,20 +98,20 @@ export function captureSession(
         quality: {
           recordedDrops,
           duplicates: sums.duplicates,
-          lostOctets: summary.lostOctets,
-          lostSegments: summary.lostSegments,
+          lostOctets: sums.lostOctets,
+          lostSegments: sums.lostSegments,
           backwards: sums.backwards,
-          oneSided: summary.oneSided,
-          fromTheMiddle: summary.fromTheMiddle,
-          offload: summary.offload,
+          oneSided: sums.oneSided,
+          fromTheMiddle: sums.fromTheMiddle,
+          offload: sums.offload,
           cutShort: sums.cutShort,
           otherPackets: sums.otherFrames,
         },
-        totals: summary.finish(),
+        totals: sums.totals,
         patterns,
         roce: sums.roce.packets > 0 ? sums.roce : null,
       };
-      return { report, worst: summary.worst() };
+      return { report, worst: worst.lists };
     },
   };
 }
@@ -134,8 +119,8 @@ export function captureSession(
 /** Who looks at packets: threads, or nobody but us. */
 type Lookers = CaptureCrew & { frame?(frame: Frame): void };
 
-function alone(findings: Findings, seed: number): Lookers {
-  const analyst = new Analyst(findings, { seed });
+function alone(findings: Findings, options: AnalystOptions): Lookers {
+  const analyst = new Analyst(findings, options);
   const { analysis } = analyst;
   return {
     frame: (frame) => analysis.frame(frame),
@@ -153,36 +138,6 @@ function alone(findings: Findings, seed: number): Lookers {
     },
   };
 }
-
-/** Its pattern is told later. */
-function withExchanges(flow: CaptureFlow, all: JudgedExchange[]): FlowWithExchanges {
-  return {
-    number: flow.number,
-    protocol: flow.protocol,
-    client: flow.client,
-    server: flow.server,
-    tunnel: flow.tunnel,
-    startMs: flow.startMs,
-    durationMs: flow.durationMs,
-    packets: flow.packets,
-    octets: flow.octets,
-    tcp: flow.tcp,
-    quic: flow.quic,
-    exchanges: all.length > maxExchanges ? all.slice(0, maxExchanges) : all,
-    exchangesNotListed: Math.max(0, all.length - maxExchanges),
-    pattern: noPattern,
-  };
-}
-
-const noPattern: FlowWithExchanges['pattern'] = {
-  class: 'other',
-  confidence: 'low',
-  rule: 'none',
-  why: 'not looked at yet',
-  direction: 'transit',
-  from: '',
-  to: '',
-};
 
 function timeText(epochMs: number | null): string | null {
   return epochMs === null ? null : isoTime(epochMs);

@@ -1,23 +1,25 @@
-import type { CaptureFlow } from '../../model/capture/flow.ts';
 import type { JudgedExchange } from '../../model/capture/judged.ts';
+import type { FlowWithExchanges } from '../../model/capture/report.ts';
 import { CaptureAnalysis } from './analysis.ts';
 import { judgeExchange } from './causes.ts';
 import type { AnalysisHandlers, FlowSeen } from './conversations.ts';
 import { PacketTap, type TapSums } from './patterns/packet-tap.ts';
 import { newStreamReader } from './streams/stream-reader.ts';
 import type { Sorter } from './sorter.ts';
+import type { Tallied } from './summary.ts';
 import type { TcpEvent } from './tcp/event.ts';
+import { type Told, WholeFlows } from './whole-flows.ts';
 
-/** What is found in a capture, as it is found; a conversation comes behind its exchanges. */
+/** What is found in a capture, as it is found. Absent: nobody wants them. */
 export interface Findings {
-  exchange(flow: number, exchange: JudgedExchange): void;
-  /** Absent: nobody wants them. */
+  exchange?(flow: number, exchange: JudgedExchange): void;
   event?(flow: number, event: TcpEvent): void;
-  flow(flow: CaptureFlow, seen: FlowSeen): void;
+  /** A conversation is over; null: all of it is more than was asked for. What it looks like, of all kinds, is not in it yet. */
+  flow(number: number, flow: FlowWithExchanges | null, seen: FlowSeen): void;
 }
 
 /** What is known of the capture as a whole. */
-export interface CaptureSums extends TapSums {
+export interface CaptureSums extends TapSums, Tallied {
   startEpochMs: number | null;
   durationMs: number;
   frames: number;
@@ -31,16 +33,19 @@ export interface CaptureSums extends TapSums {
 export interface AnalystOptions {
   /** Of hashes: a random number, so that no capture can be made to fill one slot. */
   seed: number;
+  told: Told;
 }
 
 /** Everything that is looked at packet by packet, on one thread. */
 export class Analyst {
   readonly analysis: CaptureAnalysis;
   readonly #tap: PacketTap;
+  readonly #flows: WholeFlows;
 
-  constructor(findings: Findings, { seed }: AnalystOptions) {
+  constructor(findings: Findings, { seed, told }: AnalystOptions) {
     this.#tap = new PacketTap(seed);
-    this.analysis = new CaptureAnalysis(handlersOf(findings, this.#tap), seed);
+    this.#flows = new WholeFlows(told);
+    this.analysis = new CaptureAnalysis(handlersOf(findings, this.#tap, this.#flows), seed);
   }
 
   get startEpochMs(): number | null {
@@ -49,22 +54,26 @@ export class Analyst {
 
   sums(): CaptureSums {
     const { sorted, cutShort } = this.analysis;
-    return { ...sortedSums(sorted), cutShort, ...this.#tap.sums() };
+    return { ...sortedSums(sorted), cutShort, ...this.#tap.sums(), ...this.#flows.tally.sums };
   }
 }
 
 /** Reads the streams of conversations and judges their exchanges. */
-export function handlersOf(findings: Findings, tap: PacketTap): AnalysisHandlers {
+export function handlersOf(findings: Findings, tap: PacketTap, flows: WholeFlows): AnalysisHandlers {
   return {
     tap,
     stream: (flow, connection) =>
-      newStreamReader((exchange) => findings.exchange(flow, judgeExchange(exchange, connection()))),
-    flow: (flow, seen) => findings.flow(flow, seen!),
+      newStreamReader((exchange) => {
+        const judged = judgeExchange(exchange, connection());
+        flows.exchange(flow, judged);
+        findings.exchange?.(flow, judged);
+      }),
+    flow: (flow, seen) => findings.flow(flow.number, flows.end(flow), seen!),
     ...(findings.event && { event: (flow, event) => findings.event!(flow, event) }),
   };
 }
 
-export function sortedSums(sorted: Sorter): Omit<CaptureSums, 'cutShort' | keyof TapSums> {
+export function sortedSums(sorted: Sorter): Omit<CaptureSums, 'cutShort' | keyof TapSums | keyof Tallied> {
   const { startEpochMs, lastMs, frames, octets, otherFrames, backwards, duplicates } = sorted;
   return { startEpochMs, durationMs: lastMs, frames, octets, otherFrames, backwards, duplicates };
 }

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { drawFrom, madeUp, mutantOf, packsOf } from '../../../test/fixtures/capture-mutants.ts';
-import type { CaptureFlow } from '../../model/capture/flow.ts';
+import type { FlowWithExchanges } from '../../model/capture/report.ts';
 import { startCrew } from './crew.ts';
 import { type CaptureSource, framesOf, readPieces } from './open.ts';
 import { Analyst, type Findings } from './analyst.ts';
+import { Worst } from './summary.ts';
 import { fileOf } from '../../wire/open-file.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
@@ -22,11 +23,11 @@ const sourceOf = (octets: Uint8Array, size = 20_000): CaptureSource => ({
 });
 
 function collector() {
-  const found = { exchanges: [] as unknown[], events: [] as unknown[], flows: [] as CaptureFlow[] };
+  const found = { exchanges: [] as unknown[], events: [] as unknown[], flows: [] as FlowWithExchanges[] };
   const findings: Findings = {
     exchange: (flow, exchange) => found.exchanges.push({ flow, exchange }),
     event: (flow, event) => found.events.push({ flow, ...event }),
-    flow: (flow) => found.flows.push(flow),
+    flow: (_, flow) => flow && found.flows.push(flow),
   };
   return { found, findings };
 }
@@ -39,14 +40,14 @@ afterAll(async () => {
 /** What two threads find in files that are one capture, after it was held against what one finds. */
 async function foundAlike(files: Iterable<Buffer>) {
   const alone = collector();
-  const analyst = new Analyst(alone.findings, { seed: 1 });
+  const analyst = new Analyst(alone.findings, { seed: 1, told: 'all' });
   const taker = () =>
     framesOf(
       (frame) => analyst.analysis.later(frame),
       () => analyst.analysis.turn(),
     );
   const shared = collector();
-  const crew = startCrew(2, shared.findings, { seed: 1 });
+  const crew = startCrew(2, shared.findings, { seed: 1, told: 'all' });
   crews.push(crew);
   for (const octets of files) {
     const one = await readPieces(sourceOf(octets), taker());
@@ -85,9 +86,34 @@ test('threads find what one finds in captures that no honest tool wrote', patien
   expect(found.flows.length).toBeGreaterThan(100);
 });
 
+test(
+  'where only the worst are asked for the others are added up all the same, and the same are the worst',
+  patient,
+  async () => {
+    const [all, few] = [collector(), collector()];
+    const everybody = new Analyst(all.findings, { seed: 1, told: 'all' });
+    await readPieces(
+      sourceOf(capture),
+      framesOf((frame) => everybody.analysis.frame(frame)),
+    );
+    everybody.analysis.finish();
+    const crew = startCrew(2, few.findings, { seed: 1, told: 2 });
+    await readPieces(sourceOf(capture), crew.file());
+    expect(await crew.finish()).toEqual(everybody.sums());
+    const worstOf = (flows: FlowWithExchanges[]) => {
+      const worst = new Worst(2);
+      for (const flow of flows) worst.add(flow);
+      return worst.lists;
+    };
+    expect(worstOf(few.found.flows)).toEqual(worstOf(all.found.flows));
+    expect(worstOf(few.found.flows).streams).toHaveLength(2);
+    expect(few.found.flows.length).toBeLessThan(all.found.flows.length);
+  },
+);
+
 test('reading that is stopped tells what was taken until then', patient, async () => {
   const { found, findings } = collector();
-  const crew = startCrew(2, findings, { seed: 1 });
+  const crew = startCrew(2, findings, { seed: 1, told: 'all' });
   const stop = new AbortController();
   const read = await readPieces(sourceOf(capture), crew.file(), {
     signal: stop.signal,

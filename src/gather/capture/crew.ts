@@ -8,6 +8,7 @@ import type { CrewOrder, CrewReply, CrewStart } from './crew.worker.ts';
 import type { PieceTaker } from './open.ts';
 import { PacketTap } from './patterns/packet-tap.ts';
 import { Sorter } from './sorter.ts';
+import { Tally } from './summary.ts';
 
 /** Octets that are handed to the threads at once, and how often: while they look at some, others are read. */
 const pieceBytes = 256 * 1024;
@@ -33,9 +34,15 @@ export interface CaptureCrew {
   readonly startEpochMs: number | null;
 }
 
-export function startCrew(threads: number, findings: Findings, { seed }: AnalystOptions): CaptureCrew {
+export function startCrew(threads: number, findings: Findings, { seed, told }: AnalystOptions): CaptureCrew {
   const members = Array.from({ length: threads }, (_, index) => {
-    const workerData: CrewStart = { seed, share: { index, of: threads }, withEvents: !!findings.event };
+    const workerData: CrewStart = {
+      seed,
+      share: { index, of: threads },
+      told,
+      withExchanges: !!findings.exchange,
+      withEvents: !!findings.event,
+    };
     return new Member(startWorker(import.meta.url, './crew.worker', { workerData, resourceLimits }));
   });
   const tap = new PacketTap(seed);
@@ -47,8 +54,11 @@ export function startCrew(threads: number, findings: Findings, { seed }: Analyst
       await Promise.all(members.map((member) => member.end()));
       const total = (of: (sums: NonNullable<CrewReply['sums']>) => number) =>
         replies.reduce((sum, { sums }) => sum + of(sums!), 0);
+      const tally = new Tally();
+      for (const { sums } of replies) tally.merge(sums!.tallied);
       return {
         ...sortedSums(crew.sorter),
+        ...tally.sums,
         cutShort: total(({ cutShort }) => cutShort),
         roce: tap.sums().roce,
         refusedSeries: total(({ refusedSeries }) => refusedSeries),
@@ -238,10 +248,10 @@ class CrewFile implements PieceTaker {
 }
 
 function tell(replies: readonly CrewReply[], findings: Findings): void {
-  for (const { exchanges } of replies) for (const [flow, exchange] of exchanges) findings.exchange(flow, exchange);
+  for (const { exchanges } of replies) for (const [flow, exchange] of exchanges) findings.exchange?.(flow, exchange);
   for (const { events } of replies) for (const [flow, event] of events) findings.event?.(flow, event);
   // Those that were open at the end are told in the order in which they began.
   const flows = replies.flatMap((reply) => reply.flows);
-  if (replies[0]!.sums) flows.sort(([a], [b]) => a.number - b.number);
-  for (const [flow, seen] of flows) findings.flow(flow, seen);
+  if (replies[0]!.sums) flows.sort(([a], [b]) => a - b);
+  for (const of of flows) findings.flow(...of);
 }

@@ -1,16 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CaptureFlow } from '../../model/capture/flow.ts';
 import type { JudgedExchange } from '../../model/capture/judged.ts';
+import type { FlowWithExchanges } from '../../model/capture/report.ts';
 import { handlersOf } from './analyst.ts';
 import { Batch, type BatchHead, type BatchMemory } from './batch.ts';
 import { Conversations, type FlowSeen, type Share } from './conversations.ts';
 import { PacketTap } from './patterns/packet-tap.ts';
+import type { Tallied } from './summary.ts';
 import type { TcpEvent } from './tcp/event.ts';
+import { type Told, WholeFlows } from './whole-flows.ts';
 
 /** What a thread is given. */
 export interface CrewStart {
   seed: number;
   share: Share;
+  told: Told;
+  withExchanges: boolean;
   withEvents: boolean;
 }
 
@@ -29,37 +33,43 @@ export type CrewOrder =
 export interface CrewReply {
   exchanges: [flow: number, exchange: JudgedExchange][];
   events: [flow: number, event: TcpEvent][];
-  flows: [flow: CaptureFlow, seen: FlowSeen][];
+  /** Those that were open at the end come in the order in which they began. */
+  flows: [number: number, flow: FlowWithExchanges | null, seen: FlowSeen][];
   /** Places of conversations that are over. */
   ended: readonly number[];
   /** At the end of all. */
-  sums: { cutShort: number; refusedSeries: number } | null;
+  sums: { cutShort: number; refusedSeries: number; tallied: Tallied } | null;
 }
 
 class CrewMember {
   readonly #conversations: Conversations;
   readonly #tap: PacketTap;
+  readonly #wholes: WholeFlows;
   readonly #blocks: Batch[] = [];
   #exchanges: CrewReply['exchanges'] = [];
   #events: CrewReply['events'] = [];
   #flows: CrewReply['flows'] = [];
 
-  constructor({ seed, share, withEvents }: CrewStart) {
+  constructor({ seed, share, told, withExchanges, withEvents }: CrewStart) {
     this.#tap = new PacketTap(seed);
+    this.#wholes = new WholeFlows(told);
     const findings = {
-      exchange: (flow: number, exchange: JudgedExchange) => void this.#exchanges.push([flow, exchange]),
-      flow: (flow: CaptureFlow, seen: FlowSeen) => void this.#flows.push([flow, seen]),
+      flow: (...of: CrewReply['flows'][number]) => void this.#flows.push(of),
+      ...(withExchanges && {
+        exchange: (flow: number, exchange: JudgedExchange) => void this.#exchanges.push([flow, exchange]),
+      }),
       // As it is now: later it may turn out to have been for nothing.
       ...(withEvents && { event: (flow: number, event: TcpEvent) => void this.#events.push([flow, { ...event }]) }),
     };
-    this.#conversations = new Conversations(handlersOf(findings, this.#tap), share);
+    this.#conversations = new Conversations(handlersOf(findings, this.#tap, this.#wholes), share);
   }
 
   obey(order: CrewOrder): CrewReply {
     if (order.kind === 'finish') {
       this.#conversations.finish();
       const { cutShort } = this.#conversations;
-      return { ...this.#found(), ended: [], sums: { cutShort, refusedSeries: this.#tap.sums().refusedSeries } };
+      const { refusedSeries } = this.#tap.sums();
+      return { ...this.#found(), ended: [], sums: { cutShort, refusedSeries, tallied: this.#wholes.tally.sums } };
     }
     const { block, memory, head } = order;
     if (memory) {

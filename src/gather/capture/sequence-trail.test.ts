@@ -16,20 +16,7 @@ describe('sequence numbers against time', () => {
   let trails: readonly SequenceTrail[] = [];
 
   beforeAll(async () => {
-    const exchanges = new Map<number, FlowWithExchanges['exchanges']>();
-    const { analysis } = new Analyst(
-      {
-        exchange: (flow, one) => exchanges.set(flow, [...(exchanges.get(flow) ?? []), one]),
-        flow: (flow) =>
-          flows.push({
-            ...flow,
-            exchanges: exchanges.get(flow.number) ?? [],
-            exchangesNotListed: 0,
-            pattern: { class: 'other', confidence: 'low', rule: '', why: '', direction: 'transit', from: '', to: '' },
-          }),
-      },
-      { seed: 1 },
-    );
+    const { analysis } = new Analyst({ flow: (_, flow) => flow && flows.push(flow) }, { seed: 1, told: 'all' });
     await readPieces(
       source(),
       framesOf((frame) => analysis.frame(frame)),

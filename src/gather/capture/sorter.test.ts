@@ -10,6 +10,7 @@ import { Batch, batchMemory } from './batch.ts';
 import { Conversations } from './conversations.ts';
 import { PacketTap } from './patterns/packet-tap.ts';
 import { Sorter } from './sorter.ts';
+import { WholeFlows } from './whole-flows.ts';
 
 /** All that is found, whoever finds it. */
 function findings(capture: Buffer, threads: number) {
@@ -29,6 +30,7 @@ function findings(capture: Buffer, threads: number) {
             flow: (...of) => texts.flows.push(JSON.stringify(of)),
           },
           new PacketTap(threads),
+          new WholeFlows('all'),
         ),
         { index, of: threads },
       ),

@@ -1,28 +1,116 @@
-import type { FlowWithExchanges, CaptureTotals } from '../../model/capture/report.ts';
-import type { StallCause } from '../../model/capture/judged.ts';
+import type { CaptureTotals, FlowWithExchanges } from '../../model/capture/report.ts';
 
-/** Adds up conversations as they end, and keeps the worst of them. */
-export class CaptureSummary {
-  readonly totals: CaptureTotals = {
-    conversations: 0,
-    tcp: 0,
-    quic: 0,
-    dataPackets: 0,
-    retransmittedSegments: 0,
-    spuriousSegments: 0,
-    reordered: 0,
-    exchanges: 0,
-    streams: 0,
-    chunks: 0,
-    stalls: [],
+/** Sums over conversations, and what they say of the capture itself. */
+export interface Tallied {
+  totals: CaptureTotals;
+  lostOctets: number;
+  lostSegments: number;
+  oneSided: number;
+  fromTheMiddle: number;
+  offload: boolean;
+}
+
+/** Adds up conversations as they end, by however many threads. */
+export class Tally {
+  readonly #sums: Tallied = {
+    totals: {
+      conversations: 0,
+      tcp: 0,
+      quic: 0,
+      dataPackets: 0,
+      retransmittedSegments: 0,
+      spuriousSegments: 0,
+      reordered: 0,
+      exchanges: 0,
+      streams: 0,
+      chunks: 0,
+      stalls: [],
+    },
+    lostOctets: 0,
+    lostSegments: 0,
+    oneSided: 0,
+    fromTheMiddle: 0,
+    offload: false,
   };
-  lostOctets = 0;
-  lostSegments = 0;
-  oneSided = 0;
-  fromTheMiddle = 0;
-  offload = false;
+
+  add(flow: FlowWithExchanges): void {
+    const { totals } = this.#sums;
+    totals.conversations += 1;
+    totals.exchanges += flow.exchanges.length + flow.exchangesNotListed;
+    for (const one of flow.exchanges) {
+      totals.chunks += one.chunks;
+      if (one.shape === 'stream') totals.streams += 1;
+      for (const { cause, gapMs } of one.stalls) this.#stalls({ cause, count: 1, totalMs: gapMs, longestMs: gapMs });
+    }
+    if (flow.tcp) this.#tcp(flow.tcp);
+    if (flow.quic) totals.quic += 1;
+  }
+
+  merge({ totals, ...of }: Tallied): void {
+    const sums = this.#sums;
+    for (const key of counted) sums.totals[key] += totals[key];
+    for (const stalls of totals.stalls) this.#stalls(stalls);
+    sums.lostOctets += of.lostOctets;
+    sums.lostSegments += of.lostSegments;
+    sums.oneSided += of.oneSided;
+    sums.fromTheMiddle += of.fromTheMiddle;
+    sums.offload ||= of.offload;
+  }
+
+  /** So far, the cause that took most first. */
+  get sums(): Tallied {
+    this.#sums.totals.stalls.sort((a, b) => b.totalMs - a.totalMs);
+    return this.#sums;
+  }
+
+  #tcp(tcp: NonNullable<FlowWithExchanges['tcp']>): void {
+    const sums = this.#sums;
+    sums.totals.tcp += 1;
+    if (tcp.client.packets === 0 || tcp.server.packets === 0) sums.oneSided += 1;
+    if (!tcp.fromStart) sums.fromTheMiddle += 1;
+    for (const side of [tcp.client, tcp.server]) {
+      sums.totals.dataPackets += side.dataPackets;
+      sums.totals.retransmittedSegments += side.retransmittedSegments;
+      sums.totals.spuriousSegments += side.spuriousSegments;
+      sums.totals.reordered += side.reordered;
+      sums.lostOctets += side.captureLossOctets;
+      sums.lostSegments += side.captureLosses;
+      sums.offload ||= side.offload;
+    }
+  }
+
+  #stalls({ cause, count, totalMs, longestMs }: CaptureTotals['stalls'][number]): void {
+    const { stalls } = this.#sums.totals;
+    const known = stalls.find((one) => one.cause === cause);
+    if (!known) {
+      stalls.push({ cause, count, totalMs, longestMs });
+      return;
+    }
+    known.count += count;
+    known.totalMs += totalMs;
+    known.longestMs = Math.max(known.longestMs, longestMs);
+  }
+}
+
+const counted = [
+  'conversations',
+  'tcp',
+  'quic',
+  'dataPackets',
+  'retransmittedSegments',
+  'spuriousSegments',
+  'reordered',
+  'exchanges',
+  'streams',
+  'chunks',
+] as const;
+
+/**
+ * Keeps the worst conversations: streams by the time that they stood still, others that had trouble by what was sent again, and those of QUIC
+ * by their packets, since trouble of theirs cannot be seen.
+ */
+export class Worst {
   readonly #top: number;
-  readonly #stalls = new Map<StallCause, { count: number; totalMs: number; longestMs: number }>();
   readonly #streams: Ranked[] = [];
   readonly #others: Ranked[] = [];
   readonly #quic: Ranked[] = [];
@@ -31,79 +119,44 @@ export class CaptureSummary {
     this.#top = top;
   }
 
-  /** @returns whether it is among the worst so far */
+  /** @returns whether it is one of them so far */
   add(flow: FlowWithExchanges): boolean {
-    const { totals } = this;
-    totals.conversations += 1;
-    totals.exchanges += flow.exchanges.length + flow.exchangesNotListed;
-    let stalledMs = 0;
-    let waitedMs = 0;
-    for (const one of flow.exchanges) {
-      totals.chunks += one.chunks;
-      if (one.shape === 'stream') totals.streams += 1;
-      waitedMs = Math.max(waitedMs, one.firstChunk?.atTapMs ?? 0);
-      for (const stall of one.stalls) {
-        stalledMs += stall.gapMs;
-        this.#stall(stall.cause, stall.gapMs);
-      }
-    }
-    if (flow.tcp) this.#tcp(flow.tcp);
-    if (flow.quic) {
-      totals.quic += 1;
-      return keep(this.#quic, { score: flow.packets.client + flow.packets.server, flow }, this.#top);
-    }
+    const top = this.#top;
+    if (flow.quic) return keep(this.#quic, { score: flow.packets.client + flow.packets.server, flow }, top);
     if (flow.exchanges.some(({ shape }) => shape === 'stream'))
-      return keep(this.#streams, { score: stalledMs + waitedMs / 1000, flow }, this.#top);
-    return flow.tcp !== null && keep(this.#others, { score: trouble(flow), flow }, this.#top);
+      return keep(this.#streams, { score: stalled(flow), flow }, top);
+    return flow.tcp !== null && keep(this.#others, { score: trouble(flow), flow }, top);
   }
 
-  /**
-   * Streams by the time that they stood still, the other conversations that had trouble by what was sent again, and those of QUIC by their
-   * packets, since trouble of theirs cannot be seen.
-   */
-  worst(): { streams: FlowWithExchanges[]; others: FlowWithExchanges[]; quic: FlowWithExchanges[] } {
+  get lists(): WorstFlows {
     return {
       streams: this.#streams.map(({ flow }) => flow),
       others: this.#others.filter(({ score }) => score > 0).map(({ flow }) => flow),
       quic: this.#quic.map(({ flow }) => flow),
     };
   }
+}
 
-  finish(): CaptureTotals {
-    this.totals.stalls = [...this.#stalls]
-      .map(([cause, rest]) => ({ cause, ...rest }))
-      .sort((a, b) => b.totalMs - a.totalMs);
-    return this.totals;
-  }
-
-  #tcp(tcp: NonNullable<FlowWithExchanges['tcp']>): void {
-    const { totals } = this;
-    totals.tcp += 1;
-    if (tcp.client.packets === 0 || tcp.server.packets === 0) this.oneSided += 1;
-    if (!tcp.fromStart) this.fromTheMiddle += 1;
-    for (const side of [tcp.client, tcp.server]) {
-      totals.dataPackets += side.dataPackets;
-      totals.retransmittedSegments += side.retransmittedSegments;
-      totals.spuriousSegments += side.spuriousSegments;
-      totals.reordered += side.reordered;
-      this.lostOctets += side.captureLossOctets;
-      this.lostSegments += side.captureLosses;
-      this.offload ||= side.offload;
-    }
-  }
-
-  #stall(cause: StallCause, gapMs: number): void {
-    const sum = this.#stalls.get(cause) ?? { count: 0, totalMs: 0, longestMs: 0 };
-    sum.count += 1;
-    sum.totalMs += gapMs;
-    sum.longestMs = Math.max(sum.longestMs, gapMs);
-    this.#stalls.set(cause, sum);
-  }
+export interface WorstFlows {
+  streams: FlowWithExchanges[];
+  others: FlowWithExchanges[];
+  quic: FlowWithExchanges[];
 }
 
 interface Ranked {
   score: number;
   flow: FlowWithExchanges;
+}
+
+/** Time that its streams stood still, ms; of equals that is worse which let wait longer for its first token. */
+function stalled({ exchanges }: FlowWithExchanges): number {
+  let stalledMs = 0;
+  let waitedMs = 0;
+  for (const { firstChunk, stalls } of exchanges) {
+    waitedMs = Math.max(waitedMs, firstChunk?.atTapMs ?? 0);
+    for (const { gapMs } of stalls) stalledMs += gapMs;
+  }
+  return stalledMs + waitedMs / 1000;
 }
 
 function trouble({ tcp }: FlowWithExchanges): number {
