@@ -64,9 +64,9 @@ export function captureSession(
       startEpochMs,
       mostWaiting,
       seed,
-      onFlow: (whole, { class: kind, confidence, rule, why, direction, from, to }) => {
+      onFlow: (whole, pattern) => {
         if (!whole) return;
-        whole.pattern = { class: kind, confidence, rule, why, direction, from, to };
+        whole.pattern = pattern;
         output.flow?.(whole);
       },
     });

@@ -20,7 +20,7 @@ const leastPackets = 1.5e6;
  * grow to four times of what is in use before it looks; by this, of all threads, to 1.6 times, which takes no more time that shows.
  */
 export function keepHeapsSmall(): void {
-  setFlagsFromString('--heap-growing-percent=60');
+  setFlagsFromString('--heap-growing-percent=100');
 }
 
 export interface Pipe {

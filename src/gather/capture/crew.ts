@@ -18,7 +18,7 @@ const blockBytes = 10 * pieceBytes;
 /** No record of a packet is shorter: so all that lie in a block fit into its batch. */
 const leastRecordBytes = 16;
 /** What is made for a moment needs little room, and each thread has its own. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12 };
+const resourceLimits = { maxYoungGenerationSizeMb: 32 };
 
 /**
  * Threads that share the conversations of a capture. This one reads and sorts frames, which each has to go through in its order, into

@@ -1,4 +1,5 @@
 import type { Classification, PatternReport } from '../../../model/capture/pattern.ts';
+import type { FlowWithExchanges } from '../../../model/capture/report.ts';
 import { formatCidr } from '../../../model/cidr.ts';
 import { classify } from './classify.ts';
 import { contextsOf, type Placed } from './context.ts';
@@ -16,18 +17,14 @@ export interface PatternOptions<Tag> {
   /** Wall time of the first packet; null where packets have no times. */
   startEpochMs: number | null;
   /** Called once per flow, when its class is known: late, and not in the order of the flows' ends. */
-  onFlow?: (tag: Tag, found: FlowPattern) => void;
+  onFlow?: (tag: Tag, pattern: FlowPattern, found: Classification) => void;
   /** A random number of 32 bits, so that nobody can make the tables slow. */
   seed?: number;
   mostWaiting?: number;
 }
 
-export interface FlowPattern extends Classification {
-  direction: Placed['direction'];
-  /** Site, else prefix, else "outside". */
-  from: string;
-  to: string;
-}
+/** What is told of it with its conversation; `from` and `to` are its site, else its prefix, else "outside". */
+export type FlowPattern = FlowWithExchanges['pattern'];
 
 interface Waiting<Tag> extends Placed {
   tag: Tag;
@@ -94,7 +91,8 @@ export class PatternBook<Tag> {
     const [from, to] = [this.#directions.label(clientPrefix), this.#directions.label(serverPrefix)];
     const { octets, firstMs, lastMs } = summary;
     this.#matrix.add({ from, to, class: found.class, direction, octets, firstMs, lastMs });
-    this.#options.onFlow?.(tag, { ...found, direction, from, to });
+    const { confidence, rule, why } = found;
+    this.#options.onFlow?.(tag, { class: found.class, confidence, rule, why, direction, from, to }, found);
   }
 
   /** To be asked once, when all flows are over. `refusedSeries`: of TapSums. */

@@ -16,11 +16,14 @@ export function halfOctave(value: number): number {
   return 1 + 2 * exponent + half;
 }
 
+/** By bucket its smallest value; one more than there are, for where the last one ends. */
+const edges = Float64Array.from({ length: bucketsFor(32) + 1 }, (_, bucket) =>
+  bucket === 0 ? 0 : 2 ** ((bucket - 1) >> 1) * (1 + ((bucket - 1) & 1) / 2),
+);
+
 /** Smallest value of a bucket. */
 export function lowerEdge(bucket: number): number {
-  if (bucket === 0) return 0;
-  const exponent = (bucket - 1) >> 1;
-  return 2 ** exponent * (1 + ((bucket - 1) & 1) / 2);
+  return edges[bucket]!;
 }
 
 /** The p-quantile of `buckets` counts from `at` on, evenly spread inside a bucket; null of none. */

@@ -2,6 +2,7 @@ import type { TrafficClass } from '../../../model/capture/pattern.ts';
 import { exponential, normal, seededRandom } from '../../../stats/random.ts';
 import { newPacket, type Packet, tcpFlag } from '../../../wire/packet/packet.ts';
 import { PacketTap } from './packet-tap.ts';
+import type { Classification } from '../../../model/capture/pattern.ts';
 import { PatternBook, type FlowPattern } from './book.ts';
 import { endsOf } from './ends.ts';
 import type { FlowFeatures } from './features.ts';
@@ -487,12 +488,15 @@ function writeAddress(bytes: Buffer, at: number, text: string): void {
 export type Order = 'time' | 'one-by-one' | { seed: number };
 
 /** Feeds the flows to a book, packet by packet. @returns what it says of each, in the order of the flows */
-export function classesOf(flows: readonly SyntheticFlow[], order: Order = 'one-by-one'): FlowPattern[] {
-  const found: FlowPattern[] = [];
+export function classesOf(
+  flows: readonly SyntheticFlow[],
+  order: Order = 'one-by-one',
+): (FlowPattern & Classification)[] {
+  const all: (FlowPattern & Classification)[] = [];
   const book = new PatternBook<number>({
     prefixes: sitePrefixes(null),
     startEpochMs: 0,
-    onFlow: (tag, pattern) => (found[tag] = pattern),
+    onFlow: (tag, pattern, found) => (all[tag] = { ...found, ...pattern }),
   });
   const player = new Player();
   const tap = new PacketTap();
@@ -504,7 +508,7 @@ export function classesOf(flows: readonly SyntheticFlow[], order: Order = 'one-b
   }
   for (const [i, flow] of flows.entries()) endOf(book, features[i]!, flow, i);
   book.finish();
-  return found;
+  return all;
 }
 
 function endOf(book: PatternBook<number>, features: FlowFeatures, flow: SyntheticFlow, tag: number): void {
