@@ -29,7 +29,7 @@ export async function captureEvidence(
   const found: { server: Server; observations: Observation[] }[] = [];
   let room = mostObservations;
   let leftOut = 0;
-  const threads = await threadsFor(paths, null, undefined, io);
+  const threads = await threadsFor(paths, null, { asked: undefined, told: 'all' }, io);
   const seed = Math.floor(io.random.next() * 2 ** 32);
   const session = captureSession(
     { prefixes: sitePrefixes(network), top: 1, seed, threads },

@@ -231,7 +231,7 @@ async function readAndTell(
   const isTold = output.flow !== undefined || flags.csv !== undefined || keeper !== null;
   const prefixes = sitePrefixes(network, flags.sitePrefix);
   const pipe = await pipeOf(places, io);
-  const threads = await threadsFor(places, pipe, flags.threads, io);
+  const threads = await threadsFor(places, pipe, { asked: flags.threads, told: isTold ? 'all' : flags.top }, io);
   const seed = Math.floor(io.random.next() * 2 ** 32);
   const session = captureSession({ prefixes, top: flags.top, seed, threads }, { ...output, ...(isTold && { flow }) });
   const progress = flushingFirst(progressLine(io), output.flush);
