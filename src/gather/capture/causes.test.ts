@@ -7,7 +7,7 @@ import type { IncidentKind } from './tcp/incidents.ts';
 const sink = { wanted: false, data: () => undefined, gap: () => undefined, end: () => undefined };
 
 /** An answer with one chunk every 25 ms and one gap from 1000 to 1200 ms, on a path of 40 ms to the server and none to the client. */
-function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean } = {}): Exchange {
+function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean; gapMs?: number } = {}): Exchange {
   return {
     kind: 'tls',
     shape: 'stream',
@@ -50,12 +50,12 @@ function exchange(change: { chunksAtOnce?: number; acrossCaptureGap?: boolean } 
   };
 }
 
-function connection(): Connection {
+function connection(hasCounter = true): Connection {
   const made = new Connection(sink, () => undefined);
   made.client.started = true;
   made.client.roundTrip.handshake(40, 0);
   made.server.roundTrip.handshake(1, 0);
-  for (let id = 1; id < 6; id++) made.server.ipId.seen(id, 1);
+  if (hasCounter) for (let id = 1; id < 6; id++) made.server.ipId.seen(id, 1);
   return made;
 }
 
@@ -68,6 +68,17 @@ function stallWith(kind: IncidentKind | null, startMs = 0, endMs = 0, direction:
 describe('the cause of a stall', () => {
   test('is the server where nothing was missing', () => {
     expect(stallWith(null)).toMatchObject({ cause: 'server', confidence: 'high', networkMs: 0, serverMs: 200 });
+  });
+
+  test('is not known where the server’s timer would have sent a lost packet again just then, and no counter shows whether it did', () => {
+    const of = (gapMs: number, hasCounter: boolean) => {
+      const [stall] = judgeExchange(exchange({ gapMs }), connection(hasCounter)).stalls;
+      return [stall!.cause, stall!.confidence, stall!.networkMs, stall!.serverMs];
+    };
+    // An acknowledgement to the server and the copy back are 40 ms, and its timer takes a round trip of 41 ms and 200.
+    expect(of(285, false)).toEqual(['unknown', 'low', 0, 0]);
+    expect(of(285, true)).toEqual(['server', 'high', 0, 285]);
+    for (const gapMs of [200, 260, 320]) expect(of(gapMs, false)).toEqual(['server', 'medium', 0, gapMs]);
   });
 
   test('is a loss before the tap: what was lost was due one usual gap before that which showed it', () => {

@@ -11,6 +11,8 @@ const mainShare = 0.5;
 const heldBackChunks = 8;
 /** Delayed acknowledgements come after 40 ms (Linux) to 200 ms; one that small packets wait for shows so. */
 const leastNagleWaits = 5;
+/** What Linux adds to the round trip for its timers at least (TCP_RTO_MIN). */
+const leastTimerMs = 200;
 
 /** What TCP tells of an exchange: who took the time to the first token, and the cause of each stall. */
 export function judgeExchange(exchange: Exchange, connection: Connection): JudgedExchange {
@@ -166,18 +168,37 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
       tookMs: 0,
       evidence: `${stall.chunksAtOnce} chunks came at once behind the gap: a proxy or the server had held them back${rest}`,
     };
+  const isTold = connection.server.ipId.usable || isNearServer(connection);
+  const timerMs = isTold || partly ? Number.NaN : timerOf(connection);
+  if (Math.abs(stall.gapMs - timerMs - timerWindow.middleMs) <= timerWindow.halfMs)
+    return {
+      cause: 'unknown',
+      confidence: 'low',
+      tookMs: 0,
+      evidence: `no packet was seen to be missing; but a last one that was lost comes again after ${ms(timerMs)}, by the server’s timer, and its packets have no counter that would show it: of ${ms(stall.gapMs)} the network took all or nothing`,
+    };
   const byClock = connection.server.clock.tickMs > 0 ? ', by its own clock' : '';
   return {
     cause: 'server',
     // Without a counter in the packets a lost last one, sent again, looks like silence.
-    confidence:
-      connection.client.started && !partly && (connection.server.ipId.usable || isNearServer(connection))
-        ? 'high'
-        : 'medium',
+    confidence: connection.client.started && !partly && isTold ? 'high' : 'medium',
     tookMs: partly?.tookMs ?? 0,
     evidence: `no packet of the answer was missing and the window was open: the server sent nothing for ${ms(stall.gapMs - (partly?.tookMs ?? 0))}${byClock}${rest}`,
   };
 }
+
+/**
+ * After how long the second copy of a lost last packet passes: the acknowledgement of what came before it goes to the server, starts its timer
+ * anew (a round trip and 200 ms on Linux, whether for a probe, RFC 8985, or the timeout), and the copy comes back. NaN: not known.
+ */
+function timerOf({ client, server }: Connection): number {
+  const toServerMs = client.roundTrip.samples > 0 ? client.roundTrip.lowestMs : Number.NaN;
+  const toClientMs = server.roundTrip.samples > 0 ? server.roundTrip.lowestMs : 0;
+  return 2 * toServerMs + toClientMs + leastTimerMs;
+}
+
+/** What round trips vary comes on top of that: 4 to 10 ms over ways that vary little, in the lab. */
+const timerWindow = { middleMs: 6, halfMs: 9 } as const;
 
 /** There nothing can be lost before the tap. */
 function isNearServer({ client, server }: Connection): boolean {

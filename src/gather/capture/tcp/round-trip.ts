@@ -2,6 +2,7 @@
 const patienceMs = 10_000;
 /** Round trips are judged by the lowest of this long, and of as long before. */
 const windowMs = 10_000;
+/** Both are powers of two, so that going round is a mask. */
 const firstCapacity = 8;
 /** Most conversations of a scan never have anything to wait for. */
 const none = new Float64Array(0);
@@ -37,12 +38,9 @@ export class RoundTrip {
     this.#newest = key;
     if (this.#length === this.#keys.length) {
       if (this.#keys.length < maxCapacity) this.#grow();
-      else {
-        this.#head = (this.#head + 1) % this.#keys.length;
-        this.#length -= 1;
-      }
+      else this.#drop();
     }
-    const at = (this.#head + this.#length) % this.#keys.length;
+    const at = (this.#head + this.#length) & (this.#keys.length - 1);
     this.#keys[at] = key;
     this.#timesMs[at] = timeMs;
     this.#length += 1;
@@ -107,7 +105,7 @@ export class RoundTrip {
   }
 
   #drop(): void {
-    this.#head = (this.#head + 1) % this.#keys.length;
+    this.#head = (this.#head + 1) & (this.#keys.length - 1);
     this.#length -= 1;
   }
 
