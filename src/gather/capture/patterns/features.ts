@@ -29,6 +29,9 @@ const gapsAt = 2 * sizeBuckets;
 const requestsAt = gapsAt + gapBuckets;
 const burstsAt = requestsAt + requestBuckets;
 const gapsPerMs = 8;
+/** Arrays of counts that flows before have left: to make one costs more than to clear it. */
+const freeCounts: Uint32Array[] = [];
+const mostFree = 1024;
 const mostInt = 2 ** 31 - 1;
 
 /**
@@ -155,7 +158,7 @@ export class FlowFeatures {
     const counts = this.#counts;
     if (counts) counts[(fromClient ? 0 : sizeBuckets) + Math.min(sizeBuckets - 1, halfOctave(octets))]!++;
     else if (this.#payloadsForth + this.#payloadsBack >= packetsForSizes)
-      this.#counts = new Uint32Array(burstsAt + burstBuckets);
+      this.#counts = freeCounts.pop() ?? new Uint32Array(burstsAt + burstBuckets);
     const side = fromClient ? 0 : 1;
     if (side !== this.#lastSide) {
       if (this.#lastSide >= 0) this.#reversals++;
@@ -272,6 +275,8 @@ export class FlowFeatures {
     };
     if (this.#series) this.#pool.giveBack(this.#series);
     this.#series = null;
+    if (this.#counts && freeCounts.length < mostFree) freeCounts.push(this.#counts.fill(0));
+    this.#counts = null;
     this.#bursts = 0;
     return summary;
   }

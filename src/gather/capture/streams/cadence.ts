@@ -15,7 +15,7 @@ const recentGaps = 32;
 export class Cadence {
   readonly #gaps: Histogram = makeHistogram();
   /** Gaps that are not in the histogram yet: its memory is fetched once for many of them. */
-  readonly #recent = new Float64Array(recentGaps);
+  readonly #recent: number[] = [];
   #recents = 0;
   chunks = 0;
   firstMs = NaN;
