@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** What they hold against a truth is times, or all of the machine's speed: they run alone. */
 const timed = [
   'test/lab/{assess,attribution,ping,probes,responsiveness,stock-tools,throughput,trace-command}.test.ts',
-  'test/e2e/demo-blame.test.ts',
+  'test/e2e/{demo-blame,proxied-streams}.test.ts',
 ];
 
 // In CI a failed test has a second try, since the machine may stand still for longer than any patience; `npm test` names each that

@@ -105,7 +105,10 @@ backend model
       expect(found).toHaveLength(2);
       for (const [i, one] of found.entries()) {
         const [first, second] = written[i]!;
-        expect(one).toMatchObject({ kind: http2 ? 'http2-tls' : 'tls', shape: 'stream', chunks, overlapped: false });
+        expect(one).toMatchObject({ kind: http2 ? 'http2-tls' : 'tls', shape: 'stream', overlapped: false });
+        // A proxy that had to wait for the processor hands on several as one.
+        expect(one.chunks).toBeLessThanOrEqual(chunks);
+        expect(one.chunks).toBeGreaterThan(chunks / 2);
         expect(one.firstChunkMs).toBeGreaterThanOrEqual(first!);
         expect(one.firstChunkMs).toBeLessThan(second! + paceMs);
         expect(one.paceMs).toBeGreaterThan(0.7 * paceMs);
