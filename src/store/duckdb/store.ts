@@ -76,6 +76,8 @@ export class DuckStore implements Store {
   readonly #runs = new Runs();
   /** Something failed, and memory may know other things than the database. */
   #isStale = true;
+  /** How often memory was made anew. */
+  #loads = 0;
   /** When each part of `maintain` was done last. */
   readonly #doneMs = { rollUp: -Infinity, drop: -Infinity };
 
@@ -156,22 +158,31 @@ export class DuckStore implements Store {
   /** Reads roll-ups and what memory has beyond them. */
   async #look<T>({ stepMs }: { stepMs: number }, read: (sight: Sight) => Promise<T>): Promise<T> {
     if (stepMs % MINUTE_MS !== 0) await this.#shown();
-    for (;;) {
-      await this.#settled();
-      const found = await this.#read(async (connection) => {
-        const progress = await progressOf(connection);
-        const fresh = this.#fresh.since(progress.batch);
-        // Null: between the two, memory has been written down.
-        return fresh && { answer: await read({ connection, words: this.#state.words, progress, fresh }) };
-      });
-      if (found) return found.answer;
-    }
+    return this.#steady(async (connection) => {
+      const progress = await progressOf(connection);
+      const fresh = this.#fresh.since(progress.batch);
+      // Null: between the two, memory has been written down.
+      return fresh && { answer: await read({ connection, words: this.#state.words, progress, fresh }) };
+    });
   }
 
   /** Reads samples themselves, of which memory has only sums. */
   async #readTables<T>(read: (connection: DuckDBConnection, words: Words) => Promise<T>): Promise<T> {
     await this.#shown();
-    return this.#read((connection) => read(connection, this.#state.words));
+    return this.#steady(async (connection) => ({ answer: await read(connection, this.#state.words) }));
+  }
+
+  /**
+   * Reads until memory was the same all the while: made anew, it lacks for a moment what is in the journal alone, and words may get other
+   * numbers. Null: to be read again.
+   */
+  async #steady<T>(read: (connection: DuckDBConnection) => Promise<{ answer: T } | null>): Promise<T> {
+    for (;;) {
+      await this.#settled();
+      const loads = this.#loads;
+      const found = await this.#read(read);
+      if (found && loads === this.#loads) return found.answer;
+    }
   }
 
   /** While the medium takes nothing, what it has is shown: alerts must go on. What is promised stays in the journal and in sums. */
@@ -254,6 +265,7 @@ export class DuckStore implements Store {
   }
 
   async #load(connection: DuckDBConnection): Promise<void> {
+    this.#loads += 1;
     const { words } = this.#state;
     await words.load(connection);
     const { batch } = await progressOf(connection);
