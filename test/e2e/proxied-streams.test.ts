@@ -18,7 +18,7 @@ if (missing.length > 0)
 
 const chunks = 12;
 /** Long beside what a busy machine adds to it. */
-const [firstMs, paceMs] = [300, 40];
+const [firstMs, paceMs] = [300, 100];
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 describe.skipIf(missing.length > 0 && process.env['CI'] !== 'true')(
@@ -105,10 +105,7 @@ backend model
       expect(found).toHaveLength(2);
       for (const [i, one] of found.entries()) {
         const [first, second] = written[i]!;
-        expect(one).toMatchObject({ kind: http2 ? 'http2-tls' : 'tls', shape: 'stream', overlapped: false });
-        // A proxy that had to wait for the processor hands on several as one.
-        expect(one.chunks).toBeLessThanOrEqual(chunks);
-        expect(one.chunks).toBeGreaterThan(chunks / 2);
+        expect(one).toMatchObject({ kind: http2 ? 'http2-tls' : 'tls', shape: 'stream', chunks, overlapped: false });
         expect(one.firstChunkMs).toBeGreaterThanOrEqual(first!);
         expect(one.firstChunkMs).toBeLessThan(second! + paceMs);
         expect(one.paceMs).toBeGreaterThan(0.7 * paceMs);

@@ -63,13 +63,13 @@ export function judgeExchange(exchange: Exchange, connection: Connection): Judge
 }
 
 /** Causes that are not the network's. */
-const isOfOthers: ReadonlySet<JudgedStall['cause']> = new Set(['server', 'buffering', 'unknown', 'capture-loss']);
+const ofOthers: ReadonlySet<JudgedStall['cause']> = new Set(['server', 'buffering', 'unknown', 'capture-loss']);
 
 function judgeStall(stall: ExchangeStall, exchange: Exchange, connection: Connection): JudgedStall {
   const incidents = connection.incidents.within(1, stall.startMs, stall.endMs);
   const found = ofSeveral(exchange, causeOf(stall, exchange.gaps?.medianMs ?? 0, incidents, connection));
   const tookMs = Math.min(stall.gapMs, Math.max(0, found.tookMs));
-  const isNetwork = !isOfOthers.has(found.cause);
+  const isNetwork = !ofOthers.has(found.cause);
   const networkMs = isNetwork || found.cause === 'server' ? tookMs : 0;
   const low = exchange.confidence === 'low' || exchange.overlapped;
   return {
@@ -169,8 +169,8 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
       evidence: `${stall.chunksAtOnce} chunks came at once behind the gap: a proxy or the server had held them back${rest}`,
     };
   const isTold = connection.server.ipId.usable || isNearServer(connection);
-  const timerMs = isTold || partly ? Number.NaN : timerOf(connection);
-  if (Math.abs(stall.gapMs - timerMs - timerWindow.middleMs) <= timerWindow.halfMs)
+  const timerMs = timerOf(connection);
+  if (!isTold && !partly && Math.abs(stall.gapMs - timerMs - timerWindow.middleMs) <= timerWindow.halfMs)
     return {
       cause: 'unknown',
       confidence: 'low',
@@ -189,12 +189,11 @@ function causeOf(stall: ExchangeStall, usualMs: number, incidents: readonly Inci
 
 /**
  * After how long the second copy of a lost last packet passes: the acknowledgement of what came before it goes to the server, starts its timer
- * anew (a round trip and 200 ms on Linux, whether for a probe, RFC 8985, or the timeout), and the copy comes back. NaN: not known.
+ * anew (a round trip and 200 ms on Linux, whether for a probe, RFC 8985, or the timeout), and the copy comes back. Infinite: not known.
  */
 function timerOf({ client, server }: Connection): number {
-  const toServerMs = client.roundTrip.samples > 0 ? client.roundTrip.lowestMs : Number.NaN;
   const toClientMs = server.roundTrip.samples > 0 ? server.roundTrip.lowestMs : 0;
-  return 2 * toServerMs + toClientMs + leastTimerMs;
+  return 2 * client.roundTrip.lowestMs + toClientMs + leastTimerMs;
 }
 
 /** What round trips vary comes on top of that: 4 to 10 ms over ways that vary little, in the lab. */

@@ -30,6 +30,7 @@ export class WholeFlows {
   end(flow: CaptureFlow): FlowWithExchanges | null {
     const exchanges = this.#exchanges.get(flow.number);
     this.#exchanges.delete(flow.number);
+    // Key by key, since spread is slow for so many.
     const whole: FlowWithExchanges = {
       number: flow.number,
       protocol: flow.protocol,

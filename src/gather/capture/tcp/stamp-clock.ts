@@ -54,7 +54,7 @@ export class StampClock {
   }
 }
 
-/** The one that a measured tick is near to; NaN: none. */
+/** The one that a measured tick is near to; NaN: none. By itself, for the closure would be made for each packet where it looks out of `seen`. */
 function knownTick(measuredMs: number, within: number): number {
   return knownTicksMs.find((tickMs) => Math.abs(measuredMs / tickMs - 1) <= within) ?? Number.NaN;
 }
