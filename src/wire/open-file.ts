@@ -41,6 +41,34 @@ export function fileOf(chunks: AsyncIterable<Uint8Array>): OpenFile {
   };
 }
 
+/** The next piece is read while who asks looks at the one before. */
+export function readAhead(file: OpenFile): OpenFile {
+  let [piece, other] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
+  let [from, to] = [0, 0];
+  let asked: Promise<number> | null = null;
+  const ask = () => {
+    asked = file.read(other);
+    // Who asks is told, if anybody does.
+    asked.catch(() => {});
+  };
+  return {
+    read: async (memory) => {
+      if (from === to) {
+        if (!asked) ask();
+        to = await asked!;
+        from = 0;
+        [piece, other] = [other, piece];
+        if (to === 0) asked = null;
+        else ask();
+      }
+      const size = piece.copy(memory, 0, from, to);
+      from += size;
+      return size;
+    },
+    close: () => file.close(),
+  };
+}
+
 /** The file from its beginning again, of which so much has been read already; it comes together with what follows. */
 export function withHead(head: Uint8Array, file: OpenFile): OpenFile {
   let rest = head;

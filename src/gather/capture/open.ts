@@ -1,6 +1,7 @@
 import type { Io, OpenFile } from '../../wire/io.ts';
 import { CaptureError, type Frame, newFrame } from '../../wire/pcap/frame.ts';
 import { type CaptureEnd, captureReader } from '../../wire/pcap/reader.ts';
+import { readAhead } from '../../wire/open-file.ts';
 import { DecompressError, decompressed } from './decompress.ts';
 
 /** Octets that are read at once: small enough to be looked at before they leave the nearest memory. */
@@ -211,6 +212,7 @@ export async function readPieces(
   let file = counted;
   try {
     file = (await orAborted(decompressed(counted), signal)) ?? counted;
+    if (source.totalBytes !== null) file = readAhead(file);
     const took = async (octets: number) => {
       read.captureBytes += octets;
       const taking = taker.took(octets);
