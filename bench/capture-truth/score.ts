@@ -172,6 +172,6 @@ function analyse(bytes: Buffer): Read {
   return {
     retransmissions,
     exchanges: judged.map(({ flow, exchange }) => ({ port: ports.get(flow)!, exchange })),
-    startMs: analysis.sorted.firstSeconds * 1000 + analysis.sorted.firstNanoseconds / 1e6,
+    startMs: analysis.sorted.startEpochMs!,
   };
 }

@@ -96,7 +96,10 @@ export function files(cwd: string): Files {
         close: () => file.close(),
       };
     },
-    sizeOf: async (path) => (await stat(resolve(cwd, path))).size,
+    sizeOf: async (path) => {
+      const found = await stat(resolve(cwd, path));
+      return found.isFIFO() || found.isCharacterDevice() ? null : found.size;
+    },
     modifiedMs: async (path) => (await stat(resolve(cwd, path))).mtimeMs,
   };
 }

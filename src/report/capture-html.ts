@@ -8,6 +8,7 @@ import {
   type CaptureView,
   causeWords,
   qualitySentences,
+  inFile,
   quicSentence,
   streamSentences,
   sumSentences,
@@ -63,7 +64,8 @@ function list(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${esc(line)}</li>`).join('')}</ul>`;
 }
 
-function streams({ worst }: CaptureView, trails: readonly SequenceTrail[]): string[] {
+function streams(view: CaptureView, trails: readonly SequenceTrail[]): string[] {
+  const { worst } = view;
   if (worst.streams.length === 0) return [];
   const key = [
     ['--network', 'network'],
@@ -77,6 +79,7 @@ function streams({ worst }: CaptureView, trails: readonly SequenceTrail[]): stri
     ...worst.streams.map((flow) =>
       streamCard(
         flow,
+        inFile(view, flow),
         trails.find((trail) => trail.flow === flow.number),
       ),
     ),
@@ -87,9 +90,9 @@ function streams({ worst }: CaptureView, trails: readonly SequenceTrail[]): stri
   ];
 }
 
-function streamCard(flow: FlowWithExchanges, trail: SequenceTrail | undefined): string {
+function streamCard(flow: FlowWithExchanges, file: string, trail: SequenceTrail | undefined): string {
   const { title, about, lines } = streamSentences(flow);
-  return `<div class="card" style="margin-bottom:14px"><h3>${esc(title)}</h3><p class="facts">${esc(about)}</p>${list(lines)}<div class="scroll">${timeline(flow)}</div>${trail ? sequence(trail) : ''}</div>`;
+  return `<div class="card" style="margin-bottom:14px"><h3>${esc(title + file)}</h3><p class="facts">${esc(about)}</p>${list(lines)}<div class="scroll">${timeline(flow)}</div>${trail ? sequence(trail) : ''}</div>`;
 }
 
 function sequence(trail: SequenceTrail): string {
@@ -140,19 +143,21 @@ function startOf({ requestEndMs, firstByteMs, endMs }: JudgedExchange): number {
   return requestEndMs ?? firstByteMs ?? endMs;
 }
 
-function others({ worst }: CaptureView): string[] {
+function others(view: CaptureView): string[] {
+  const { worst } = view;
   if (worst.others.length === 0) return [];
   return [
     '<section><h2>Other conversations with trouble, worst first</h2>',
-    `<div class="card">${list(worst.others.map(troubleSentence))}</div></section>`,
+    `<div class="card">${list(worst.others.map((flow) => troubleSentence(flow) + inFile(view, flow)))}</div></section>`,
   ];
 }
 
-function quicFlows({ worst }: CaptureView): string[] {
+function quicFlows(view: CaptureView): string[] {
+  const { worst } = view;
   if (worst.quic.length === 0) return [];
   return [
     '<section><h2>QUIC, of which loss cannot be seen</h2>',
-    `<div class="card">${list(worst.quic.map(quicSentence))}</div></section>`,
+    `<div class="card">${list(worst.quic.map((flow) => quicSentence(flow) + inFile(view, flow)))}</div></section>`,
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   captureFacts,
   type CaptureView,
   qualitySentences,
+  inFile,
   quicSentence,
   streamSentences,
   sumSentences,
@@ -30,17 +31,17 @@ export function renderCaptureText(view: CaptureView, options: TextOptions): stri
     ),
     under(
       'Streams, worst first',
-      streams.flatMap((flow, i) => streamLines(flow, i + 1, columns, paint)),
+      streams.flatMap((flow, i) => streamLines(flow, `${i + 1}. `, inFile(view, flow), columns, paint)),
       paint,
     ),
     under(
       'Other conversations with trouble, worst first',
-      others.flatMap((flow) => hang(INDENT, troubleSentence(flow), columns)),
+      others.flatMap((flow) => hang(INDENT, troubleSentence(flow) + inFile(view, flow), columns)),
       paint,
     ),
     under(
       'QUIC, of which loss cannot be seen, by packets',
-      quic.flatMap((flow) => hang(INDENT, quicSentence(flow), columns)),
+      quic.flatMap((flow) => hang(INDENT, quicSentence(flow) + inFile(view, flow), columns)),
       paint,
     ),
     view.patterns ? trafficLines(view.patterns, columns, paint) : [],
@@ -59,10 +60,10 @@ function head(view: CaptureView, columns: number, paint: Palette): string[] {
   return [...hang('', names, columns).map(paint.bold), ...wrap(captureFacts(view), columns).map(paint.dim), ...stopped];
 }
 
-function streamLines(flow: FlowWithExchanges, rank: number, columns: number, paint: Palette): string[] {
+function streamLines(flow: FlowWithExchanges, rank: string, file: string, columns: number, paint: Palette): string[] {
   const { title, about, lines } = streamSentences(flow);
   return [
-    ...hang(`${rank}. `, title, columns).map(paint.bold),
+    ...hang(rank, title + file, columns).map(paint.bold),
     ...hang('   ', about, columns).map(paint.dim),
     ...lines.flatMap((line) => hang('   ', line, columns)),
   ];

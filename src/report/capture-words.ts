@@ -50,6 +50,11 @@ export function qualitySentences(view: CaptureView): string[] {
     ...(quality.oneSided > 0
       ? [`${plural(quality.oneSided, 'conversation')} with one direction only: no round trips there`]
       : []),
+    ...(quality.taps > 1
+      ? [
+          `time goes back ${quality.taps === 2 ? 'once' : `${quality.taps - 1} times`}: taken for captures of ${quality.taps} taps, each looked at by itself; what several of them saw is listed once for each`,
+        ]
+      : []),
     ...(quality.backwards > 0
       ? [`${plural(quality.backwards, 'packet')} with a time before that of the packet ahead`]
       : []),
@@ -58,6 +63,14 @@ export function qualitySentences(view: CaptureView): string[] {
       : []),
     ...(quality.offload ? ['packets larger than a segment: captured before the network card cut them up'] : []),
   ];
+}
+
+/** Of several taps, which file a conversation is of: others may show the same one. */
+export function inFile({ sources, quality }: CaptureView, { number }: FlowWithExchanges): string {
+  if (quality.taps < 2 || sources.length < 2) return '';
+  let frames = 0;
+  const source = sources.find(({ packets }) => number <= (frames += packets));
+  return source ? `, in ${printable(source.name, 80)}` : '';
 }
 
 /** All conversations, all exchanges, all stalls by cause. */

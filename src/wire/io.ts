@@ -46,8 +46,8 @@ export interface Files {
   exists(path: string): Promise<boolean>;
   /** A file or pipe from octet `from` on (default 0), for what may be larger than memory; `chunksOf` gives it piece by piece. */
   openRead(path: string, from?: number): Promise<OpenFile>;
-  /** Octets of a file. */
-  sizeOf(path: string): Promise<number>;
+  /** Octets of a file; null of what can be read and is none: a pipe, which has what comes and only once. */
+  sizeOf(path: string): Promise<number | null>;
   /** When the file was last written, ms since the epoch. */
   modifiedMs(path: string): Promise<number>;
 }

@@ -5,6 +5,7 @@ import type { Network } from '../../model/network.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { Io } from '../../wire/io.ts';
 import { UsageError } from '../command.ts';
+import { inOrderOfTime } from './order.ts';
 import { progressLine } from './progress.ts';
 import { readPlaces } from './read.ts';
 import { captureSession } from './session.ts';
@@ -22,11 +23,12 @@ export interface CaptureEvidence {
 /** Reads captures as evidence for an assessment. @throws UsageError naming each file that cannot be read */
 export async function captureEvidence(
   network: Network,
-  paths: readonly string[],
+  given: readonly string[],
   vantage: string,
   io: Io,
 ): Promise<CaptureEvidence> {
   const found: { server: Server; observations: Observation[] }[] = [];
+  const paths = await inOrderOfTime(given, io);
   let room = mostObservations;
   let leftOut = 0;
   const threads = await threadsFor(paths, null, { asked: undefined, told: 'all' }, io);

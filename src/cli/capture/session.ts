@@ -101,6 +101,7 @@ export function captureSession(
           lostOctets: sums.lostOctets,
           lostSegments: sums.lostSegments,
           backwards: sums.backwards,
+          taps: sums.taps,
           oneSided: sums.oneSided,
           fromTheMiddle: sums.fromTheMiddle,
           offload: sums.offload,
@@ -124,11 +125,13 @@ function alone(findings: Findings, options: AnalystOptions): Lookers {
   const { analysis } = analyst;
   return {
     frame: (frame) => analysis.frame(frame),
-    file: () =>
-      framesOf(
+    file: () => {
+      analysis.beginFile();
+      return framesOf(
         (frame) => analysis.later(frame),
         () => analysis.turn(),
-      ),
+      );
+    },
     finish: () => {
       analysis.finish();
       return Promise.resolve(analyst.sums());

@@ -46,8 +46,8 @@ export async function threadsFor(
   { asked, told }: { asked: number | undefined; told: Told },
   io: Pick<Io, 'fs'>,
 ): Promise<number> {
-  const sizeOf = async (place: string) => (place === '-' ? 0 : io.fs.sizeOf(place).catch(() => -1));
-  const sizes = await Promise.all(places.map(sizeOf));
+  const sizeOf = (place: string) => (place === '-' ? 0 : io.fs.sizeOf(place).catch(() => -1));
+  const sizes = (await Promise.all(places.map(sizeOf))).map((size) => size ?? 0);
   // What is no file is an interface, or an error.
   if (sizes.every((size) => size < 0)) return 1;
   if (asked !== undefined) return asked;

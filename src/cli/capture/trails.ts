@@ -19,8 +19,11 @@ export async function sequenceTrails(
   if (files.length === 0 || streams.length === 0) return [];
   const trails = new SequenceTrails(streams.slice(0, mostTrails), io.random.next() * 2 ** 32);
   for (const place of files) {
-    const source = await captureSource(io, place).catch(() => null);
+    // Nor of a pipe with a name, which nobody may fill any longer.
+    const size = await io.fs.sizeOf(place).catch(() => null);
+    const source = size === null ? null : await captureSource(io, place).catch(() => null);
     if (!source) continue;
+    trails.beginFile();
     const taker = framesOf(
       (frame) => trails.frame(frame),
       () => undefined,

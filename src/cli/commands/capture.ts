@@ -11,6 +11,7 @@ import type { Io } from '../../wire/io.ts';
 import { collectRecords } from '../capture/collect.ts';
 import { compatLines } from '../capture/compat.ts';
 import { type Keeper, type Kept, openKeeper } from '../capture/keep.ts';
+import { inOrderOfTime } from '../capture/order.ts';
 import { captureOutput, type Form } from '../capture/output.ts';
 import { type CaptureProgressLine, progressLine } from '../capture/progress.ts';
 import { cannotRead, readPlaces } from '../capture/read.ts';
@@ -157,7 +158,8 @@ export const capture = defineCommand({
     'conversation: what was sent again, and whether it was lost before or behind the tap, what was only overtaken, what the capture itself ' +
     'lost, round trips to both sides, closed windows. In TLS and plain HTTP it finds requests and streamed answers, the time to the first ' +
     'token, the gaps between chunks, and says of each stall whether the network or the model server caused it. It decrypts nothing and ' +
-    'keeps no content.\n\nSeveral files are read as one capture in the order given.',
+    'keeps no content.\n\nSeveral files are one capture, in the order of their first packets; but one that begins before the one ahead of it ends is of ' +
+    'another tap, and looked at by itself.',
   positionals: {
     name: 'file…|interface',
     about: 'Captures, - for stdin; or one interface, any for all',
@@ -216,11 +218,12 @@ async function runCapture(flags: Flags, places: readonly string[], io: Io): Prom
 
 async function readAndTell(
   flags: Flags,
-  places: readonly string[],
+  given: readonly string[],
   network: Network | null,
   keeper: Keeper | null,
   io: Io,
 ): Promise<ExitCode> {
+  const places = await inOrderOfTime(given, io);
   const output = captureOutput(formOf(flags), io);
   const table: FlowWithExchanges[] = [];
   const flow = (one: FlowWithExchanges) => {

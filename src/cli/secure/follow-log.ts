@@ -65,7 +65,7 @@ export async function followLog(file: string, meaning: PolicyMeaning, flags: Fla
 /** Null while the log is away, as it is for a moment when another one takes its place. @throws UsageError when it was never there */
 async function sizeWanted(file: string, io: Io, isFirst: boolean): Promise<number | null> {
   try {
-    return await io.fs.sizeOf(file);
+    return (await io.fs.sizeOf(file)) ?? 0;
   } catch (error) {
     if (!isFirst) return null;
     throw new UsageError(

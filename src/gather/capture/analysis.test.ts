@@ -11,11 +11,12 @@ interface Sent {
   ack?: number;
   flags?: number;
   udp?: true;
+  octets?: number;
 }
 
 /** An Ethernet frame with an IPv4 packet between 10.0.0.x addresses. */
-function frameOf({ ms, from, to, seq = 0, ack = 0, flags = 0x10, udp }: Sent): Frame {
-  const bytes = Buffer.alloc(udp ? 42 : 54);
+function frameOf({ ms, from, to, seq = 0, ack = 0, flags = 0x10, udp, octets = 0 }: Sent): Frame {
+  const bytes = Buffer.alloc((udp ? 42 : 54) + octets);
   bytes.writeUInt16BE(0x0800, 12);
   bytes[14] = 0x45;
   bytes.writeUInt16BE(bytes.length - 14, 16);
@@ -111,6 +112,23 @@ test('frames without IP are counted, and time that runs backwards, too', () => {
   analysis.frame(arp);
   analysis.frame(frameOf({ ms: 2, from: client, to: server }));
   analysis.finish();
-  expect(analysis.sorted).toMatchObject({ frames: 2, otherFrames: 1, backwards: 1 });
+  expect(analysis.sorted).toMatchObject({ frames: 2, otherFrames: 1, clock: { backwards: 1, taps: 1 } });
   expect(analysis.flows).toBe(1);
+});
+
+test('a capture that another one was appended to is that of two taps: what is open is over, and not sent again', () => {
+  const flows: CaptureFlow[] = [];
+  const analysis = new CaptureAnalysis({ flow: (flow) => flows.push(flow) });
+  const connection = (fromMs: number) => {
+    analysis.frame(frameOf({ ms: fromMs, from: client, to: server, seq: 100, flags: 2 }));
+    for (let i = 0; i < 1500; i++)
+      analysis.frame(frameOf({ ms: fromMs + 1 + i, from: client, to: server, seq: 101 + i, flags: 0x18, octets: 1 }));
+  };
+  connection(200_000);
+  connection(0);
+  // Most of the second one is of another tap; what came before that was known is behind the first.
+  expect(flows).toMatchObject([{ tcp: { client: { packets: 2501 } } }]);
+  analysis.finish();
+  expect(flows).toMatchObject([{ number: 1 }, { tcp: { client: { packets: 501, retransmittedSegments: 0 } } }]);
+  expect(analysis.sorted.clock).toMatchObject({ taps: 2, lastMs: 1500 });
 });

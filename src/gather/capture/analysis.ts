@@ -16,7 +16,7 @@ export class CaptureAnalysis {
   constructor(handlers: AnalysisHandlers, seed = 0) {
     this.#conversations = new Conversations(handlers);
     // Queue pairs are heard in both directions, so in the order of the capture.
-    this.sorted = new Sorter(this.#batch, seed, (packet, timeMs) => handlers.tap?.datagram(packet, timeMs));
+    this.sorted = new Sorter(this.#batch, seed, (...of) => handlers.tap?.datagram(...of));
   }
 
   /** Conversations seen so far. */
@@ -28,6 +28,12 @@ export class CaptureAnalysis {
     return this.#conversations.cutShort;
   }
 
+  /** What comes is of another file. */
+  beginFile(): void {
+    this.turn();
+    this.sorted.clock.beginFile();
+  }
+
   frame(frame: Frame): void {
     this.later(frame);
     this.turn();
@@ -37,6 +43,7 @@ export class CaptureAnalysis {
   later(frame: Frame): void {
     if (!this.sorted.takes(frame)) this.turn();
     this.sorted.add(frame);
+    if (this.sorted.isDone) this.turn();
   }
 
   /** Looks at what came since it was called last. */

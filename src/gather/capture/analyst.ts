@@ -26,6 +26,7 @@ export interface CaptureSums extends TapSums, Tallied {
   octets: number;
   otherFrames: number;
   backwards: number;
+  taps: number;
   duplicates: number;
   cutShort: number;
 }
@@ -74,6 +75,7 @@ export function handlersOf(findings: Findings, tap: PacketTap, flows: WholeFlows
 }
 
 export function sortedSums(sorted: Sorter): Omit<CaptureSums, 'cutShort' | keyof TapSums | keyof Tallied> {
-  const { startEpochMs, lastMs, frames, octets, otherFrames, backwards, duplicates } = sorted;
-  return { startEpochMs, durationMs: lastMs, frames, octets, otherFrames, backwards, duplicates };
+  const { startEpochMs, clock, frames, octets, otherFrames, duplicates } = sorted;
+  const { lastMs: durationMs, backwards, taps } = clock;
+  return { startEpochMs, durationMs, frames, octets, otherFrames, backwards, taps, duplicates };
 }

@@ -4,7 +4,7 @@ import type { Frame } from '../../wire/pcap/frame.ts';
 const column = { start: 0, end: 1, originalLength: 2, link: 3, number: 4, forward: 5 } as const;
 const rowWords = 10;
 const rowTimes = rowWords / 2;
-/** Its own time, and the clock of the capture, which never runs backwards. */
+/** Its own time, and the clock of its tap, which never runs backwards. */
 const timeAt = 3;
 const clockAt = 4;
 const fcsShift = 16;
@@ -26,6 +26,8 @@ export interface BatchHead {
   /** Of the capture, so far. */
   frames: number;
   clockMs: number;
+  /** Of another tap than all before: conversations that are open are over. */
+  isOtherTap: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface BatchHead {
  */
 export class Batch {
   readonly mostFrames: number;
-  head: BatchHead = { chains: 0, cut: [], frames: 0, clockMs: 0 };
+  head: BatchHead = { chains: 0, cut: [], frames: 0, clockMs: 0, isOtherTap: false };
   bytes: Buffer = Buffer.alloc(0);
   /** Numbers of rows, chain behind chain. */
   readonly order: Int32Array;

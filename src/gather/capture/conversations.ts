@@ -34,7 +34,7 @@ interface Flow {
   tunnel: number;
   startMs: number;
   lastMs: number;
-  /** The same by the clock of the capture, which never runs backwards. */
+  /** The same by the clock of the tap, which never runs backwards. */
   lastClockMs: number;
   clientPackets: number;
   serverPackets: number;
@@ -99,6 +99,7 @@ export class Conversations {
     const { index, of } = this.#share;
     const { chains, head } = batch;
     const ended: number[] = [];
+    if (head.isOtherTap) this.finish();
     for (const place of head.cut) {
       if (!this.#flows[place]) continue;
       this.#end(place);
@@ -123,6 +124,7 @@ export class Conversations {
     const open = this.#flows.filter((flow) => flow !== null && flow !== undefined).sort((a, b) => a.number - b.number);
     for (const flow of open) this.#tell(flow);
     this.#flows.length = 0;
+    this.#alive = 0;
   }
 
   #chain(batch: Batch, place: number, from: number, end: number): void {

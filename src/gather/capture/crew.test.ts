@@ -41,11 +41,13 @@ afterAll(async () => {
 async function foundAlike(files: Iterable<Buffer>) {
   const alone = collector();
   const analyst = new Analyst(alone.findings, { seed: 1, told: 'all' });
-  const taker = () =>
-    framesOf(
+  const taker = () => {
+    analyst.analysis.beginFile();
+    return framesOf(
       (frame) => analyst.analysis.later(frame),
       () => analyst.analysis.turn(),
     );
+  };
   const shared = collector();
   const crew = startCrew(2, shared.findings, { seed: 1, told: 'all' });
   crews.push(crew);
@@ -72,6 +74,13 @@ test('threads find what one finds in two files, one of them cut off and one no c
   const found = await foundAlike([capture, Buffer.from('no capture at all'), Buffer.alloc(0), cut]);
   expect(found.flows.length).toBeGreaterThan(4);
   expect(found.events.length).toBeGreaterThan(4);
+});
+
+test('two taps of the same time are looked at each by itself, whoever looks', patient, async () => {
+  const [once, twice] = [await foundAlike([capture]), await foundAlike([capture, capture])];
+  expect(twice.flows).toHaveLength(2 * once.flows.length);
+  expect(twice.exchanges).toHaveLength(2 * once.exchanges.length);
+  expect(twice.events).toHaveLength(2 * once.events.length);
 });
 
 test('threads find what one finds in captures that no honest tool wrote', patient, async () => {

@@ -195,6 +195,7 @@ class CrewFile implements PieceTaker {
   constructor(crew: Crew) {
     this.#crew = crew;
     this.#reader.moveTo(crew.block.bytes);
+    crew.sorter.clock.beginFile();
   }
 
   get format(): 'pcap' | 'pcapng' | null {
@@ -216,6 +217,7 @@ class CrewFile implements PieceTaker {
       while (reader.next(frame)) {
         this.frames += 1;
         sorter.add(frame);
+        if (sorter.isDone) await this.#handOver();
       }
     } catch (error) {
       // What came before an octet that cannot be read on holds.

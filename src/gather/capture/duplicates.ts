@@ -71,6 +71,11 @@ export class Duplicates {
   /** Small, since each packet looks at another row: what does not fit into the nearest memory takes longer than everything else here. */
   readonly #words = new Int32Array(slots * rowWords);
 
+  /** What comes is from another tap: there each packet passes once more. */
+  forget(): void {
+    this.#words.fill(0);
+  }
+
   /** Says in the first `packets` marks which are copies. */
   look({ words: marks }: Marks, packets: number): void {
     const words = this.#words;

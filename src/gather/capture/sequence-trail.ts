@@ -7,6 +7,7 @@ import { decodePacket } from '../../wire/packet/decode.ts';
 import { newPacket, type Packet, tcpFlag } from '../../wire/packet/packet.ts';
 import type { Frame } from '../../wire/pcap/frame.ts';
 import { CaptureAnalysis } from './analysis.ts';
+import { TapClock } from './tap-clock.ts';
 import type { TcpEvent } from './tcp/event.ts';
 
 /** Packets of one picture; what is more is left out, and said. */
@@ -26,6 +27,8 @@ interface Watched {
   /** Highest offset so far, to unwrap by. */
   highest: number;
   marks: Map<number, SequenceMark>;
+  /** The tap that saw it; 0: not known before its first frame comes. */
+  tap: number;
 }
 
 /**
@@ -38,9 +41,10 @@ export class SequenceTrails {
   readonly #ports = new Set<number>();
   readonly #packet = newPacket();
   readonly #analysis: CaptureAnalysis;
-  /** Of the first packet of the capture; NaN before. */
-  #startEpochMs = Number.NaN;
+  readonly #clock = new TapClock();
+  /** Of the whole capture, and of those that are looked at. */
   #frames = 0;
+  #looked = 0;
 
   /** @param flows each with a streamed answer */
   constructor(flows: readonly FlowWithExchanges[], seed: number) {
@@ -50,23 +54,32 @@ export class SequenceTrails {
     this.#analysis = new CaptureAnalysis({ flow: () => undefined, event: (_, event) => this.#event(event) }, seed);
   }
 
+  /** What comes is of another file. */
+  beginFile(): void {
+    this.#clock.beginFile();
+    this.#analysis.beginFile();
+  }
+
   /** Every frame of the capture, in its order. */
   frame(frame: Frame): void {
     const packet = this.#packet;
-    const epochMs = frame.seconds * 1000 + frame.nanoseconds / 1e6;
-    if (frame.hasTime && Number.isNaN(this.#startEpochMs)) this.#startEpochMs = epochMs;
+    this.#clock.turn();
+    const ms = this.#clock.see(frame);
+    const { taps } = this.#clock;
+    this.#frames += 1;
+    for (const one of this.#watched) if (one.trail.flow === this.#frames) one.tap = taps;
     if (!decodePacket(frame, packet) || packet.inError || packet.protocol !== 6 || packet.fragment !== 0) return;
     if (!this.#ports.has(portsKey(packet.sourcePort, packet.destinationPort))) return;
     const source = endText(packet, packet.sourceAt, packet.sourcePort);
     const destination = endText(packet, packet.destinationAt, packet.destinationPort);
     const ours = this.#watched.filter(
-      ({ client, server }) =>
-        (client === source && server === destination) || (client === destination && server === source),
+      ({ client, server, tap }) =>
+        tap === taps &&
+        ((client === source && server === destination) || (client === destination && server === source)),
     );
     if (ours.length === 0) return;
-    this.#frames += 1;
-    const ms = epochMs - this.#startEpochMs;
-    for (const one of ours) take(one, packet, ms, one.server === source, this.#frames);
+    this.#looked += 1;
+    for (const one of ours) take(one, packet, ms, one.server === source, this.#looked);
     this.#analysis.frame(frame);
   }
 
@@ -101,6 +114,7 @@ function watchedOf(flow: FlowWithExchanges): Watched | null {
     first: -1,
     highest: 0,
     marks: new Map(),
+    tap: 0,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Frame } from '../../wire/pcap/frame.ts';
 import type { Batch } from './batch.ts';
 import { Duplicates, Marks } from './duplicates.ts';
 import { FlowTable, keyWords } from './flow-table.ts';
+import { TapClock } from './tap-clock.ts';
 
 /** Conversations that are kept alive at most, about 200 MB; a flood of SYN packets makes any number of them. */
 const maxFlows = 50_000;
@@ -16,10 +17,12 @@ const waiting = 128;
  * many frames in a row, since each look waits for memory, and so they wait together.
  */
 export class Sorter {
+  readonly clock = new TapClock();
   readonly #packet: Packet = newPacket();
-  readonly #table: FlowTable;
+  readonly #seed: number;
+  #table: FlowTable;
   readonly #duplicates = new Duplicates();
-  readonly #datagram: ((packet: Packet, timeMs: number) => void) | null;
+  readonly #datagram: ((packet: Packet, timeMs: number, tap: number) => void) | null;
   #batch: Batch;
   /** Rows of the batch that are done. */
   #rows = 0;
@@ -37,27 +40,29 @@ export class Sorter {
   #usedIn = new Int32Array(1024);
   /** Number of the batch. */
   #number = 1;
+  /** That from which on the table knows nothing of what was before. */
+  #tableSince = 1;
+  #taps = 1;
   #cut: number[] = [];
   #cutAt = 0;
   frames = 0;
   octets = 0;
   /** Frames that carry no IP that can be read. */
   otherFrames = 0;
-  /** Seconds of the first packet since the epoch, and its nanoseconds; NaN: none had a time. */
-  firstSeconds = Number.NaN;
-  firstNanoseconds = 0;
-  lastMs = 0;
-  /** Packets whose time was before that of the packet ahead of them. */
-  backwards = 0;
   mostFlows = 0;
 
   /**
    * @param batch to be filled first
-   * @param datagram is told of packets of UDP in the order of the capture
+   * @param datagram is told of packets of UDP in the order of the capture, and which tap they are of
    * @param seed of the hash by which conversations are found: a random number, so that nobody can make it slow
    */
-  constructor(batch: Batch, seed: number, datagram: ((packet: Packet, timeMs: number) => void) | null = null) {
+  constructor(
+    batch: Batch,
+    seed: number,
+    datagram: ((packet: Packet, timeMs: number, tap: number) => void) | null = null,
+  ) {
     this.#batch = batch;
+    this.#seed = seed;
     this.#table = new FlowTable(seed);
     this.#datagram = datagram;
     this.#chainOf = new Int32Array(batch.mostFrames);
@@ -71,7 +76,8 @@ export class Sorter {
 
   /** Wall time of the first packet, ms since the epoch; null: none had a time. */
   get startEpochMs(): number | null {
-    return Number.isNaN(this.firstSeconds) ? null : this.firstSeconds * 1000 + this.firstNanoseconds / 1e6;
+    const { firstSeconds, firstNanoseconds } = this.clock;
+    return Number.isNaN(firstSeconds) ? null : firstSeconds * 1000 + firstNanoseconds / 1e6;
   }
 
   /** Whether no frame waits to be looked at. */
@@ -84,11 +90,18 @@ export class Sorter {
     return this.isEmpty || (this.#rows + this.#held < this.#batch.mostFrames && bytes === this.#batch.bytes);
   }
 
+  /** Whether the batch has to be closed, whatever follows: it is of another tap. */
+  get isDone(): boolean {
+    return this.clock.isBehind;
+  }
+
   /** Takes a frame whose octets hold until the batch is done with. */
   add(frame: Frame): void {
     this.frames += 1;
     this.octets += frame.originalLength;
-    const timeMs = this.#timeOf(frame);
+    const { clock } = this;
+    const timeMs = clock.see(frame);
+    if (clock.taps !== this.#taps) this.#otherTap();
     const packet = this.#packet;
     if (!decodePacket(frame, packet) || packet.inError || packet.fragment === 2) {
       this.otherFrames += 1;
@@ -98,7 +111,7 @@ export class Sorter {
     if (!isUsual) this.#settle();
     const row = this.#rows + this.#held;
     this.#batch.bytes = frame.bytes;
-    this.#batch.put(row, frame, this.frames, timeMs, this.lastMs);
+    this.#batch.put(row, frame, this.frames, timeMs, clock.nowMs);
     this.#marks.set(this.#held, frame, packet);
     if (isUsual) {
       this.#table.key(packet, this.#keys, this.#held * keyWords);
@@ -109,7 +122,7 @@ export class Sorter {
     }
     this.#duplicates.look(this.#marks, 1);
     if (this.#marks.isCopy(0)) return;
-    if (packet.protocol === 17) this.#datagram?.(packet, timeMs);
+    if (packet.protocol === 17) this.#datagram?.(packet, timeMs, this.#taps);
     let place = this.#table.find(packet);
     if (place < 0) {
       if (this.#table.size >= maxFlows) this.#makeRoom();
@@ -136,12 +149,20 @@ export class Sorter {
     const chainOf = this.#chainOf;
     for (let row = 0; row < this.#rows; row++) order[counts[chainOf[row]!]!++] = row;
     counts.fill(0, 0, this.#chains);
-    batch.head = { chains: this.#chains, cut: this.#cut, frames: this.frames, clockMs: this.lastMs };
+    batch.head = {
+      chains: this.#chains,
+      cut: this.#cut,
+      frames: this.frames,
+      clockMs: this.clock.nowMs,
+      isOtherTap: this.#tableSince === this.#number && this.#taps > 1,
+    };
     this.#batch = next;
     this.#rows = 0;
     this.#chains = 0;
     this.#cut = [];
     this.#number += 1;
+    this.clock.turn();
+    if (this.clock.taps !== this.#taps) this.#otherTap();
     if (next.mostFrames > chainOf.length) {
       this.#chainOf = new Int32Array(next.mostFrames);
       this.#counts = new Int32Array(next.mostFrames);
@@ -155,6 +176,7 @@ export class Sorter {
 
   /** These conversations were over when that batch had been looked at: their places are free, but for those that were used again since. */
   ended(places: readonly number[], number: number): void {
+    if (number < this.#tableSince) return;
     for (const place of places) if (this.#usedIn[place]! <= number) this.#remove(place);
   }
 
@@ -217,16 +239,13 @@ export class Sorter {
     }
   }
 
-  #timeOf(frame: Frame): number {
-    if (!frame.hasTime) return this.lastMs;
-    if (Number.isNaN(this.firstSeconds)) {
-      this.firstSeconds = frame.seconds;
-      this.firstNanoseconds = frame.nanoseconds;
-    }
-    const ms = (frame.seconds - this.firstSeconds) * 1000 + (frame.nanoseconds - this.firstNanoseconds) / 1e6;
-    if (ms >= this.lastMs) this.lastMs = ms;
-    else this.backwards += 1;
-    return ms;
+  /** Nothing of before belongs to what comes; the batch that is filled has nothing yet. */
+  #otherTap(): void {
+    this.#taps = this.clock.taps;
+    this.#tableSince = this.#number;
+    this.#table = new FlowTable(this.#seed);
+    this.#duplicates.forget();
+    this.#usedIn.fill(0);
   }
 
   #grow(place: number): void {

@@ -22,6 +22,10 @@ const quality = z
     lostOctets: count.meta({ description: 'Acknowledged by their receivers, never seen by the tap.' }),
     lostSegments: count,
     backwards: count.meta({ description: 'Packets with a time before that of the packet ahead of them.' }),
+    taps: count.meta({
+      description:
+        'Captures that were looked at each by itself: one, and one more wherever time goes back, by a second between files, or by a minute for a thousand packets.',
+    }),
     oneSided: count.meta({ description: 'TCP conversations of which one direction only was seen.' }),
     fromTheMiddle: count.meta({ description: 'TCP conversations whose beginning was not seen.' }),
     offload: z.boolean().meta({ description: 'Packets larger than a segment: captured before the card cut them up.' }),

@@ -50,7 +50,7 @@ test('hostile packets neither throw nor make numbers that are none', () => {
     packet.ecn = below(4);
     ms += [0, 0.01, 30, -50, 1e7][below(40) === 0 ? 4 : below(4)]!;
     flows[below(40)]!.add(packet, ms, below(2) === 0);
-    if (packet.protocol === 17) tap.datagram(packet, ms);
+    if (packet.protocol === 17) tap.datagram(packet, ms, 1);
   }
   let quic = 0;
   for (const [i, features] of flows.entries()) {

@@ -26,8 +26,8 @@ export class PacketTap {
   }
 
   /** A packet of UDP, in the order of the capture: RDMA goes over it, and answers what came the other way. */
-  datagram(packet: Packet, timeMs: number): void {
-    if (packet.destinationPort === rocePort) this.roce.add(packet, timeMs);
+  datagram(packet: Packet, timeMs: number, tap: number): void {
+    if (packet.destinationPort === rocePort) this.roce.add(packet, timeMs, tap);
   }
 
   sums(): TapSums {

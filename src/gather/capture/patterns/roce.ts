@@ -85,6 +85,7 @@ export class RoceTable {
   readonly #hosts: WordIndex;
   readonly #heads: number[] = [];
   readonly #header = newRoceHeader();
+  #tap = 1;
   #packets = 0;
   #notRead = 0;
   #cnps = 0;
@@ -95,8 +96,8 @@ export class RoceTable {
     this.#hosts = new WordIndex(9, most, seed);
   }
 
-  /** Takes a UDP packet whose destination port is that of RoCEv2. */
-  add(packet: Packet, timeMs: number): void {
+  /** Takes a UDP packet whose destination port is that of RoCEv2. @param tap queue pairs of each are looked at by themselves */
+  add(packet: Packet, timeMs: number, tap = 1): void {
     this.#packets++;
     const { bytes, payloadAt } = packet;
     const header = this.#header;
@@ -105,6 +106,7 @@ export class RoceTable {
       this.#notRead++;
       return;
     }
+    this.#tap = tap;
     const direction = this.#direction(packet, timeMs);
     if (!direction) {
       this.#further++;
@@ -132,10 +134,15 @@ export class RoceTable {
     putAddress(key, 0, packet.bytes, packet.sourceAt, packet.version);
     putAddress(key, 4, packet.bytes, packet.destinationAt, packet.version);
     key[8] = this.#header.destinationQp;
-    key[9] = packet.tunnel;
+    key[9] = this.#networkOf(packet);
     const number = this.#index.add();
     if (number < 0) return null;
     return this.#directions[number] ?? this.#begin(number, timeMs);
+  }
+
+  /** What tells hosts apart beside their addresses. */
+  #networkOf({ tunnel }: Packet): number {
+    return tunnel ^ Math.imul(this.#tap - 1, 0x9e37_79b1);
   }
 
   #begin(number: number, timeMs: number): Direction {
@@ -211,7 +218,7 @@ export class RoceTable {
     const { key } = this.#index;
     putAddress(key, 0, packet.bytes, packet.sourceAt, packet.version);
     putAddress(key, 4, packet.bytes, packet.destinationAt, packet.version);
-    key[9] = packet.tunnel;
+    key[9] = this.#networkOf(packet);
     const host = this.#hostsOf(key, true);
     let nearest: Direction | null = null;
     let least = ackWindowPsns;

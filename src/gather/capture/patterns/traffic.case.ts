@@ -504,7 +504,7 @@ export function classesOf(
   for (const [i, event] of ordered(flows, order)) {
     const packet = player.play(flows[i]!, event);
     features[i]!.add(packet, event.ms, event.forth);
-    tap.datagram(packet, event.ms);
+    tap.datagram(packet, event.ms, 1);
   }
   for (const [i, flow] of flows.entries()) endOf(book, features[i]!, flow, i);
   book.finish();
