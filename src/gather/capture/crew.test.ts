@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { drawFrom, madeUp, mutantOf, packsOf } from '../../../test/fixtures/capture-mutants.ts';
@@ -8,7 +9,9 @@ import { startCrew } from './crew.ts';
 import { type CaptureSource, framesOf, readPieces } from './open.ts';
 import { Analyst, type Findings } from './analyst.ts';
 import { Worst } from './summary.ts';
+import type { OpenFile } from '../../wire/io.ts';
 import { fileOf } from '../../wire/open-file.ts';
+import { scan } from './scan.case.ts';
 
 const fixture = join(import.meta.dirname, '../../../test/fixtures/captures/lost-and-late.pcapng.gz');
 const capture = gunzipSync(readFileSync(fixture));
@@ -119,6 +122,29 @@ test(
     expect(few.found.flows.length).toBeLessThan(all.found.flows.length);
   },
 );
+
+test('the same capture is told in the same order, whoever was quick', patient, async () => {
+  const octets = Buffer.concat([...scan(25_000, 1500)]);
+  async function told(waits: readonly number[]): Promise<number[]> {
+    const numbers: number[] = [];
+    const crew = startCrew(3, { flow: (number) => numbers.push(number) }, { seed: 1, told: 2 });
+    const source = sourceOf(octets, 20_000);
+    let reads = 0;
+    const file: OpenFile = {
+      read: async (memory) => {
+        await sleep(waits[reads++ % waits.length]);
+        return source.file.read(memory);
+      },
+      close: () => source.file.close(),
+    };
+    await readPieces({ ...source, file }, crew.file());
+    await crew.finish();
+    return numbers;
+  }
+  const first = await told([0]);
+  expect(first.length).toBeGreaterThan(10_000);
+  for (const waits of [[20], [0, 0, 0, 30]]) expect(await told(waits)).toEqual(first);
+});
 
 test('reading that is stopped tells what was taken until then', patient, async () => {
   const { found, findings } = collector();

@@ -10,7 +10,7 @@ import { PacketTap } from './patterns/packet-tap.ts';
 import { Sorter } from './sorter.ts';
 import { Tally } from './summary.ts';
 
-/** Octets that are handed to the threads at once, and how often: while they look at some, others are read. */
+/** Octets that are read at once, and how many blocks of them there are: while threads look at some, others are filled. */
 const pieceBytes = 256 * 1024;
 const mostBlocks = 4;
 /** Of a block: what is left of the one before, and eight pieces. */
@@ -23,7 +23,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 32 };
 /**
  * Threads that share the conversations of a capture. This one reads and sorts frames, which each has to go through in its order, into
  * memory that all share; the others look at the packets of their own conversations. What they find is told in the order of the blocks and of
- * the threads, so that it is the same each time.
+ * the threads. Nothing depends on who is quick: the same capture gives the same each time.
  */
 export interface CaptureCrew {
   /** Takes the octets of one more file of the capture. */
@@ -88,20 +88,22 @@ class Crew {
   readonly #findings: Findings;
   readonly #free: Block[];
   #made = 0;
-  /** Blocks that are looked at, oldest first. */
-  readonly #busy: Promise<void>[] = [];
-  #failure: Error | null = null;
+  /** Blocks that are looked at, oldest first, and the number of the batch in each. */
+  readonly #busy: { block: Block; number: number; looking: Promise<CrewReply[]> }[] = [];
+  /** The first blocks are handed over before they are full, so that threads have something soon. */
+  #handOverBytes = pieceBytes;
 
   constructor(members: readonly Member[], findings: Findings, newSorter: (batch: Batch) => Sorter) {
     this.#members = members;
     this.#findings = findings;
     this.#free = Array.from({ length: mostBlocks }, () => this.#newBlock(blockBytes));
-    this.block = this.#free.pop()!;
+    this.block = this.#free.shift()!;
     this.sorter = newSorter(this.block.batch);
   }
 
-  get isIdle(): boolean {
-    return this.#busy.length === 0;
+  /** Whether so many octets are enough for the threads, of a block with so much room. */
+  isEnough(octets: number, room: number): boolean {
+    return octets >= this.#handOverBytes || room < pieceBytes;
   }
 
   /** The same to all; what they answer is told when all have. */
@@ -113,33 +115,32 @@ class Crew {
 
   /** The block goes to the threads, and another one takes its place, with room for more than what is left over. */
   async handOver(restBytes: number): Promise<void> {
-    while (this.#free.length === 0) await this.#busy[0];
-    if (this.#failure) throw this.#failure;
+    if (this.#free.length === 0) await this.#settleOldest();
     const block = this.block;
-    let next = this.#free.pop()!;
+    let next = this.#free.shift()!;
     if (next.bytes.length < restBytes + 2 * pieceBytes) next = this.#newBlock(2 * restBytes + 2 * pieceBytes);
     this.block = next;
     const { number } = this.sorter;
     this.sorter.close(next.batch);
     const { index, memory, batch } = block;
     block.memory = null;
-    const looking = this.order({ kind: 'batch', block: index, memory, head: batch.head })
-      .then((replies) => {
-        for (const { ended } of replies) this.sorter.ended(ended, number);
-      })
-      .catch((error: Error) => {
-        this.#failure ??= error;
-      })
-      .then(() => {
-        this.#free.push(block);
-        void this.#busy.shift();
-      });
-    this.#busy.push(looking);
+    const looking = this.order({ kind: 'batch', block: index, memory, head: batch.head });
+    // Who waits for it is told.
+    looking.catch(() => {});
+    this.#busy.push({ block, number, looking });
+    this.#handOverBytes *= 2;
   }
 
   async settled(): Promise<void> {
-    while (this.#busy.length > 0) await this.#busy[0];
-    if (this.#failure) throw this.#failure;
+    while (this.#busy.length > 0) await this.#settleOldest();
+  }
+
+  /** Only here places become free, however long the threads have been done: else which thread gets a conversation would be chance. */
+  async #settleOldest(): Promise<void> {
+    const { block, number, looking } = this.#busy[0]!;
+    for (const { ended } of await looking) this.sorter.ended(ended, number);
+    this.#busy.shift();
+    this.#free.push(block);
   }
 
   #newBlock(octets: number): Block {
@@ -190,6 +191,8 @@ class CrewFile implements PieceTaker {
   readonly #crew: Crew;
   readonly #reader = captureReader();
   readonly #frame = newFrame();
+  /** In this block so far. */
+  #octets = 0;
   frames = 0;
 
   constructor(crew: Crew) {
@@ -224,7 +227,8 @@ class CrewFile implements PieceTaker {
       await this.#handOver();
       throw error;
     }
-    if (this.#crew.isIdle || reader.room().length < pieceBytes) await this.#handOver();
+    this.#octets += octets;
+    if (this.#crew.isEnough(this.#octets, reader.room().length)) await this.#handOver();
   }
 
   async idle(): Promise<void> {
@@ -245,6 +249,7 @@ class CrewFile implements PieceTaker {
 
   async #handOver(): Promise<void> {
     await this.#crew.handOver(this.#reader.rest);
+    this.#octets = 0;
     this.#reader.moveTo(this.#crew.block.bytes);
   }
 }
