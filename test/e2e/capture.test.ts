@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { captureReport, type CaptureReport } from '../../src/model/capture/report.ts';
+import { fileOf, packsOf } from '../fixtures/capture-mutants.ts';
 import { published, startCli } from '../fixtures/cli.ts';
 
 // Five streamed answers over an emulated path with losses and late packets, at the client, cut to 160 octets a packet. Its server
@@ -65,11 +67,48 @@ describe('inferpath capture', () => {
     expect(inOrder(three)).toEqual(inOrder(one));
   });
 
-  test('several files are one capture', async () => {
-    const { totals, packets } = await report(fixture, fixture);
-    // The second copy is of earlier times: the same conversations go on.
+  test('several files are one capture, in the order of their packets and not of their names', async () => {
+    const packs = packsOf(gunzipSync(readFileSync(fixture)));
+    const [early, late] = [join(folder, 'z-early.pcap'), join(folder, 'a-late.pcap')];
+    writeFileSync(early, fileOf(packs.slice(0, 200), 'pcap'));
+    writeFileSync(late, fileOf(packs.slice(200), 'pcap'));
+    const [whole, halves] = [await report(fixture), await report(late, early)];
+    expect(halves.sources.map(({ name, packets }) => [name, packets])).toEqual([
+      [early, 200],
+      [late, 270],
+    ]);
+    expect({ ...halves, sources: [], startAt: '' }).toEqual({ ...whole, sources: [], startAt: '' });
+  });
+
+  test('two taps of the same time are looked at each by itself, and it is said which saw what', async () => {
+    const other = join(folder, 'other-tap.pcapng.gz');
+    copyFileSync(fixture, other);
+    const once = await report(fixture);
+    const page = join(folder, 'two-taps.html');
+    const { totals, quality, packets, flows } = await report(fixture, other, '--html', page);
     expect(packets).toBe(940);
-    expect(totals.conversations).toBeGreaterThanOrEqual(5);
+    expect(quality).toMatchObject({ taps: 2, backwards: 0, duplicates: 0 });
+    expect(totals.retransmittedSegments).toBe(2 * once.totals.retransmittedSegments);
+    expect(flows.map(({ exchanges }) => exchanges)).toHaveLength(10);
+    const { stdout } = await run(fixture, other);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('taken for captures of 2 taps, each looked at by itself');
+    expect(text).toMatch(/→ 10\.1\.0\.2:7041, in \S+other-tap\.pcapng\.gz/);
+    // Each answer with the packets of its own tap.
+    const circles = (html: string) =>
+      html.match(/<circle/g)!.length / html.match(/Sequence numbers against time"/g)!.length;
+    const single = join(folder, 'one-tap.html');
+    await run(fixture, '--html', single);
+    expect(circles(readFileSync(page, 'utf8'))).toBeLessThan(1.5 * circles(readFileSync(single, 'utf8')));
+  });
+
+  test('a pipe with a name is read as one', async () => {
+    const path = join(folder, 'named');
+    execFileSync('mkfifo', [path]);
+    const running = startCli(['capture', path, '--json', '--html', join(folder, 'named.html')]);
+    writeFileSync(path, gunzipSync(readFileSync(fixture)));
+    const piped = captureReport.parse(JSON.parse((await running.ended).stdout));
+    expect(piped.flows).toHaveLength(5);
   });
 
   test('as lines, each is an object that says what it is, and the sums come last', async () => {
