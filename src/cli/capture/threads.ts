@@ -46,8 +46,8 @@ export async function threadsFor(
   { asked, told }: { asked: number | undefined; told: Told },
   io: Pick<Io, 'fs'>,
 ): Promise<number> {
-  const sizeOf = (place: string) => (place === '-' ? 0 : io.fs.sizeOf(place).catch(() => -1));
-  const sizes = (await Promise.all(places.map(sizeOf))).map((size) => size ?? 0);
+  const sizeOf = async (place: string) => (place === '-' ? 0 : ((await io.fs.sizeOf(place).catch(() => -1)) ?? 0));
+  const sizes = await Promise.all(places.map(sizeOf));
   // What is no file is an interface, or an error.
   if (sizes.every((size) => size < 0)) return 1;
   if (asked !== undefined) return asked;
