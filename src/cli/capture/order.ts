@@ -18,15 +18,14 @@ export async function inOrderOfTime(places: readonly string[], io: Pick<Io, 'fs'
   return begun.toSorted((a, b) => isEarlier(a.atMs, b.atMs)).map(({ place }) => place);
 }
 
-/** Infinity: it has none. */
+/** Of the first packet, ms since the epoch; Infinity: there is none, or it has no time. */
 async function firstMs(place: string, io: Pick<Io, 'fs'>): Promise<number> {
-  let atMs = Infinity;
+  let atMs: number | null = null;
   const stop = new AbortController();
   const taker = framesOf(({ hasTime, seconds, nanoseconds }) => {
-    if (!hasTime || atMs < Infinity) return;
-    atMs = seconds * 1000 + nanoseconds / 1e6;
+    atMs ??= hasTime ? seconds * 1000 + nanoseconds / 1e6 : Infinity;
     stop.abort();
   });
   await readPieces(await fileSource(io, place), taker, { signal: stop.signal });
-  return atMs;
+  return atMs ?? Infinity;
 }
