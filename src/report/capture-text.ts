@@ -31,7 +31,7 @@ export function renderCaptureText(view: CaptureView, options: TextOptions): stri
     ),
     under(
       'Streams, worst first',
-      streams.flatMap((flow, i) => streamLines(flow, `${i + 1}. `, inFile(view, flow), columns, paint)),
+      streams.flatMap((flow, i) => streamLines(flow, i + 1, inFile(view, flow), columns, paint)),
       paint,
     ),
     under(
@@ -60,10 +60,10 @@ function head(view: CaptureView, columns: number, paint: Palette): string[] {
   return [...hang('', names, columns).map(paint.bold), ...wrap(captureFacts(view), columns).map(paint.dim), ...stopped];
 }
 
-function streamLines(flow: FlowWithExchanges, rank: string, file: string, columns: number, paint: Palette): string[] {
+function streamLines(flow: FlowWithExchanges, rank: number, file: string, columns: number, paint: Palette): string[] {
   const { title, about, lines } = streamSentences(flow);
   return [
-    ...hang(rank, title + file, columns).map(paint.bold),
+    ...hang(`${rank}. `, title + file, columns).map(paint.bold),
     ...hang('   ', about, columns).map(paint.dim),
     ...lines.flatMap((line) => hang('   ', line, columns)),
   ];

@@ -14,8 +14,9 @@ export async function inOrderOfTime(places: readonly string[], io: Pick<Io, 'fs'
     if (size === null) return places;
     begun.push({ place, atMs: await firstMs(place, io).catch(() => Infinity) });
   }
-  const isEarlier = (a: number, b: number) => (a === b ? 0 : a < b ? -1 : 1);
-  return begun.toSorted((a, b) => isEarlier(a.atMs, b.atMs)).map(({ place }) => place);
+  // No difference, which two without a time would not have.
+  const order = (a: number, b: number) => (a === b ? 0 : a < b ? -1 : 1);
+  return begun.toSorted((a, b) => order(a.atMs, b.atMs)).map(({ place }) => place);
 }
 
 /** Of the first packet, ms since the epoch; Infinity: there is none, or it has no time. */

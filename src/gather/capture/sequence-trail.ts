@@ -42,9 +42,8 @@ export class SequenceTrails {
   readonly #packet = newPacket();
   readonly #analysis: CaptureAnalysis;
   readonly #clock = new TapClock();
-  /** Of the whole capture, and of those that are looked at. */
+  /** Of the whole capture; the analysis counts those that are looked at. */
   #frames = 0;
-  #looked = 0;
 
   /** @param flows each with a streamed answer */
   constructor(flows: readonly FlowWithExchanges[], seed: number) {
@@ -78,8 +77,9 @@ export class SequenceTrails {
         ((client === source && server === destination) || (client === destination && server === source)),
     );
     if (ours.length === 0) return;
-    this.#looked += 1;
-    for (const one of ours) take(one, packet, ms, one.server === source, this.#looked);
+    // Its mark has to be there before it is judged.
+    const number = this.#analysis.sorted.frames + 1;
+    for (const one of ours) take(one, packet, ms, one.server === source, number);
     this.#analysis.frame(frame);
   }
 

@@ -40,8 +40,8 @@ export class Sorter {
   #usedIn = new Int32Array(1024);
   /** Number of the batch. */
   #number = 1;
-  /** That from which on the table knows nothing of what was before. */
-  #tableSince = 1;
+  /** That from which on the table knows nothing of what was before; 0: there was no other tap. */
+  #tableSince = 0;
   #taps = 1;
   #cut: number[] = [];
   #cutAt = 0;
@@ -154,7 +154,7 @@ export class Sorter {
       cut: this.#cut,
       frames: this.frames,
       clockMs: this.clock.nowMs,
-      isOtherTap: this.#tableSince === this.#number && this.#taps > 1,
+      isOtherTap: this.#tableSince === this.#number,
     };
     this.#batch = next;
     this.#rows = 0;
@@ -162,7 +162,6 @@ export class Sorter {
     this.#cut = [];
     this.#number += 1;
     this.clock.turn();
-    if (this.clock.taps !== this.#taps) this.#otherTap();
     if (next.mostFrames > chainOf.length) {
       this.#chainOf = new Int32Array(next.mostFrames);
       this.#counts = new Int32Array(next.mostFrames);
